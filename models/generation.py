@@ -1,0 +1,81 @@
+"""What goes into a generation and what comes out of it: plain data, without torch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+ProgressCallback = Callable[[str, float, dict[str, object]], None]
+"""(stage, percent 0..100 over the whole job and never decreasing, facts).
+
+Called at least about once a second of work. It may raise to cancel: whatever it raises leaves the
+pipeline unchanged. Stages in order: "prompt", "adapt", "rounds", "fill", then the worker's
+"archive".
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """A wish for `num_images` new good images of one object.
+
+    Attributes:
+        images: k >= 1 good images, RGB 8-bit; of several sizes, the first one's shape is kept.
+        object_name: what the images show, the paper's W^o.
+        num_images: how many new images are wanted, the paper's M.
+        image_size: long side of the output in px; the sides are multiples of 16.
+        seed: fixes every random draw.
+        prompt: replaces the prompt that would be chosen.
+        invariances: names from `models.views.INVARIANCES`; None decides from the images.
+        effort: "draft", "standard" or "high".
+        strict: fewer images than wanted is an error and not a shorter set.
+    """
+
+    images: Sequence[Image.Image]
+    object_name: str
+    num_images: int = 16
+    image_size: int = 256
+    seed: int = 0
+    prompt: str | None = None
+    invariances: frozenset[str] | None = None
+    effort: str = "standard"
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class GeneratedImage:
+    """One accepted image.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, sRGB.
+        seed: the seed of this image's own draws.
+        source: index into `GenerationRequest.images` of the real image that it varies.
+        transform: the view it starts from, JSON-able.
+        scores: `prompt_cosine`, `guard_distance`, `nearest_distance`.
+    """
+
+    pixels: np.ndarray
+    seed: int
+    source: int
+    transform: dict[str, object]
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """What a generation made and how.
+
+    Attributes:
+        images: the accepted images, the best round's first.
+        prompt: the prompt P that guided the rounds.
+        report: JSON-able: prompt with its candidates, invariances with their evidence, rounds,
+            rejections by reason, models by role, timings_s by stage, guard thresholds.
+        variance: (k, H, W) float32 in [0, 1], the relative sigma map of each real image.
+        size: (width, height) of the images in px.
+    """
+
+    images: list[GeneratedImage]
+    prompt: str
+    report: dict[str, object]
+    variance: np.ndarray
+    size: tuple[int, int]
