@@ -1,0 +1,101 @@
+"""Finished measurements, kept so that a stopped evaluation goes on where it was."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training set measured by one detector.
+
+    Attributes:
+        shots: number of real images; 0 for the row `full`, which takes them all.
+        key: digest of the settings, the code and the weights that the figures come from.
+        image_auroc: in [0, 1]; so are `pixel_auroc` and `pro`, which are None without masks.
+        num_train: images that the detector was trained on.
+        row_s, detector_s: seconds for making the training images, and for training and scoring.
+    """
+
+    category: str
+    shots: int
+    seed: int
+    row: str
+    detector: str
+    key: str
+    image_auroc: float
+    pixel_auroc: float | None
+    pro: float | None
+    num_train: int
+    row_s: float
+    detector_s: float
+
+    @property
+    def identity(self) -> tuple[str, int, int, str, str, str]:
+        """What makes measuring again pointless."""
+        return (self.category, self.shots, self.seed, self.row, self.detector, self.key)
+
+
+class CellFile:
+    """An append-only CSV file of cells; each is on the disk before the next one starts."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def read(self) -> list[Cell]:
+        """All cells; none if there is no file yet. A line cut short by a kill is left out."""
+        if not self.path.exists():
+            return []
+        # The last line counts only once its line feed is written.
+        complete, _, _ = self.path.read_text().rpartition("\n")
+        return [_parse(record) for record in csv.DictReader(complete.splitlines())]
+
+    def append(self, cell: Cell) -> None:
+        """Adds one cell."""
+        names = [field.name for field in fields(Cell)]
+        text = self.path.read_text() if self.path.exists() else ""
+        if not text.endswith("\n"):
+            text = text[: text.rfind("\n") + 1]
+            self.path.write_text(text)
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            if not text:
+                writer.writeheader()
+            writer.writerow(asdict(cell))
+
+
+def _parse(record: dict[str, str]) -> Cell:
+    return Cell(
+        category=record["category"],
+        shots=int(record["shots"]),
+        seed=int(record["seed"]),
+        row=record["row"],
+        detector=record["detector"],
+        key=record["key"],
+        image_auroc=float(record["image_auroc"]),
+        pixel_auroc=float(record["pixel_auroc"]) if record["pixel_auroc"] else None,
+        pro=float(record["pro"]) if record["pro"] else None,
+        num_train=int(record["num_train"]),
+        row_s=float(record["row_s"]),
+        detector_s=float(record["detector_s"]),
+    )
+
+
+def digest(settings: dict[str, object], files: Iterable[Path]) -> str:
+    """A short name for these settings together with these files' contents."""
+    state = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for path in sorted(files):
+        state.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return state.hexdigest()[:12]
+
+
+def method_files() -> list[Path]:
+    """Code and weights that generated images depend on."""
+    root = Path(models.__file__).parent
+    weights = (p for p in (root / "weights").rglob("*") if p.is_file())
+    return [*root.glob("*.py"), *weights]

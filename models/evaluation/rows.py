@@ -1,0 +1,125 @@
+"""What a detector may train on: one function a row of the table.
+
+A row takes k real images and returns all the training images, the real ones included. Rows of
+one's own are named `module:function`.
+"""
+
+import importlib
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+from models.evaluation.dataset import load_image
+
+NUM_SMALL_CHANGES = 16
+MAX_TURN_DEG, MAX_SCALE, MAX_SHIFT, MAX_BRIGHTNESS = 8.0, 0.06, 0.05, 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowInput:
+    """What a row may use.
+
+    Attributes:
+        images: the k real images, RGB.
+        object_name: the category's name as a word.
+        seed: the same that chose the images.
+        train: files of all real training images; only `full` looks at them.
+        num_images: how many images a generating row adds.
+    """
+
+    images: Sequence[Image.Image]
+    object_name: str
+    seed: int
+    train: Sequence[Path]
+    num_images: int = 24
+
+
+Row = Callable[[RowInput], list[Image.Image]]
+
+
+def real(data: RowInput) -> list[Image.Image]:
+    """The k real images alone."""
+    return list(data.images)
+
+
+def full(data: RowInput) -> list[Image.Image]:
+    """All real training images: the ceiling."""
+    return [load_image(path) for path in data.train]
+
+
+def augment(data: RowInput) -> list[Image.Image]:
+    """Each image in 8 rotations (0 is itself) and 16 small affine and brightness changes."""
+    rng = random.Random(data.seed)
+    images = []
+    for image in data.images:
+        images += [image, *(warp(image, turn_deg=45.0 * i) for i in range(1, 8))]
+        images += [_small_change(image, rng) for _ in range(NUM_SMALL_CHANGES)]
+    return images
+
+
+def warp(
+    image: Image.Image,
+    *,
+    turn_deg: float = 0.0,
+    scale: float = 1.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> Image.Image:
+    """Turns, scales and shifts about the centre; what comes in over the border is reflected.
+
+    Args:
+        image: RGB.
+        turn_deg: counter-clockwise.
+        scale: above 1 enlarges.
+        shift: (right, down) as shares of width and height.
+    """
+    width, height = image.size
+    margin = math.ceil(math.hypot(width, height) / 2)
+    pad = ((margin, margin), (margin, margin), (0, 0))
+    padded = Image.fromarray(np.pad(np.asarray(image), pad, mode="symmetric"))
+    turn = math.radians(turn_deg)
+    cos, sin = math.cos(turn) / scale, math.sin(turn) / scale
+    # PIL asks where each output pixel comes from: centre + R(-turn) / scale * (p - centre - shift).
+    centre_x, centre_y = width / 2, height / 2
+    x, y = centre_x + shift[0] * width, centre_y + shift[1] * height
+    matrix = (
+        cos,
+        -sin,
+        centre_x + margin - cos * x + sin * y,
+        sin,
+        cos,
+        centre_y + margin - sin * x - cos * y,
+    )
+    return padded.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+
+
+def _small_change(image: Image.Image, rng: random.Random) -> Image.Image:
+    moved = warp(
+        image,
+        turn_deg=rng.uniform(-MAX_TURN_DEG, MAX_TURN_DEG),
+        scale=1.0 + rng.uniform(-MAX_SCALE, MAX_SCALE),
+        shift=(rng.uniform(-MAX_SHIFT, MAX_SHIFT), rng.uniform(-MAX_SHIFT, MAX_SHIFT)),
+    )
+    gain = 1.0 + rng.uniform(-MAX_BRIGHTNESS, MAX_BRIGHTNESS)
+    return ImageEnhance.Brightness(moved).enhance(gain)
+
+
+PLAIN_ROWS: dict[str, Row] = {"real": real, "augment": augment, "full": full}
+
+
+def find_row(name: str) -> Row:
+    """The row of a name in the table, or of `module:function`.
+
+    Raises:
+        ValueError: there is no such row.
+    """
+    if name in PLAIN_ROWS:
+        return PLAIN_ROWS[name]
+    module, _, function = name.partition(":")
+    if function:
+        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+    raise ValueError(f"no row {name!r}; there are {', '.join(PLAIN_ROWS)} and module:function")
