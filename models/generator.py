@@ -1,0 +1,186 @@
+"""Variance-aware image generator: good images under normal-preserving views, varied where they vary.
+
+I_i (a view) -> E(I_i) = N(mu, sigma^2) -> z = mu + sigma eps -> q(z) -> D(q(z)), Lee & Choi, CVPR 2024
+(arXiv 2403.06247), section 3.2. Two ways to the image: `decode` takes D's output, as the paper does;
+`residual` (default) adds to the sharp view only what sigma changes, I + D(q(z)) - D(q(mu)), so that a
+small decoder's blur never enters the image.
+
+Axes: B batch, D latent channels, h x w latent cells, H x W pixels; images (B, 3, H, W) in [0, 1].
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.evidence import match_variance
+from models.patch_features import PatchFeatures
+from models.vqgan import NO_EVIDENCE_LOGVAR, VarianceAwareVQModel
+
+CROP_PX = 128
+BATCH_SIZE = 6
+DECODER_LEARNING_RATE = 4e-4
+HEAD_LEARNING_RATE = 3e-2
+HEAD_STEPS = 150
+# eps is white noise seen through blurs of these widths (cells): grain, texture and slow change.
+NOISE_WIDTHS_CELLS = (0.0, 1.0, 3.0)
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How a set is sampled.
+
+    Attributes:
+        scale: factor on sigma; 0 reproduces the plain VQGAN.
+        output: "residual" or "decode".
+        smooth: whether eps is correlated between neighbouring cells.
+    """
+
+    scale: float = 1.0
+    output: str = "residual"
+    smooth: bool = True
+
+
+class VarianceAwareGenerator:
+    """A VQ model adapted to the good images of one job."""
+
+    def __init__(self, model: VarianceAwareVQModel, features: PatchFeatures):
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.features = features
+
+    def learn_variance(self, images: Tensor, same_distance: float) -> None:
+        """Fits the log-variance head to the evidence in the good images (k, 3, H, W) in [0, 1].
+
+        Minimises the Gaussian negative log-likelihood 0.5 (log sigma^2 + s^2 / sigma^2), whose minimum
+        is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
+        """
+        head = self.model.logvar_head
+        with torch.no_grad():
+            hidden = torch.cat([self.model.features(2 * x - 1) for x in images.split(1)])
+            mean = self.model.quant_conv(self.model.encoder.conv_out(hidden))
+            descriptors = torch.cat([self.features.patch_grid(x) for x in images.split(1)])
+            floor = torch.tensor(NO_EVIDENCE_LOGVAR).exp()
+            evidence = match_variance(mean, descriptors, same_distance) + floor
+            # The head starts at the mean evidence, from where the likelihood is well behaved.
+            head.bias.copy_(evidence.mean(dim=(0, 2, 3)).log())
+        head.requires_grad_(True)
+        optimizer = torch.optim.Adam(head.parameters(), lr=HEAD_LEARNING_RATE)
+        for _ in range(HEAD_STEPS):
+            logvar = head(hidden).clamp(NO_EVIDENCE_LOGVAR, 4.0)
+            loss = 0.5 * (logvar + evidence / logvar.exp()).mean()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+        head.requires_grad_(False)
+
+    def adapt(self, views: Tensor, steps: int, *, seed: int) -> Iterator[float]:
+        """Fits the decoder to the views (N, 3, H, W) in [0, 1]; yields the L1 loss of each step.
+
+        The encoder and the codebook stay, so that codes mean what they meant. Crops of CROP_PX keep a
+        step's cost independent of the image size.
+        """
+        if not steps:
+            return
+        trained = [*self.model.decoder.parameters(), *self.model.post_quant_conv.parameters()]
+        for parameter in trained:
+            parameter.requires_grad_(True)
+        optimizer = torch.optim.Adam(trained, lr=DECODER_LEARNING_RATE, betas=(0.9, 0.95))
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            quantised = torch.cat(
+                [self.model.quantise(self.model.posterior(2 * x - 1).mean) for x in views.split(1)]
+            )
+        for step in range(steps):
+            targets, latents = self._crops(views, quantised, generator)
+            for group in optimizer.param_groups:
+                group["lr"] = DECODER_LEARNING_RATE * min(1.0, 2.0 * (1 - step / steps))
+            decoded = (self.model.decode_latents(latents, quantise=False) + 1) / 2
+            loss = (decoded - targets).abs().mean()
+            for axis in (2, 3):
+                loss = loss + (decoded.diff(dim=axis) - targets.diff(dim=axis)).abs().mean()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            yield float((decoded - targets).abs().mean())
+        for parameter in trained:
+            parameter.requires_grad_(False)
+
+    def _crops(
+        self, views: Tensor, latents: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """BATCH_SIZE random crops of the views and the latents that belong to them."""
+        factor = self.model.downsampling_factor
+        side = min(CROP_PX // factor, *latents.shape[-2:])
+        targets, cells = [], []
+        for _ in range(BATCH_SIZE):
+            index = int(torch.randint(len(views), (), generator=generator))
+            top = int(torch.randint(latents.shape[-2] - side + 1, (), generator=generator))
+            left = int(torch.randint(latents.shape[-1] - side + 1, (), generator=generator))
+            cells.append(latents[index, :, top : top + side, left : left + side])
+            top, left, px = top * factor, left * factor, side * factor
+            targets.append(views[index, :, top : top + px, left : left + px])
+        return torch.stack(targets), torch.stack(cells)
+
+    def sample(self, views: Tensor, seeds: list[int], settings: SamplingSettings) -> Tensor:
+        """One image for each view: I+ (B, 3, H, W) in [0, 1], for views (B, 3, H, W) and their seeds.
+
+        Differentiable in the decoder's parameters.
+        """
+        posterior = self.model.posterior(2 * views - 1)
+        if settings.scale == 0.0:
+            z = posterior.mean
+        else:
+            eps = torch.stack([noise(z.shape, s, smooth=settings.smooth) for z, s in
+                               zip(posterior.mean, seeds, strict=True)]).to(views)  # fmt: skip
+            z = posterior.mean + settings.scale * posterior.std * eps
+        decoded = self.model.decode_latents(z)
+        if settings.output == "residual":
+            plain = self.model.decode_latents(posterior.mean)
+            return (views + (decoded - plain) / 2).clamp(0.0, 1.0)
+        return ((decoded + 1) / 2).clamp(0.0, 1.0)
+
+    @torch.no_grad()
+    def reconstruction_psnr_db(self, views: Tensor) -> float:
+        """PSNR of D(q(mu)) against the views (N, 3, H, W) in [0, 1], in dB, over all of them."""
+        errors = [
+            ((self.model.decode_latents(self.model.posterior(2 * x - 1).mean) + 1) / 2).clamp(0, 1) - x
+            for x in views.split(1)
+        ]
+        return float(-10 * torch.cat(errors).square().mean().log10())
+
+    @torch.no_grad()
+    def sigma_map(self, images: Tensor) -> Tensor:
+        """sigma averaged over the latent channels at pixel size, (k, H, W), for images (k, 3, H, W)."""
+        std = torch.cat([self.model.posterior(2 * x - 1).std for x in images.split(1)])
+        size = list(images.shape[-2:])
+        return F.interpolate(std.mean(1, keepdim=True), size, mode="bilinear")[:, 0]
+
+
+def noise(shape: torch.Size, seed: int, *, smooth: bool = True) -> Tensor:
+    """eps ~ N(0, 1) of `shape` (D, h, w), the same for the same seed on every device.
+
+    With `smooth`, an equal mix of white noise and of its blurs by NOISE_WIDTHS_CELLS, each brought back
+    to unit variance: the marginal stays N(0, 1), neighbouring cells move together.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if not smooth:
+        return torch.randn(shape, generator=generator)
+    total = torch.zeros(shape)
+    for width in NOISE_WIDTHS_CELLS:
+        layer = torch.randn(shape, generator=generator)
+        if width:
+            layer = _blur(layer, width)
+        total += layer
+    return total / len(NOISE_WIDTHS_CELLS) ** 0.5
+
+
+def _blur(layer: Tensor, width: float) -> Tensor:
+    """Gaussian blur of (D, h, w) with standard deviation `width` cells, unit variance kept."""
+    radius = round(3 * width)
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / width) ** 2)
+    taps = taps / taps.square().sum().sqrt()  # white noise of unit variance stays so
+    padded = F.pad(layer[:, None], (radius,) * 4, mode="circular" if min(layer.shape[1:]) > radius else "replicate")
+    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))[:, 0]

@@ -1,0 +1,101 @@
+"""Normality guard: no image leaves that a careful eye would call defective, or a copy.
+
+A PatchCore memory bank of the real images under their normal-preserving views. An image whose worst
+patch lies farther from the bank than those of real views that the bank has not seen is rejected. The
+paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
+
+Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.patch_features import PatchFeatures
+
+BANK_SIZE = 6000
+# Share of unseen real views that may lie beyond the threshold.
+FALSE_REJECTION_RATE = 0.05
+# A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
+COPY_DIFFERENCE = 2.0 / 255.0
+COPY_CELL_PX = 16
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the guard says of one image.
+
+    Attributes:
+        guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
+        nearest_distance: largest cell difference to the most similar known image, in [0, 1].
+        reason: None if accepted, else "anomalous" or "near_copy".
+    """
+
+    guard_distance: float
+    nearest_distance: float
+    reason: str | None
+
+
+class NormalityGuard:
+    """Memory bank, threshold and the known images of one job."""
+
+    def __init__(self, features: PatchFeatures, bank: Tensor, threshold: float):
+        self.features = features
+        self.bank = bank
+        self.threshold = threshold
+        self.known: list[Tensor] = []
+
+    @classmethod
+    def fit(
+        cls, features: PatchFeatures, bank_images: Tensor, unseen_images: Tensor, *, seed: int = 0
+    ) -> "NormalityGuard":
+        """Builds the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
+
+        Both are real images under normal-preserving views. The threshold is the distance that a share
+        of FALSE_REJECTION_RATE of the unseen views exceeds.
+        """
+        patches = torch.cat([features.patches(x[None])[0] for x in bank_images])
+        generator = torch.Generator().manual_seed(seed)
+        chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE]
+        guard = cls(features, patches[chosen], threshold=1.0)
+        distances = guard.distance(unseen_images)
+        guard.threshold = float(distances.quantile(1.0 - FALSE_REJECTION_RATE))
+        return guard
+
+    @torch.no_grad()
+    def distance(self, images: Tensor) -> Tensor:
+        """Each image's worst patch distance to the bank, (B,), in feature units."""
+        return self.distance_map(images).amax(dim=(1, 2))
+
+    @torch.no_grad()
+    def distance_map(self, images: Tensor) -> Tensor:
+        """Each patch's distance to its nearest bank entry, (B, H / 8, W / 8)."""
+        maps = []
+        for image in images.split(1):
+            grid = self.features.patch_grid(image)
+            nearest = torch.cdist(self.features.patches(image)[0], self.bank).amin(dim=1)
+            maps.append(nearest.reshape(grid.shape[-2:]))
+        return torch.stack(maps)
+
+    def remember(self, image: Tensor) -> None:
+        """Makes the image (3, H, W) one that others must not copy."""
+        self.known.append(_cells(image))
+
+    def judge(self, image: Tensor) -> Verdict:
+        """Verdict on one image (3, H, W); does not remember it."""
+        distance = float(self.distance(image[None])[0]) / max(self.threshold, 1e-9)
+        cells = _cells(image)
+        nearest = min((float((cells - k).abs().max()) for k in self.known), default=1.0)
+        reason = None
+        if distance > 1.0:
+            reason = "anomalous"
+        elif nearest < COPY_DIFFERENCE:
+            reason = "near_copy"
+        return Verdict(distance, nearest, reason)
+
+
+def _cells(image: Tensor) -> Tensor:
+    """Mean of each COPY_CELL_PX square, (3, H / 16, W / 16)."""
+    return F.avg_pool2d(image, COPY_CELL_PX)

@@ -1,0 +1,167 @@
+"""Decides from the images which transformations leave a good part good.
+
+With several images, they tell: if the turned image A is as near to the image B as A itself is, turning
+is normal. With one image there are two signs: the image equals its own transformed copy, patch by
+patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew, mirror axis and
+frame at an odd angle, as only parts do that are laid down at random.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.patch_features import PatchFeatures
+from models.views import View, apply_view, draw_view
+
+# Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
+PROBES: dict[str, tuple[View, ...]] = {
+    "rotate": tuple(View(angle_deg=a) for a in (45.0, 120.0, 200.0, 290.0)),
+    "rotate_90": tuple(View(angle_deg=a) for a in (90.0, 180.0, 270.0)),
+    "flip_horizontal": (View(flip_horizontal=True),),
+    "flip_vertical": (View(flip_vertical=True),),
+    "shift": (View(shift_x=0.08), View(shift_y=-0.08)),
+    "scale": (View(scale=1.12), View(scale=0.89)),
+    "brightness": (View(gain=1.18), View(gain=0.85), View(gamma=1.18)),
+}
+# A transformed image may lie this much farther from the others than the image as it is.
+TOLERANCE_BETWEEN_IMAGES = 1.10
+TOLERANCE_SELF = 1.6
+ALIGNED_WITHIN_DEG = 6.0
+ANALYSIS_PX = 192
+
+
+@dataclass(frozen=True)
+class InvarianceDecision:
+    """The invariances allowed, and the figure that spoke for or against each.
+
+    `evidence` maps each candidate to its distance ratio (k >= 2: to the other images, k = 1: to the
+    image itself; 1.0 means no farther than an untransformed image); `axis_deg` is the lone part's
+    mirror axis in [0, 180), None when the part is not alone or several images were given.
+    """
+
+    invariances: frozenset[str]
+    evidence: dict[str, float]
+    axis_deg: float | None = None
+    decided_by: str = "images"
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "allowed": sorted(self.invariances),
+            "distance_ratio": {name: round(value, 4) for name, value in self.evidence.items()},
+            "axis_deg": None if self.axis_deg is None else round(self.axis_deg, 1),
+            "decided_by": self.decided_by,
+        }
+
+
+def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:
+    """Which of views.INVARIANCES the good images (k, 3, H, W) in [0, 1] support."""
+    small = _shrink(images)
+    if len(images) > 1:
+        evidence = _ratios_between(small, features)
+        allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_BETWEEN_IMAGES}
+        return InvarianceDecision(frozenset(allowed), evidence)
+    evidence = _ratios_to_itself(small[0], features)
+    allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
+    axis = mirror_axis_deg(small[0])
+    if axis is not None and abs((axis + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG:
+        allowed |= {"rotate", "rotate_90"}
+    return InvarianceDecision(frozenset(allowed), evidence, axis)
+
+
+def _shrink(images: Tensor) -> Tensor:
+    """The images with their long side at ANALYSIS_PX, sides multiples of 32."""
+    height, width = images.shape[-2:]
+    factor = ANALYSIS_PX / max(height, width)
+    size = [max(2, round(side * factor / 32)) * 32 for side in (height, width)]
+    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def _size(image: Tensor) -> tuple[int, int]:
+    return image.shape[-1], image.shape[-2]
+
+
+@torch.no_grad()
+def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> float:
+    """Mean distance of the images' patches to their nearest patch in the bank (N, F)."""
+    patches = features.patches(images).flatten(0, 1)
+    return float(torch.cdist(patches, bank).amin(dim=1).mean())
+
+
+def _probe(image: Tensor, views: tuple[View, ...]) -> Tensor:
+    return torch.stack([apply_view(image, view, _size(image)) for view in views])
+
+
+@torch.no_grad()
+def _ratios_between(images: Tensor, features: PatchFeatures) -> dict[str, float]:
+    """Per candidate: distance of transformed images to the other ones, over that of plain images."""
+    patches = features.patches(images)  # (k, P, F)
+    plain, probed = 0.0, dict.fromkeys(PROBES, 0.0)
+    # Five images settle it; more would only cost time.
+    for index in range(min(len(images), 5)):
+        bank = torch.cat([patches[j] for j in range(len(images)) if j != index][:8])
+        plain += _distances(features, images[index : index + 1], bank)
+        for name, views in PROBES.items():
+            probed[name] += _distances(features, _probe(images[index], views), bank)
+    return {name: value / max(plain, 1e-9) for name, value in probed.items()}
+
+
+@torch.no_grad()
+def _ratios_to_itself(image: Tensor, features: PatchFeatures) -> dict[str, float]:
+    """Per turn or flip: distance of the transformed image to its own small views, over theirs."""
+    rng = np.random.default_rng(0)
+    views = [apply_view(image, draw_view(frozenset(), rng), _size(image)) for _ in range(8)]
+    bank = features.patches(torch.stack([image, *views[:4]])).flatten(0, 1)
+    plain = max(_distances(features, torch.stack(views[4:]), bank), 1e-9)
+    names = ("rotate", "rotate_90", "flip_horizontal", "flip_vertical")
+    return {n: _distances(features, _probe(image, PROBES[n]), bank) / plain for n in names}
+
+
+def lone_part_mask(image: Tensor) -> Tensor | None:
+    """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
+
+    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image and
+    leave at least 80 % of the frame free.
+    """
+    _, height, width = image.shape
+    edge = max(2, min(height, width) // 32)
+    frame = torch.ones(height, width, dtype=torch.bool)
+    frame[edge:-edge, edge:-edge] = False
+    ground = image[:, frame].median(dim=1).values
+    contrast = (image - ground[:, None, None]).abs().amax(dim=0)
+    threshold = max(0.08, 0.35 * float(contrast.flatten().quantile(0.98)))
+    mask = contrast > threshold
+    share, on_frame = float(mask.float().mean()), float(mask[frame].float().mean())
+    return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 else None
+
+
+def mirror_axis_deg(image: Tensor) -> float | None:
+    """Direction of the lone part's best mirror axis, degrees in [0, 180); None without a lone part.
+
+    0 is the horizontal axis, angles grow counter-clockwise. Round parts without any mark have no best
+    axis; whichever is found then does no harm, since their turned copies equal them.
+    """
+    mask = lone_part_mask(image)
+    if mask is None:
+        return None
+    ys, xs = mask.nonzero(as_tuple=True)
+    height, width = mask.shape
+    centre_x, centre_y = float(xs.float().mean()), float(ys.float().mean())
+    radius = 1.1 * float(torch.quantile(torch.hypot(xs - centre_x, ys - centre_y), 0.98))
+    grey = image.mean(dim=0)[None, None]
+    steps = torch.linspace(-radius, radius, 96)
+    down, across = torch.meshgrid(steps, steps, indexing="ij")
+    inside = torch.hypot(down, across) <= radius
+    scores = []
+    for angle in range(0, 180, 4):
+        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        x = centre_x + across * cos - down * sin
+        y = centre_y - across * sin - down * cos
+        grid = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)[None]
+        turned = F.grid_sample(grey, grid, padding_mode="border", align_corners=True)[0, 0]
+        difference = (turned - turned.flip(0)).abs()[inside].mean()
+        scores.append(float(difference))
+    return float(4 * int(np.argmin(scores)))

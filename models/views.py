@@ -1,0 +1,147 @@
+"""Normal-preserving views: how one good image may be moved, turned and lit and still be good.
+
+The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 3.2). Which
+transformations preserve normality depends on the object: models/invariances.py decides.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+INVARIANCES = (
+    "rotate",
+    "rotate_90",
+    "flip_horizontal",
+    "flip_vertical",
+    "shift",
+    "scale",
+    "brightness",
+)
+
+SIZE_MULTIPLE_PX = 16
+
+
+@dataclass(frozen=True)
+class ViewLimits:
+    """How far a view may go, as half-widths of uniform ranges.
+
+    The defaults are what a fixture and a lamp leave open on any line; an invariance widens one.
+    """
+
+    angle_deg: float = 3.0
+    shift: float = 0.02
+    log_scale: float = 0.03
+    log_gain: float = 0.06
+    log_gamma: float = 0.06
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: turned by `angle_deg` about the centre, mirrored, scaled, shifted, re-lit.
+
+    `shift_x` and `shift_y` are fractions of the width and height; `gain` and `gamma` act on pixels
+    in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear lighting
+    field over half the image.
+    """
+
+    angle_deg: float = 0.0
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    scale: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+    gain: float = 1.0
+    gamma: float = 1.0
+    light_x: float = 0.0
+    light_y: float = 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-able, angles in degrees rounded for people."""
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+def output_size(image: Image.Image, long_side_px: int) -> tuple[int, int]:
+    """(width, height) with the image's aspect ratio, multiples of SIZE_MULTIPLE_PX."""
+    factor = long_side_px / max(image.size)
+    width, height = (
+        max(2, round(side * factor / SIZE_MULTIPLE_PX)) * SIZE_MULTIPLE_PX for side in image.size
+    )
+    return width, height
+
+
+def to_tensor(image: Image.Image, size: tuple[int, int]) -> Tensor:
+    """The image resized to `size` (width, height), as (3, H, W) float in [0, 1]."""
+    resized = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255.0
+
+
+def draw_view(invariances: frozenset[str], rng: np.random.Generator) -> View:
+    """A random view within what the invariances allow."""
+    limits = ViewLimits(
+        angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
+        shift=0.08 if "shift" in invariances else ViewLimits.shift,
+        log_scale=0.12 if "scale" in invariances else ViewLimits.log_scale,
+        log_gain=0.18 if "brightness" in invariances else ViewLimits.log_gain,
+        log_gamma=0.18 if "brightness" in invariances else ViewLimits.log_gamma,
+    )
+
+    def within(limit: float) -> float:
+        return float(rng.uniform(-limit, limit))
+
+    quarter_turns = int(rng.integers(4)) if "rotate_90" in invariances else 0
+    return View(
+        angle_deg=within(limits.angle_deg) + 90.0 * quarter_turns,
+        flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
+        flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
+        scale=math.exp(within(limits.log_scale)),
+        shift_x=within(limits.shift),
+        shift_y=within(limits.shift),
+        gain=math.exp(within(limits.log_gain)),
+        gamma=math.exp(within(limits.log_gamma)),
+        light_x=within(limits.log_gain),
+        light_y=within(limits.log_gain),
+    )
+
+
+def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:
+    """The image (3, H0, W0) in [0, 1] as the view shows it, (3, height, width) in [0, 1].
+
+    What the view uncovers beyond the image's edge is its mirror image. The transformation and the
+    change of size are one resampling, so that nothing is blurred twice.
+    """
+    width, height = size
+    angle = math.radians(view.angle_deg)
+    cos, sin = math.cos(angle) / view.scale, math.sin(angle) / view.scale
+    aspect = width / height
+    mirror_x = -1.0 if view.flip_horizontal else 1.0
+    mirror_y = -1.0 if view.flip_vertical else 1.0
+    # Output to input coordinates, both in [-1, 1]; turning happens in square pixels.
+    theta = torch.tensor(
+        [
+            [mirror_x * cos, -mirror_x * sin / aspect, 2 * view.shift_x],
+            [mirror_y * sin * aspect, mirror_y * cos, 2 * view.shift_y],
+        ],
+        dtype=image.dtype,
+        device=image.device,
+    )
+    grid = F.affine_grid(theta[None], [1, 3, height, width], align_corners=False)
+    if view == View() and image.shape[-2:] == (height, width):
+        return image
+    warped = F.grid_sample(
+        image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    )[0]
+    return _relight(warped.clamp(0.0, 1.0), view)
+
+
+def _relight(image: Tensor, view: View) -> Tensor:
+    """gain * x^gamma under a linear lighting field; (3, H, W) in [0, 1]."""
+    _, height, width = image.shape
+    across = torch.linspace(-1.0, 1.0, width, device=image.device)[None, None, :]
+    down = torch.linspace(-1.0, 1.0, height, device=image.device)[None, :, None]
+    field = 1.0 + view.light_x * across + view.light_y * down
+    return (view.gain * field * image.clamp_min(1e-4).pow(view.gamma)).clamp(0.0, 1.0)
