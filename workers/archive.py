@@ -1,0 +1,156 @@
+"""The archive that a job hands out: a ZIP that anomaly detection libraries read as it is.
+
+    <slug>/train/good/000.png ...   the generated images, marked synthetic
+    <slug>/train/metadata.csv       one row an image, no empty cell
+    <slug>/reference/good/000.png   the real images, if asked for
+    manifest.json                   everything about the job (workers/manifest.py)
+    README.md                       how to load it (workers/dataset_card.py)
+
+The bytes are a function of the arguments: entries stand in this order with one fixed date, PNGs are
+stored, texts deflated. Between two runs of one request on one device only `run` in `manifest.json`
+differs (job id, times); images, `metadata.csv` and README are equal byte for byte.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from models.generation import GenerationRequest, GenerationResult
+from workers.dataset_card import write_dataset_card
+from workers.manifest import describe_generation
+from workers.synthetic_png import encode_real_png, encode_synthetic_png
+
+COLUMNS = (
+    "file_name",
+    "image_path",
+    "label",
+    "label_index",
+    "split",
+    "seed",
+    "source",
+)
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+UNIX = 3
+READABLE_FILE = 0o100644 << 16
+MAX_SLUG_CHARS = 64
+RESERVED_ON_WINDOWS = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+
+
+def slugify(object_name: str) -> str:
+    """A folder name that every file system and anomalib (printable ASCII only) accept.
+
+    Lower-case ASCII letters, digits and single underscores, 1 to 64 characters, never a name that
+    Windows reserves. A name of which nothing is left ("螺丝") becomes `object_` and a hash, so that
+    two such objects stay apart.
+    """
+    ascii_name = unicodedata.normalize("NFKD", object_name.casefold()).encode("ascii", "ignore")
+    slug = re.sub(r"[^a-z0-9]+", "_", ascii_name.decode().lower()).strip("_")
+    slug = slug[:MAX_SLUG_CHARS].rstrip("_")
+    if not slug:
+        return "object_" + hashlib.sha256(object_name.encode()).hexdigest()[:8]
+    return f"{slug}_object" if RESERVED_ON_WINDOWS.fullmatch(slug) else slug
+
+
+def write_archive(
+    file: BinaryIO,
+    result: GenerationResult,
+    request: GenerationRequest,
+    *,
+    job_id: str,
+    created_at: datetime,
+    include_reference: bool = False,
+) -> None:
+    """Writes the ZIP to `file`, one image in memory at a time.
+
+    A file that cannot seek (a pipe, an object store) gets the same bytes by way of a temporary
+    file: written directly, a ZIP would need data descriptors, which some readers refuse for stored
+    entries.
+
+    Args:
+        file: open for binary writing; stays open.
+        result: at least the images to write; their scores must have the same names throughout.
+        request: what was asked for.
+        job_id: goes into the manifest.
+        created_at: when the job was accepted; goes into the manifest.
+        include_reference: also write the real images.
+
+    Raises:
+        ValueError: if the report holds a number that JSON cannot (NaN, infinity).
+    """
+    entries = _entries(result, request, job_id, created_at, include_reference)
+    if file.seekable():
+        _write_zip(file, entries)
+        return
+    with tempfile.TemporaryFile() as spool:
+        _write_zip(spool, entries)
+        spool.seek(0)
+        shutil.copyfileobj(spool, file)
+
+
+def _entries(
+    result: GenerationResult,
+    request: GenerationRequest,
+    job_id: str,
+    created_at: datetime,
+    include_reference: bool,
+) -> Iterator[tuple[str, bytes]]:
+    """(path in the archive, content), made one by one as the ZIP is written."""
+    slug = slugify(request.object_name)
+    file_names = _number(len(result.images))
+    score_names = sorted(result.images[0].scores) if result.images else []
+    table = io.StringIO(newline="")
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow([*COLUMNS, *score_names, "sha256"])
+
+    for file_name, image in zip(file_names, result.images, strict=True):
+        png = encode_synthetic_png(image.pixels)
+        yield f"{slug}/train/{file_name}", png
+        place = [file_name, f"train/{file_name}", "normal", 0, "train", image.seed, image.source]
+        scores = [f"{image.scores[name]:.6f}" for name in score_names]
+        rows.writerow([*place, *scores, hashlib.sha256(png).hexdigest()])
+    yield f"{slug}/train/metadata.csv", table.getvalue().encode()
+
+    if include_reference:
+        for name, real in zip(_number(len(request.images)), request.images, strict=True):
+            yield f"{slug}/reference/{name}", encode_real_png(real)
+
+    manifest = describe_generation(
+        result,
+        request,
+        file_names=[f"{slug}/train/{name}" for name in file_names],
+        job_id=job_id,
+        created_at=created_at,
+    )
+    yield "manifest.json", _to_json(manifest)
+    card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)
+    yield "README.md", card.encode()
+
+
+def _number(count: int) -> list[str]:
+    """`good/000.png` ..., as wide as the last number needs and at least three digits."""
+    digits = max(3, len(str(count - 1)))
+    return [f"good/{index:0{digits}d}.png" for index in range(count)]
+
+
+def _to_json(manifest: dict[str, object]) -> bytes:
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def _write_zip(file: BinaryIO, entries: Iterator[tuple[str, bytes]]) -> None:
+    with ZipFile(file, "w") as archive:
+        for path, content in entries:
+            entry = ZipInfo(path, date_time=ZIP_EPOCH)
+            entry.create_system = UNIX
+            entry.external_attr = READABLE_FILE
+            entry.compress_type = ZIP_STORED if path.endswith(".png") else ZIP_DEFLATED
+            archive.writestr(entry, content)
