@@ -56,8 +56,12 @@ datamodule = Folder(
 from anomalib.engine import Engine
 from anomalib.models import Patchcore
 
-Engine().fit(model=Patchcore(), datamodule=datamodule)
+engine = Engine(limit_val_batches=0)  # anomalib 2.7 asks for validation images otherwise
+engine.fit(model=Patchcore(), datamodule=datamodule)
 ```
+
+A model fitted without validation images has scores but no threshold: compare `pred_score`, not
+`pred_label`.
 
 With test images of your own, give `normal_test_dir` and `abnormal_dir` and set `test_split_mode` to
 `TestSplitMode.FROM_DIR`: never split the generated images off as a test set.
