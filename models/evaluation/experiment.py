@@ -178,8 +178,8 @@ class Experiment:
             save_file({"patches": patches}, partial)
             partial.rename(cached)
         labels = np.array([image.is_defective for image in category.test])
-        with_mask = np.array([bool(i.mask) or not i.is_defective for i in category.test])
         masks = np.stack([_load_mask(image.mask) for image in category.test])
+        with_mask = masks.any(axis=(1, 2)) | ~labels  # an empty mask of a defect says nothing
         return TestSet(labels, load_file(cached)["patches"], masks, with_mask)
 
     def _identity(self, plan: Plan) -> tuple[str, int, int, str, str, str]:

@@ -80,10 +80,10 @@ def nearest_distances(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     bank_squared = (bank * bank).sum(dim=1)
     distances, indices = [], []
     for rows in queries.split(DISTANCE_ROWS):
-        partial = torch.addmm(bank_squared, rows, bank.T, alpha=-2.0).min(dim=1)
-        squared = partial.values + (rows * rows).sum(dim=1)
-        distances.append(squared.clamp_min(0.0).sqrt())
-        indices.append(partial.indices)
+        nearest = torch.addmm(bank_squared, rows, bank.T, alpha=-2.0).argmin(dim=1)
+        # Measured anew: the difference of large squares would lose small distances.
+        distances.append((rows - bank[nearest]).norm(dim=1))
+        indices.append(nearest)
     return torch.cat(distances), torch.cat(indices)
 
 
