@@ -37,11 +37,13 @@ class SamplingSettings:
         scale: factor on sigma; 0 reproduces the plain VQGAN.
         output: "residual" or "decode".
         smooth: whether eps is correlated between neighbouring cells.
+        unit_sigma: sigma = 1 in every cell in place of the learned one, for comparison.
     """
 
     scale: float = 1.0
     output: str = "residual"
     smooth: bool = True
+    unit_sigma: bool = False
 
 
 class VarianceAwareGenerator:
@@ -76,6 +78,20 @@ class VarianceAwareGenerator:
             optimizer.step()
         head.requires_grad_(False)
 
+    def decoder_parameters(self) -> list[torch.nn.Parameter]:
+        """What adaptation and text guidance change: the decoder and the layer before it."""
+        return [*self.model.decoder.parameters(), *self.model.post_quant_conv.parameters()]
+
+    def decoder_state(self) -> list[Tensor]:
+        """A copy of the decoder's parameters."""
+        return [p.detach().clone() for p in self.decoder_parameters()]
+
+    @torch.no_grad()
+    def load_decoder_state(self, state: list[Tensor]) -> None:
+        """Sets the decoder back to a copy that `decoder_state` made."""
+        for parameter, value in zip(self.decoder_parameters(), state, strict=True):
+            parameter.copy_(value)
+
     def adapt(self, views: Tensor, steps: int, *, seed: int) -> Iterator[float]:
         """Fits the decoder to the views (N, 3, H, W) in [0, 1]; yields the L1 loss of each step.
 
@@ -84,7 +100,7 @@ class VarianceAwareGenerator:
         """
         if not steps:
             return
-        trained = [*self.model.decoder.parameters(), *self.model.post_quant_conv.parameters()]
+        trained = self.decoder_parameters()
         for parameter in trained:
             parameter.requires_grad_(True)
         optimizer = torch.optim.Adam(trained, lr=DECODER_LEARNING_RATE, betas=(0.9, 0.95))
@@ -133,9 +149,10 @@ class VarianceAwareGenerator:
         if settings.scale == 0.0:
             z = posterior.mean
         else:
-            eps = torch.stack([noise(z.shape, s, smooth=settings.smooth) for z, s in
-                               zip(posterior.mean, seeds, strict=True)]).to(views)  # fmt: skip
-            z = posterior.mean + settings.scale * posterior.std * eps
+            shape = posterior.mean.shape[1:]
+            eps = torch.stack([noise(shape, seed, smooth=settings.smooth) for seed in seeds])
+            sigma = torch.ones_like(posterior.std) if settings.unit_sigma else posterior.std
+            z = posterior.mean + settings.scale * sigma * eps.to(views)
         decoded = self.model.decode_latents(z)
         if settings.output == "residual":
             plain = self.model.decode_latents(posterior.mean)

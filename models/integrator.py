@@ -1,0 +1,119 @@
+"""Text-guided knowledge integrator: updates the generator round by round, keeps the best round's.
+
+Each round samples a set I+_1..I+_J, scores it by cos(z^v, z^t) with z^v = mean_j f(I+_j) and z^t = G(P),
+and moves the decoder towards the prompt without letting it leave the views. Source: Lee & Choi, CVPR
+2024 (arXiv 2403.06247), section 3.3.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.encoders import TextImageEncoder
+from models.generator import SamplingSettings, VarianceAwareGenerator
+
+UPDATE_LEARNING_RATE = 1e-4
+# The update may not buy similarity to the prompt with pixels: L1 to the set before, this many times.
+ANCHOR_WEIGHT = 10.0
+UPDATE_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round t: its set's cosine to the prompt, and which seeds made it."""
+
+    number: int
+    cosine: float
+    seeds: list[int]
+
+
+@dataclass
+class Integration:
+    """All rounds and the kept one, the round with the highest cosine."""
+
+    rounds: list[Round] = field(default_factory=list)
+    kept: int = -1
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-able."""
+        rounds = [{"round": r.number, "cosine": round(r.cosine, 6)} for r in self.rounds]
+        return {"rounds": rounds, "kept": self.kept}
+
+
+def set_cosine(image_embeddings: Tensor, text_embedding: Tensor) -> Tensor:
+    """cos(z^v, z^t), a scalar, for f(I+_j) (J, D) and z^t (D,)."""
+    return F.cosine_similarity(image_embeddings.mean(dim=0), text_embedding, dim=0)
+
+
+def integrate(
+    generator: VarianceAwareGenerator,
+    encoder: TextImageEncoder,
+    text_embedding: Tensor,
+    draw_set: Callable[[int], tuple[Tensor, list[int]]],
+    *,
+    num_rounds: int,
+    num_updates: int,
+    settings: SamplingSettings,
+    on_round: Callable[[Round], None],
+) -> Integration:
+    """Runs the rounds; the generator ends with the kept round's decoder.
+
+    Args:
+        generator: is updated in place.
+        encoder: f and G; differentiable in the image.
+        text_embedding: z^t = G(P), (D,).
+        draw_set: round number -> views (J, 3, H, W) in [0, 1] and a seed for each.
+        num_rounds: T >= 1.
+        num_updates: gradient steps between two rounds; 0 leaves the generator as it is.
+        settings: how sets are sampled.
+        on_round: told of each round when its score is known.
+    """
+    result = Integration()
+    best_cosine, best_state = -2.0, generator.decoder_state()
+    for number in range(num_rounds):
+        views, seeds = draw_set(number)
+        with torch.no_grad():
+            images = torch.cat(
+                [generator.sample(v[None], [s], settings) for v, s in zip(views, seeds, strict=True)]
+            )
+            cosine = float(set_cosine(encoder.embed_image(images), text_embedding))
+        result.rounds.append(Round(number, cosine, seeds))
+        on_round(result.rounds[-1])
+        if cosine > best_cosine:
+            best_cosine, best_state, result.kept = cosine, generator.decoder_state(), number
+        if number < num_rounds - 1 and num_updates:
+            batch = slice(0, UPDATE_BATCH)
+            update(generator, encoder, text_embedding, views[batch], seeds[batch],
+                   images[batch], settings=settings, steps=num_updates)  # fmt: skip
+    generator.load_decoder_state(best_state)
+    return result
+
+
+def update(
+    generator: VarianceAwareGenerator,
+    encoder: TextImageEncoder,
+    text_embedding: Tensor,
+    views: Tensor,
+    seeds: list[int],
+    anchor: Tensor,
+    *,
+    settings: SamplingSettings,
+    steps: int,
+) -> None:
+    """`steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor| on the decoder."""
+    trained = generator.decoder_parameters()
+    for parameter in trained:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.Adam(trained, lr=UPDATE_LEARNING_RATE)
+    for _ in range(steps):
+        images = generator.sample(views, seeds, settings)
+        cosine = set_cosine(encoder.embed_image(images), text_embedding)
+        loss = 1 - cosine + ANCHOR_WEIGHT * (images - anchor).abs().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    for parameter in trained:
+        parameter.requires_grad_(False)

@@ -1,0 +1,52 @@
+"""How much work a job may be, and which parts of the method may be switched off to compare."""
+
+from dataclasses import dataclass, field
+
+from models.generator import SamplingSettings
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a job may be.
+
+    Attributes:
+        num_views: views that the generator is adapted to.
+        adaptation_steps: gradient steps on them.
+        num_rounds: rounds of the integrator, T.
+        num_updates: gradient steps between two rounds.
+        round_size: images in a round's set, J.
+        surplus: accepted candidates for each image wanted, >= 1, to choose from.
+    """
+
+    num_views: int
+    adaptation_steps: int
+    num_rounds: int
+    num_updates: int
+    round_size: int
+    surplus: float
+
+
+EFFORTS = {
+    "draft": Effort(8, 20, 1, 0, 2, 1.0),
+    "standard": Effort(24, 80, 3, 2, 6, 1.25),
+    "high": Effort(48, 400, 6, 6, 12, 1.5),
+}
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """Parts to switch off or replace, for comparison; the default is the product.
+
+    Attributes:
+        text_guidance: rounds with updates, and choice by the prompt; off: one round, first come.
+        guard: reject anomalous images and copies.
+        adaptation: fit the decoder to the images.
+        sampling: scale of sigma, unit sigma, residual or plain decode.
+        outlier_rule: "mad" (robust) or "paper" (d > 0.5) for the prompt's candidates.
+    """
+
+    text_guidance: bool = True
+    guard: bool = True
+    adaptation: bool = True
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    outlier_rule: str = "mad"

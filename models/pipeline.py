@@ -1,0 +1,95 @@
+"""The main job, end to end: good images and a name in, new good images out.
+
+`load_pipeline` is the one place where the method's parts are wired together.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from models.encoders import TextImageEncoder, load_encoder
+from models.generation import GenerationRequest, GenerationResult, ProgressCallback
+from models.options import PipelineOptions
+from models.patch_features import SHA256 as PATCH_FEATURES_SHA256
+from models.patch_features import PatchFeatures, load_patch_features
+from models.prompts import PromptGenerator
+from models.run import GenerationRun
+from models.vqgan import VarianceAwareVQModel, load_vqgan
+from models.wordnet import load_wordnet
+
+EMBEDDED_VQGAN = Path(__file__).parent / "weights" / "vqgan"
+
+
+class Pipeline:
+    """The loaded models; `generate` may be called any number of times, one call at a time."""
+
+    def __init__(
+        self,
+        encoder: TextImageEncoder,
+        prompts: PromptGenerator,
+        vqgan: VarianceAwareVQModel,
+        features: PatchFeatures,
+        *,
+        models: dict[str, dict[str, str]],
+        device: torch.device,
+    ):
+        self.encoder, self.prompts, self.vqgan, self.features = encoder, prompts, vqgan, features
+        self.models, self.device = models, device
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        on_progress: ProgressCallback | None = None,
+        options: PipelineOptions | None = None,
+    ) -> GenerationResult:
+        """Makes up to `request.num_images` new good images.
+
+        Raises:
+            ValueError: no image, or an unknown effort or invariance.
+            StrictError: `request.strict`, and fewer images passed the guard within the budget.
+        """
+        return GenerationRun(self, request, on_progress, options or PipelineOptions()).result()
+
+
+def load_pipeline(
+    *, encoder: str = "embedded", vqgan: str = "embedded", device: str = "auto"
+) -> Pipeline:
+    """Loads every model, once.
+
+    Args:
+        encoder: "embedded", a folder, or a model hub's id of a CLIP model.
+        vqgan: "embedded", a folder, or a model hub's `owner/name[:subfolder]` of a VQ model.
+        device: "auto" (CUDA when there is one), "cpu", "cuda", "cuda:1", ...
+
+    Raises:
+        RuntimeError: a model is missing or damaged; the message names it.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    text_image = load_encoder(encoder).to(device)
+    vq_source = str(EMBEDDED_VQGAN) if vqgan == "embedded" else vqgan
+    vq_model = load_vqgan(vq_source)
+    models = {
+        "text_image_encoder": {"name": text_image.name, "revision": text_image.revision},
+        "vqgan": {"name": f"{vqgan}", "revision": _revision(vq_model)},
+        "patch_features": {"name": "efficientnet-lite0", "revision": PATCH_FEATURES_SHA256},
+    }
+    return Pipeline(
+        text_image,
+        PromptGenerator(text_image, load_wordnet()),
+        vq_model.to(device),
+        load_patch_features().to(device),
+        models=models,
+        device=torch.device(device),
+    )
+
+
+def _revision(model: VarianceAwareVQModel) -> str:
+    """SHA-256 over the configuration and the weights, as loaded."""
+    digest = hashlib.sha256(json.dumps(dict(model.config), sort_keys=True, default=str).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()

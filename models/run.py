@@ -1,0 +1,272 @@
+"""One generation from request to result: the method's stages in the paper's order."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.generation import GeneratedImage, GenerationRequest, GenerationResult, ProgressCallback
+from models.generator import VarianceAwareGenerator
+from models.guard import NormalityGuard, Verdict
+from models.integrator import Integration, Round, integrate
+from models.invariances import InvarianceDecision, decide_invariances
+from models.options import EFFORTS, PipelineOptions
+from models.selection import Candidate, select
+from models.views import INVARIANCES, View, apply_view, draw_view, output_size, to_tensor
+
+if TYPE_CHECKING:
+    from models.pipeline import Pipeline
+
+# A source larger than the output is worked on at up to this multiple, so that turning blurs nothing.
+WORKING_FACTOR = 2
+NUM_UNSEEN_VIEWS = 16
+# Candidates looked at for each image wanted before a job ends with fewer.
+CANDIDATE_BUDGET = 4
+# Draws of one kind have a seed range of their own, apart from the request's seed.
+VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
+
+
+class StrictError(RuntimeError):
+    """Fewer images passed the normality guard than a strict request wants."""
+
+
+class GenerationRun:
+    """The inputs, the random draws and the progress of one call of `Pipeline.generate`."""
+
+    def __init__(
+        self,
+        pipeline: "Pipeline",
+        request: GenerationRequest,
+        on_progress: ProgressCallback | None,
+        options: PipelineOptions,
+    ):
+        _check(request)
+        self.pipeline, self.request, self.options = pipeline, request, options
+        self.effort = EFFORTS[request.effort]
+        self.on_progress = on_progress
+        self.size = output_size(request.images[0], request.image_size)
+        width, height = self.size
+        smallest = min(min(image.size) for image in request.images)
+        self.factor = min(WORKING_FACTOR, max(1, smallest // min(self.size)))
+        working = (width * self.factor, height * self.factor)
+        self.sources = [to_tensor(i, working).to(pipeline.device) for i in request.images]
+        self.images = torch.stack([to_tensor(i, self.size) for i in request.images])
+        self.images = self.images.to(pipeline.device)
+        self.invariances: frozenset[str] = frozenset()
+        self.timings_s: dict[str, float] = {}
+        self.rejections = {"anomalous": 0, "near_copy": 0}
+
+    def result(self) -> GenerationResult:
+        """Runs the stages in order."""
+        with self._stage("prompt"):
+            prompt = self._choose_prompt()
+            text_embedding = self.pipeline.encoder.embed_text([str(prompt["text"])])[0]
+        with self._stage("adapt"):
+            decision = self._decide_invariances()
+            guard = self._fit_guard()
+            generator, adaptation = self._adapt_generator(guard)
+        with self._stage("rounds"):
+            integration = self._integrate(generator, text_embedding)
+        with self._stage("fill"):
+            candidates = self._fill(generator, guard, text_embedding)
+            chosen = select(candidates, self.request.num_images)
+        if self.request.strict and len(chosen) < self.request.num_images:
+            raise StrictError(
+                f"{len(chosen)} of {self.request.num_images} images passed the normality guard; "
+                f"rejected: {self.rejections}"
+            )
+        sigma = generator.sigma_map(self.images).cpu().numpy()
+        report: dict[str, object] = {
+            "prompt": prompt,
+            "invariances": decision.as_dict(),
+            "adaptation": adaptation,
+            "integration": integration.as_dict(),
+            "guard": {"threshold": round(guard.threshold, 6), "bank_size": len(guard.bank)},
+            "rejections": self.rejections,
+            "num_accepted": len(candidates),
+            "models": self.pipeline.models,
+            "timings_s": self.timings_s,
+        }
+        return GenerationResult(
+            images=[c.image for c in chosen],
+            prompt=str(prompt["text"]),
+            report=report,
+            variance=(sigma / max(float(sigma.max()), 1e-9)).astype(np.float32),
+            size=self.size,
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.timings_s[name] = round(time.monotonic() - start, 3)
+
+    def _tell(self, stage: str, percent: float, **facts: object) -> None:
+        if self.on_progress is not None:
+            self.on_progress(stage, percent, facts)
+
+    def _rng(self, kind: int, number: int) -> np.random.Generator:
+        return np.random.default_rng([self.request.seed, kind, number])
+
+    def _draw(self, kind: int, number: int) -> tuple[Tensor, View, int, int]:
+        """View `number` of its kind: its pixels (3, H, W), the view, its source, a seed for eps."""
+        rng = self._rng(kind, number)
+        source = number % len(self.sources)
+        view = draw_view(self.invariances, rng)
+        return self._show(source, view), view, source, int(rng.integers(2**31))
+
+    def _show(self, source: int, view: View) -> Tensor:
+        """Real image number `source` as the view shows it, (3, H, W), at the output's size."""
+        width, height = self.size
+        shown = apply_view(self.sources[source], view, (width * self.factor, height * self.factor))
+        return F.avg_pool2d(shown, self.factor) if self.factor > 1 else shown
+
+    def _views(self, kind: int, count: int) -> Tensor:
+        return torch.stack([self._draw(kind, number)[0] for number in range(count)])
+
+    def _choose_prompt(self) -> dict[str, object]:
+        self._tell("prompt", 1.0)
+        if self.request.prompt:
+            chosen: dict[str, object] = {"text": self.request.prompt, "decided_by": "request"}
+        else:
+            choice = self.pipeline.prompts.choose(
+                self.request.object_name, self.images, outlier_rule=self.options.outlier_rule
+            )
+            chosen = {**choice.as_dict(), "decided_by": "images"}
+        self._tell("prompt", 8.0, prompt=chosen["text"])
+        return chosen
+
+    def _decide_invariances(self) -> InvarianceDecision:
+        if self.request.invariances is None:
+            decision = decide_invariances(self.images.cpu(), self.pipeline.features)
+        else:
+            decision = InvarianceDecision(self.request.invariances, {}, decided_by="request")
+        self.invariances = decision.invariances
+        self._tell("adapt", 11.0, invariances=sorted(self.invariances))
+        return decision
+
+    def _fit_guard(self) -> NormalityGuard:
+        """The memory bank sees one half of the views, the threshold is set on the other."""
+        unseen = max(NUM_UNSEEN_VIEWS, len(self.sources))
+        views = self._views(VIEW_SEEDS, self.effort.num_views + unseen)
+        guard = NormalityGuard.fit(
+            self.pipeline.features,
+            torch.cat([self.images, views[unseen:]]),
+            views[:unseen],
+            seed=self.request.seed,
+        )
+        for image in self.images:
+            guard.remember(image)
+        self._tell("adapt", 16.0)
+        return guard
+
+    def _adapt_generator(
+        self, guard: NormalityGuard
+    ) -> tuple[VarianceAwareGenerator, dict[str, object]]:
+        """Learns sigma from the images, then fits the decoder to the views."""
+        generator = VarianceAwareGenerator(self.pipeline.vqgan, self.pipeline.features)
+        views = self._views(VIEW_SEEDS, self.effort.num_views)
+        # A patch seen again through a small view: the distance within which patches count as equal.
+        same_distance = float(guard.distance_map(views[:8]).median())
+        generator.learn_variance(self.images, max(same_distance, 1e-6))
+        self._tell("adapt", 20.0)
+        before_db = generator.reconstruction_psnr_db(views[:4])
+        steps = self.effort.adaptation_steps if self.options.adaptation else 0
+        for step, _ in enumerate(generator.adapt(views, steps, seed=self.request.seed), start=1):
+            self._tell("adapt", 20.0 + 30.0 * step / steps)
+        after_db = generator.reconstruction_psnr_db(views[:4])
+        return generator, {
+            "steps": steps,
+            "psnr_before_db": round(before_db, 2),
+            "psnr_after_db": round(after_db, 2),
+            "same_distance": round(same_distance, 6),
+        }
+
+    def _integrate(self, generator: VarianceAwareGenerator, text_embedding: Tensor) -> Integration:
+        guided = self.options.text_guidance
+        num_rounds = self.effort.num_rounds if guided else 1
+
+        def draw_set(number: int) -> tuple[Tensor, list[int]]:
+            first = number * self.effort.round_size
+            draws = [self._draw(ROUND_SEEDS, first + j) for j in range(self.effort.round_size)]
+            return torch.stack([d[0] for d in draws]), [d[3] for d in draws]
+
+        def on_round(done: Round) -> None:
+            percent = 50.0 + 20.0 * (done.number + 1) / num_rounds
+            self._tell("rounds", percent, round=done.number + 1, cosine=round(done.cosine, 4))
+
+        return integrate(
+            generator,
+            self.pipeline.encoder,
+            text_embedding,
+            draw_set,
+            num_rounds=num_rounds,
+            num_updates=self.effort.num_updates if guided else 0,
+            settings=self.options.sampling,
+            on_round=on_round,
+        )
+
+    def _fill(
+        self, generator: VarianceAwareGenerator, guard: NormalityGuard, text_embedding: Tensor
+    ) -> list[Candidate]:
+        """Accepted candidates, until there are enough to choose from or the budget is spent."""
+        wanted = self.request.num_images
+        enough = math.ceil(wanted * (self.effort.surplus if self.options.text_guidance else 1.0))
+        candidates: list[Candidate] = []
+        for number in range(enough * CANDIDATE_BUDGET):
+            if len(candidates) == enough:
+                break
+            pixels, view, source, seed = self._draw(FILL_SEEDS, number)
+            with torch.no_grad():
+                image = generator.sample(pixels[None], [seed], self.options.sampling)
+                # What is judged is what is delivered: 8 bits a channel.
+                image = (image * 255).round() / 255
+                cosine = float((self.pipeline.encoder.embed_image(image)[0] @ text_embedding).cpu())
+            verdict = guard.judge(image[0])
+            percent = 70.0 + 29.0 * max(len(candidates) / enough, number / enough / CANDIDATE_BUDGET)
+            self._tell("fill", percent, num_images=min(len(candidates), wanted))
+            if verdict.reason is not None and self.options.guard:
+                self.rejections[verdict.reason] += 1
+                continue
+            guard.remember(image[0])
+            generated = _generated(image[0], view, source, seed, cosine=cosine, verdict=verdict)
+            candidates.append(Candidate(generated, _thumbnail(image[0])))
+        self._tell("fill", 99.0, num_images=min(len(candidates), wanted))
+        return candidates
+
+
+def _generated(
+    image: Tensor, view: View, source: int, seed: int, *, cosine: float, verdict: Verdict
+) -> GeneratedImage:
+    return GeneratedImage(
+        pixels=(image * 255).round().byte().permute(1, 2, 0).cpu().numpy(),
+        seed=seed,
+        source=source,
+        transform=view.as_dict(),
+        scores={
+            "prompt_cosine": round(cosine, 6),
+            "guard_distance": round(verdict.guard_distance, 6),
+            "nearest_distance": round(verdict.nearest_distance, 6),
+        },
+    )
+
+
+def _thumbnail(image: Tensor) -> Tensor:
+    """A flat 16 x 16 copy of the image, (768,)."""
+    return F.adaptive_avg_pool2d(image, 16).flatten().cpu()
+
+
+def _check(request: GenerationRequest) -> None:
+    if not request.images:
+        raise ValueError("at least one good image is needed, got 0")
+    if request.effort not in EFFORTS:
+        raise ValueError(f"effort is one of {', '.join(EFFORTS)}, got {request.effort!r}")
+    unknown = (request.invariances or frozenset()) - set(INVARIANCES)
+    if unknown:
+        raise ValueError(f"unknown invariances {sorted(unknown)}, known are {list(INVARIANCES)}")
