@@ -127,8 +127,10 @@ def _plan(num_tiles: int, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
     # A strip keeps room for its caption and its "+N more".
     width, height = max(112, round(size[0] * factor)), max(64, round(size[1] * factor))
     aspect = (width + GAP_PX) / (height + CAPTION_PX + GAP_PX)
-    columns = round(sqrt(1.4 * num_tiles / aspect))
-    return max(1, min(MAX_COLUMNS, columns)), (width, height)
+    even = min(MAX_COLUMNS, max(1, round(sqrt(1.4 * num_tiles / aspect))))
+    choices = (even, min(MAX_COLUMNS, even + 1), max(1, even - 1))
+    # Of nearly equal shapes, the one whose last row is fullest.
+    return min(choices, key=lambda columns: -num_tiles % columns), (width, height)
 
 
 def _capped(tiles: list[Tile], total: int) -> list[Tile]:
