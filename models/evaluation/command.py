@@ -1,31 +1,66 @@
 """The command line of the evaluation; torch is imported only when it runs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-DEFAULT_ROWS = ["full", "real", "augment"]
-
 
 def evaluate(  # noqa: PLR0917  typer reads the options from the signature
-    data: Annotated[list[str], typer.Argument(help="A category, a folder of them, or 'textile'.")],
+    data: Annotated[
+        list[str], typer.Argument(help="A category, a folder of categories, or 'textile'.")
+    ],
     shots: Annotated[list[int], typer.Option(help="Real images; repeat for several.")] = [1],  # noqa: B006
-    seeds: Annotated[int, typer.Option(help="Draws of the real images.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of the real images.")] = 3,
     row: Annotated[
-        list[str], typer.Option(help="A row of the table, or module:function; repeatable.")
-    ] = DEFAULT_ROWS,
-    num_images: Annotated[int, typer.Option(help="Images that a generating row adds.")] = 24,
-    coreset: Annotated[int, typer.Option(help="Most patches in the memory bank.")] = 4096,
+        list[str] | None,
+        typer.Option(help="A row of the table, or module:function; repeatable. [default: all]"),
+    ] = None,
+    detector: Annotated[Literal["patchcore"], typer.Option(help="The detector.")] = "patchcore",
+    num_images: Annotated[
+        int, typer.Option(min=1, help="Images that a generating row adds for each real one.")
+    ] = 24,
+    image_size: Annotated[int, typer.Option(help="Long side of generated images in px.")] = 256,
+    effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",
+    coreset: Annotated[int, typer.Option(help="Most patches in the detector's memory.")] = 4096,
+    reweight: Annotated[bool, typer.Option(help="PatchCore's reweighted image score.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("results"),
     all_images: Annotated[
         bool, typer.Option("--all", help="All test images, not 40 good and 40 defective.")
     ] = False,
+    guard: Annotated[
+        bool, typer.Option("--guard", help="Measure the normality guard on planted defects.")
+    ] = False,
+    study: Annotated[
+        bool, typer.Option("--study", help="Correlate the uplift with properties of the sets.")
+    ] = False,
 ) -> None:
-    """Measures what generated images are worth to a detector, on DATA in the MVTec layout."""
-    from models.evaluation import table  # noqa: PLC0415
+    """Measures what generated images are worth to a detector, on DATA in the MVTec layout.
 
-    settings = table.Settings(num_images=num_images, coreset_size=coreset)
-    categories = table.read_categories(data, max_test_images=None if all_images else 40)
-    plans = table.plan(categories, row, shots, seeds)
-    typer.echo(table.write_table(plans, settings, out))
+    Writes results.csv, results.md and plots to the folder, and goes on there after being stopped.
+    """
+    from models.evaluation import session  # noqa: PLC0415
+
+    try:
+        page = session.run(
+            session.Settings(
+                detector=detector,
+                num_images=num_images,
+                image_size=image_size,
+                effort=effort,
+                coreset_size=coreset,
+                reweight=reweight,
+            ),
+            session.Wish(
+                data=data,
+                shots=shots,
+                num_seeds=seeds,
+                rows=row,
+                max_test_images=None if all_images else 40,
+                kind="guard" if guard else "study" if study else "table",
+            ),
+            out,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(page.read_text())

@@ -2,25 +2,23 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from models.evaluation import metrics, patchcore
 from models.evaluation.cells import Cell, CellFile, digest, method_files
 from models.evaluation.dataset import Category, load_image
-from models.evaluation.patchcore import IMAGE_PX, AnomalyScores, PatchCore
-from models.evaluation.rows import PLAIN_ROWS, Row, RowInput, find_row
+from models.evaluation.patchcore import AnomalyScores, PatchCore
+from models.evaluation.rows import PLAIN_ROWS, ROWS, Row, RowInput, find_row
+from models.evaluation.testset import TestSet, read_test_set
 from models.patch_features import SHA256, PatchFeatures
 
 FULL = "full"
-DETECTOR = "patchcore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +26,20 @@ class Settings:
     """What is the same for every row of a table.
 
     Attributes:
-        num_images: how many images a generating row adds to the k real ones.
+        detector: "patchcore", the only one that runs here; others read the archive by themselves.
+        num_images: how many images a generating row adds for each real one.
+        image_size: long side of generated images in px.
+        effort: how hard the pipeline works, "draft", "standard" or "high".
         coreset_size: most patches in the detector's memory bank.
         reweight: whether image scores are weighed by the paper's equation 7.
-        options: for the rows that generate: keyword options of the pipeline.
     """
 
+    detector: str = "patchcore"
     num_images: int = 24
+    image_size: int = 256
+    effort: str = "standard"
     coreset_size: int = 4096
     reweight: bool = False
-    options: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,36 +52,17 @@ class Plan:
     row: str
 
 
-@dataclass(frozen=True)
-class TestSet:
-    """A category's test images as the detector sees them.
-
-    Attributes:
-        labels: (B,) true where defective.
-        patches: (B, P, F) patch features.
-        masks: (B, 224, 224) true where defective, for the images of `with_mask`; all false else.
-        with_mask: (B,) true for normal images and for defective ones that somebody drew a mask for.
-    """
-
-    __test__ = False
-
-    labels: NDArray[np.bool_]
-    patches: Tensor
-    masks: NDArray[np.bool_]
-    with_mask: NDArray[np.bool_]
-
-    @property
-    def has_masks(self) -> bool:
-        """Whether pixel figures can be had."""
-        return bool(self.masks.any())
-
-
 def plan(
     categories: Sequence[Category], rows: Sequence[str], shots: Sequence[int], num_seeds: int
 ) -> list[Plan]:
-    """The cells of a table, cheap rows first within a category. `full` has one cell a category."""
+    """The cells of a table, row by row within a category; `full` has one cell a category.
+
+    Raises:
+        ValueError: a category has fewer training images than shots are asked for.
+    """
     plans = []
     for category in categories:
+        category.choose(max(shots), 0)
         if FULL in rows:
             plans.append(Plan(category, 0, 0, FULL))
         for row in rows:
@@ -99,12 +82,14 @@ class Experiment:
         self.cells = CellFile(folder / "cells.csv")
         self.rows: dict[str, Row] = {}
         self._test_sets: dict[Category, TestSet] = {}
-        self._method = method_files()
+        # Read once: what is measured is the code that was imported, whatever changes meanwhile.
+        detector = [Path(__file__).parent / n for n in ("patchcore.py", "metrics.py", "rows.py")]
+        self._revisions = digest({"weights": SHA256}, detector), digest({}, method_files())
 
     def finished(self, plans: Sequence[Plan]) -> dict[Plan, Cell]:
         """Those of the plans that were measured before with the same settings, code and weights."""
         known = {cell.identity: cell for cell in self.cells.read()}
-        identities = {plan: self._identity(plan) for plan in plans}
+        identities = {plan: self.identity(plan) for plan in plans}
         return {plan: known[i] for plan, i in identities.items() if i in known}
 
     def measure(self, plan: Plan) -> Cell:
@@ -119,8 +104,10 @@ class Experiment:
         if test.has_masks:
             maps = patchcore.anomaly_maps(scores.patches)[torch.from_numpy(test.with_mask)].numpy()
             masks = test.masks[test.with_mask]
+            if plan.seed == 0:
+                self._keep_maps(plan, scores)
             pixel_auroc, pro = metrics.pixel_auroc(masks, maps), metrics.pro(masks, maps)
-        category, shots, seed, row, detector, key = self._identity(plan)
+        category, shots, seed, row, detector, key = self.identity(plan)
         cell = Cell(
             category=category,
             shots=shots,
@@ -138,6 +125,16 @@ class Experiment:
         self.cells.append(cell)
         return cell
 
+    def _keep_maps(self, plan: Plan, scores: AnomalyScores) -> None:
+        path = self.maps_file(plan)
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, scores.patches.numpy())
+
+    def maps_file(self, plan: Plan) -> Path:
+        """Where the patch distances (B, h, w) of seed 0 are kept for the pictures."""
+        row = plan.row.replace(":", "-")
+        return self.folder / "maps" / f"{plan.category.name}-{plan.shots}-{row}.npy"
+
     def training_images(self, plan: Plan) -> list[Image.Image]:
         """The images that the plan's row trains on."""
         shots = plan.shots or len(plan.category.train)
@@ -147,6 +144,8 @@ class Experiment:
             seed=plan.seed,
             train=plan.category.train,
             num_images=self.settings.num_images,
+            image_size=self.settings.image_size,
+            effort=self.settings.effort,
         )
         return (self.rows.get(plan.row) or find_row(plan.row))(data)
 
@@ -163,47 +162,23 @@ class Experiment:
         """The category's test images; their features are extracted once and kept on the disk."""
         if category not in self._test_sets:
             self._test_sets.clear()  # cells come category by category, and one set is 40 MB
-            self._test_sets[category] = self._read_test_set(category)
+            self._test_sets[category] = read_test_set(
+                category, self.features, self.folder / "features"
+            )
         return self._test_sets[category]
 
-    def _read_test_set(self, category: Category) -> TestSet:
-        files = [image.path for image in category.test]
-        code = Path(patchcore.__file__)
-        name = f"{category.name}-{digest({'weights': SHA256}, [*files, code])}.safetensors"
-        cached = self.folder / "features" / name
-        if not cached.exists():
-            cached.parent.mkdir(exist_ok=True)
-            patches = patchcore.extract(self.features, [load_image(path) for path in files])
-            partial = cached.with_suffix(".partial")
-            save_file({"patches": patches}, partial)
-            partial.rename(cached)
-        labels = np.array([image.is_defective for image in category.test])
-        masks = np.stack([_load_mask(image.mask) for image in category.test])
-        with_mask = masks.any(axis=(1, 2)) | ~labels  # an empty mask of a defect says nothing
-        return TestSet(labels, load_file(cached)["patches"], masks, with_mask)
-
-    def _identity(self, plan: Plan) -> tuple[str, int, int, str, str, str]:
-        settings = self.settings
-        state: dict[str, object] = {
-            "weights": SHA256,
-            "coreset_size": settings.coreset_size,
-            "reweight": settings.reweight,
-            "test": len(plan.category.test),
-        }
-        files = [Path(__file__).parent / name for name in ("patchcore.py", "metrics.py", "rows.py")]
-        if plan.row not in PLAIN_ROWS:
-            state |= {"num_images": settings.num_images, "options": settings.options}
-            files += self._method
-        category = plan.category.name
-        return (category, plan.shots, plan.seed, plan.row, DETECTOR, digest(state, files))
-
-
-def _load_mask(path: Path | None) -> NDArray[np.bool_]:
-    """The mask at the detector's size, (224, 224)."""
-    if path is None:
-        return np.zeros((IMAGE_PX, IMAGE_PX), dtype=bool)
-    with Image.open(path) as opened:
-        mask = np.asarray(opened.convert("L")) > 0
-    # Shrunk by area and not by nearest pixel: a thin crack must not vanish between samples.
-    shares = Image.fromarray(mask.astype(np.float32)).resize((IMAGE_PX,) * 2, Image.Resampling.BOX)
-    return np.asarray(shares) > 0.25
+    def identity(self, plan: Plan) -> tuple[str, int, int, str, str, str]:
+        """What a cell of this plan is known by; another one after any change that matters."""
+        settings = asdict(self.settings)
+        detector, method = self._revisions
+        if plan.row in PLAIN_ROWS:
+            for name in ("num_images", "image_size", "effort"):
+                del settings[name]
+            method, files = "", []
+        else:
+            spec = find_spec(ROWS.get(plan.row, plan.row).partition(":")[0])
+            files = [Path(spec.origin)] if spec and spec.origin else []  # none: a plugged-in one
+        images = [*plan.category.train, *(image.path for image in plan.category.test)]
+        settings["images"] = [(path.name, path.stat().st_size) for path in images]
+        key = digest(settings | {"detector": detector, "method": method}, files)
+        return (plan.category.name, plan.shots, plan.seed, plan.row, self.settings.detector, key)

@@ -1,7 +1,7 @@
 """What a detector may train on: one function a row of the table.
 
 A row takes k real images and returns all the training images, the real ones included. Rows of
-one's own are named `module:function`.
+one's own are named `module:function`; the pipeline's lie in models/evaluation/generated_rows.py.
 """
 
 import importlib
@@ -29,7 +29,9 @@ class RowInput:
         object_name: the category's name as a word.
         seed: the same that chose the images.
         train: files of all real training images; only `full` looks at them.
-        num_images: how many images a generating row adds.
+        num_images: how many images a generating row adds for each real one.
+        image_size: long side of generated images in px.
+        effort: how hard the pipeline works, "draft", "standard" or "high".
     """
 
     images: Sequence[Image.Image]
@@ -37,6 +39,8 @@ class RowInput:
     seed: int
     train: Sequence[Path]
     num_images: int = 24
+    image_size: int = 256
+    effort: str = "standard"
 
 
 Row = Callable[[RowInput], list[Image.Image]]
@@ -108,7 +112,18 @@ def _small_change(image: Image.Image, rng: random.Random) -> Image.Image:
     return ImageEnhance.Brightness(moved).enhance(gain)
 
 
-PLAIN_ROWS: dict[str, Row] = {"real": real, "augment": augment, "full": full}
+PLAIN_ROWS = {name: f"{__name__}:{name}" for name in ("full", "real", "augment")}
+# Named and not imported: the pipeline and its models are loaded only where a row needs them.
+_GENERATED = "models.evaluation.generated_rows"
+GENERATED_ROWS = {
+    name: f"{_GENERATED}:{name.replace('-', '_')}"
+    for name in ("views", "reconstruct", "goodmany", "paper")
+}
+ABLATION_ROWS = {
+    name: f"{_GENERATED}:{name.replace('-', '_')}"
+    for name in ("no-text", "unit-sigma", "no-guard", "no-adaptation")
+}
+ROWS = PLAIN_ROWS | GENERATED_ROWS | ABLATION_ROWS
 
 
 def find_row(name: str) -> Row:
@@ -117,9 +132,7 @@ def find_row(name: str) -> Row:
     Raises:
         ValueError: there is no such row.
     """
-    if name in PLAIN_ROWS:
-        return PLAIN_ROWS[name]
-    module, _, function = name.partition(":")
-    if function:
-        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
-    raise ValueError(f"no row {name!r}; there are {', '.join(PLAIN_ROWS)} and module:function")
+    module, _, function = ROWS.get(name, name).partition(":")
+    if not function:
+        raise ValueError(f"no row {name!r}; there are {', '.join(ROWS)} and module:function")
+    return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from models.evaluation import experiment as module
+from models.evaluation.dataset import Category, read_dataset
+from models.evaluation.experiment import Experiment, Plan, Settings, plan
+
+SMALL = Settings(coreset_size=300)
+
+
+@pytest.fixture(scope="module")
+def category(category_folder) -> Category:
+    return read_dataset(str(category_folder))[0]
+
+
+@pytest.fixture
+def experiment(tmp_path, features) -> Experiment:
+    return Experiment(tmp_path, features, SMALL)
+
+
+def test_a_plan_has_every_seed_and_one_ceiling(category):
+    plans = plan([category], ["full", "real", "augment"], [1, 2], 3)
+    assert len(plans) == len(set(plans)) == 1 + 2 * 2 * 3
+    assert plans[0] == Plan(category, 0, 0, "full")
+
+
+def test_a_green_stain_is_found_on_pixels_too(experiment, category):
+    cell = experiment.measure(Plan(category, 1, 0, "real"))
+    assert (cell.image_auroc, cell.num_train, cell.detector) == (1.0, 1, "patchcore")
+    assert cell.pixel_auroc > 0.95
+    assert cell.pro > 0.7
+    assert cell.row_s >= 0
+    assert cell.detector_s > 0
+
+
+def test_a_measured_cell_is_finished_and_another_is_not(experiment, category, features):
+    done, open_ = Plan(category, 1, 0, "real"), Plan(category, 1, 1, "real")
+    cell = experiment.measure(done)
+    assert Experiment(experiment.folder, features, SMALL).finished([done, open_]) == {done: cell}
+
+
+def test_other_settings_make_a_cell_of_their_own(experiment, category, features):
+    current = Plan(category, 1, 0, "real")
+    experiment.measure(current)
+    other = Experiment(experiment.folder, features, Settings(coreset_size=200))
+    assert other.finished([current]) == {}
+
+
+def test_settings_of_the_generator_leave_plain_rows_alone(experiment, category, features):
+    current = Plan(category, 1, 0, "real")
+    experiment.measure(current)
+    other = Experiment(experiment.folder, features, Settings(coreset_size=300, num_images=3))
+    assert list(other.finished([current])) == [current]
+    generated = Plan(category, 1, 0, "goodmany")
+    assert experiment.identity(generated) != other.identity(generated)
+
+
+def test_changed_code_makes_a_cell_of_its_own(
+    experiment, category, features, tmp_path, monkeypatch
+):
+    weights = tmp_path / "weights.bin"
+    weights.write_text("one")
+    monkeypatch.setattr(module, "method_files", lambda: [weights])
+    before = Experiment(tmp_path, features, SMALL)
+    weights.write_text("two")
+    after = Experiment(tmp_path, features, SMALL)
+    generated, plain = Plan(category, 1, 0, "goodmany"), Plan(category, 1, 0, "real")
+    assert before.identity(generated) != after.identity(generated)
+    assert before.identity(plain) == after.identity(plain)
+
+
+def test_the_seed_decides_the_figures(experiment, category):
+    cells = [experiment.measure(Plan(category, 1, seed, "augment")) for seed in (0, 0)]
+    assert cells[0].image_auroc == cells[1].image_auroc
+    assert cells[0].pixel_auroc == cells[1].pixel_auroc
+
+
+def test_the_full_row_trains_on_everything(experiment, category):
+    assert len(experiment.training_images(Plan(category, 0, 0, "full"))) == 4
+
+
+def test_a_row_may_be_plugged_in(experiment, category):
+    experiment.rows["twice"] = lambda data: [*data.images, *data.images]
+    assert experiment.measure(Plan(category, 1, 0, "twice")).num_train == 2
+
+
+def test_maps_of_the_first_seed_are_kept(experiment, category):
+    first, second = Plan(category, 1, 0, "real"), Plan(category, 1, 1, "real")
+    experiment.measure(first)
+    assert np.load(experiment.maps_file(first)).shape == (6, 28, 28)
+    assert experiment.maps_file(first) == experiment.maps_file(second)

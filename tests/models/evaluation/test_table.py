@@ -1,0 +1,50 @@
+import csv
+
+import pytest
+from PIL import Image
+
+from models.evaluation.dataset import read_dataset
+from models.evaluation.experiment import Experiment, Plan, Settings, plan
+from models.evaluation.table import write_table
+
+SMALL = Settings(coreset_size=200)
+
+
+@pytest.fixture
+def plans(category_folder) -> list[Plan]:
+    return plan(read_dataset(str(category_folder)), ["full", "real"], [1, 2], 2)
+
+
+def test_the_table_comes_with_its_files(plans, features, tmp_path):
+    page = write_table(Experiment(tmp_path, features, SMALL), plans)
+    assert "| real | 1.000 |" in page.read_text()
+    with (tmp_path / "results.csv").open() as file:
+        assert {record["row"] for record in csv.DictReader(file)} == {"full", "real"}
+    for name in ("image_auroc-1.png", "image_auroc-2.png", "maps-tile-1.png", "maps-tile-2.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert min(picture.size) > 200
+
+
+class StopError(Exception):
+    pass
+
+
+def test_a_stopped_table_goes_on_where_it_was(plans, features, tmp_path):
+    whole = write_table(Experiment(tmp_path / "whole", features, SMALL), plans)
+    stopped = Experiment(tmp_path / "stopped", features, SMALL)
+    measured = []
+
+    def stop_after_two(data):
+        measured.append(data.seed)
+        if len(measured) > 2:
+            raise StopError
+        return list(data.images)
+
+    stopped.rows["real"] = stop_after_two
+    with pytest.raises(StopError):
+        write_table(stopped, plans)
+    assert len(stopped.cells.read()) == 3
+    resumed = Experiment(tmp_path / "stopped", features, SMALL)
+    page = write_table(resumed, plans)
+    assert len(resumed.cells.read()) == len(plans)
+    assert page.read_text().splitlines()[4:] == whole.read_text().splitlines()[4:]

@@ -1,0 +1,5 @@
+"""The sub-command `goodmany evaluate`."""
+
+from models.evaluation.command import evaluate
+
+__all__ = ["evaluate"]
