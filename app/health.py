@@ -1,0 +1,78 @@
+"""Whether the process lives and whether the service can do its work."""
+
+from typing import Literal
+
+import redis.exceptions
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.openapi import problems
+from app.problems import NotReady
+from app.services import Services, ServicesDep
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """A good answer; a bad one is a problem."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/livez", operation_id="get_liveness", summary="The process lives")
+def get_liveness() -> Health:
+    """Says only that the API answers."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    operation_id="get_readiness",
+    summary="Jobs can be taken and worked on",
+    responses=problems(NotReady),
+)
+def get_readiness(services: ServicesDep) -> Health:
+    """Redis answers, the storage can be written to, and a worker lives with its models loaded."""
+    faults = [
+        {"field": name, "detail": fault}
+        for name, fault in (
+            ("redis", _redis_fault(services)),
+            ("storage", _storage_fault(services)),
+            ("worker", _worker_fault(services)),
+        )
+        if fault is not None
+    ]
+    if faults:
+        raise NotReady(
+            " ".join(fault["detail"] for fault in faults),
+            errors=faults,
+            headers={"Retry-After": "5"},
+        )
+    return Health()
+
+
+def _redis_fault(services: Services) -> str | None:
+    try:
+        services.store.connection.ping()
+    except redis.exceptions.RedisError:
+        return "Redis is away."
+    return None
+
+
+def _storage_fault(services: Services) -> str | None:
+    try:
+        services.storage.check()
+    # Each fsspec backend has exceptions of its own.
+    except Exception:
+        return "The storage cannot be written to."
+    return None
+
+
+def _worker_fault(services: Services) -> str | None:
+    try:
+        if services.workers.count():
+            return None
+        failure = services.workers.start_failure()
+    except redis.exceptions.RedisError:
+        return "Workers are not known without Redis."
+    return f"No worker could start: {failure}" if failure else "No worker has its models loaded."

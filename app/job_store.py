@@ -1,0 +1,274 @@
+"""The records of all jobs in Redis, and the queue that the workers take them from.
+
+    goodmany:job:{id}          hash: the record
+    goodmany:job:{id}:events   stream: one snapshot for each change, for replay
+    goodmany:jobs              sorted set of ids, all with score 0: ids sort by their time
+
+Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
+succeed, and of two workers that hold the same job only the one that took it last is heard.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import redis
+from rq import Queue, Retry
+from rq.job import Job as QueuedJob
+from rq.serializers import JSONSerializer
+
+from app.jobs import Job, JobList, JobRequest, JobState, ProblemDetails
+from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
+from app.settings import Settings
+
+QUEUE_NAMES = ("jobs",)
+TASK = "workers.tasks.run_job"
+INDEX_KEY = "goodmany:jobs"
+MAX_EVENTS = 1000
+
+# KEYS: record, events. ARGV: allowed states (JSON list), attempt that must hold the job or "",
+# fields to set (JSON object of strings). Returns the state before, "" when there is no record, and
+# whether the fields were set.
+CHANGE = """
+local before = redis.call('HGET', KEYS[1], 'state')
+if not before then return {'', 0} end
+local allowed = false
+for _, state in ipairs(cjson.decode(ARGV[1])) do
+  if state == before then allowed = true end
+end
+if ARGV[2] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then allowed = false end
+if not allowed then return {before, 0} end
+for field, value in pairs(cjson.decode(ARGV[3])) do redis.call('HSET', KEYS[1], field, value) end
+local names = {'state', 'stage', 'percent', 'prompt', 'num_images'}
+local event = {}
+for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+  table.insert(event, names[i])
+  table.insert(event, value or '')
+end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
+return {before, 1}
+""".replace("%d", str(MAX_EVENTS))
+
+
+class JobStore:
+    """Creates, reads and changes job records.
+
+    Args:
+        connection: to Redis, answering with bytes (RQ wants that).
+        settings: time-outs, retries and how long results are kept.
+    """
+
+    def __init__(self, connection: redis.Redis, settings: Settings):
+        self.connection, self.settings = connection, settings
+        self.queues = [
+            Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUE_NAMES
+        ]
+        self._change = connection.register_script(CHANGE)
+
+    def create(self, job_id: str, request: JobRequest, num_inputs: int) -> Job:
+        """Records the job and queues it, both or neither."""
+        record = {
+            "state": JobState.queued,
+            "percent": "0",
+            "num_images": "0",
+            "num_inputs": str(num_inputs),
+            "request": request.model_dump_json(),
+            "created_at": _now().isoformat(),
+        }
+        retries = self.settings.max_retries
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
+            pipeline.zadd(INDEX_KEY, {job_id: 0})
+            pipeline.xadd(_events_key(job_id), {"state": "queued", "percent": "0"})
+            self.queues[-1].enqueue_call(
+                TASK,
+                args=(job_id,),
+                job_id=job_id,
+                timeout=self.settings.job_timeout_s,
+                result_ttl=60,
+                failure_ttl=3600,
+                retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
+                pipeline=pipeline,
+            )
+            pipeline.execute()
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """The job as it stands now.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        (job,) = self._fetch([job_id])
+        if job is None:
+            raise JobNotFound(f"There is no job {job_id}.")
+        return job
+
+    def get_record(self, job_id: str) -> dict[str, str]:
+        """The raw record, for what a client does not see.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        raw = cast(dict[bytes, bytes], self.connection.hgetall(_key(job_id)))
+        if not raw:
+            raise JobNotFound(f"There is no job {job_id}.")
+        return _decode(raw)
+
+    def page(self, cursor: str | None, limit: int) -> JobList:
+        """Up to `limit` jobs older than `cursor`, the newest first; no page costs more."""
+        upper = f"({cursor}" if cursor else "+"
+        found = cast(
+            list[bytes],
+            self.connection.zrevrangebylex(INDEX_KEY, upper, "-", start=0, num=limit + 1),
+        )
+        ids = [job_id.decode() for job_id in found]
+        jobs = [job for job in self._fetch(ids[:limit]) if job is not None]
+        return JobList(items=jobs, next_cursor=ids[limit - 1] if len(ids) > limit else None)
+
+    def cancel(self, job_id: str) -> Job:
+        """Ends the job as canceled, from this moment and for certain.
+
+        Raises:
+            JobNotFound: no job has this id.
+            JobAlreadyOver: it had ended before.
+        """
+        ended = {"state": JobState.canceled, **self._ending()}
+        before, done = self._apply(job_id, (JobState.queued, JobState.running), ended)
+        if before is None:
+            raise JobNotFound(f"There is no job {job_id}.")
+        if before is JobState.expired:
+            raise JobExpired(f"Job {job_id} has expired.")
+        if not done:
+            raise JobAlreadyOver(f"Job {job_id} is already {before}.")
+        for queue in self.queues:
+            # Whoever takes the id out of the list owns it: then no worker will ever see it.
+            if self.connection.lrem(queue.key, 1, job_id):
+                QueuedJob(job_id, self.connection, serializer=JSONSerializer).delete()
+        return self.get(job_id)
+
+    def start(self, job_id: str, attempt: str) -> bool:
+        """Takes the job for one attempt to run it; a former attempt is not heard any more.
+
+        False when the job has ended meanwhile, by a cancel above all.
+        """
+        fields = {
+            "state": JobState.running,
+            "attempt": attempt,
+            "stage": "prompt",
+            "percent": "0",
+            "num_images": "0",
+            "started_at": _now().isoformat(),
+        }
+        return self._apply(job_id, (JobState.queued, JobState.running), fields)[1]
+
+    def progress(self, job_id: str, attempt: str, fields: dict[str, str]) -> bool:
+        """Notes stage, percent, prompt or num_images; False when this attempt must stop."""
+        return self._apply(job_id, (JobState.running,), fields, attempt)[1]
+
+    def succeed(self, job_id: str, attempt: str, fields: dict[str, str]) -> bool:
+        """Ends the job well; False when it was canceled or is another attempt's by now."""
+        done = {"state": JobState.succeeded, "percent": "100", **fields, **self._ending()}
+        return self._apply(job_id, (JobState.running,), done, attempt)[1]
+
+    def fail(self, job_id: str, problem: Problem) -> bool:
+        """Ends the job with its problem; False when it had ended before."""
+        failed = {
+            "state": JobState.failed,
+            "problem": json.dumps(problem.as_dict()),
+            **self._ending(),
+        }
+        return self._apply(job_id, (JobState.queued, JobState.running), failed)[1]
+
+    def requeue(self, job_id: str) -> bool:
+        """Notes that a lost job waits again; False when it had ended before."""
+        fields = {"state": JobState.queued, "stage": "", "percent": "0", "attempt": "lost"}
+        return self._apply(job_id, (JobState.running, JobState.queued), fields)[1]
+
+    def state(self, job_id: str) -> JobState | None:
+        """The state alone; None when there is no such job."""
+        raw = cast(bytes | None, self.connection.hget(_key(job_id), "state"))
+        return None if raw is None else JobState(raw.decode())
+
+    def _apply(
+        self,
+        job_id: str,
+        allowed: tuple[JobState, ...],
+        fields: dict[str, str],
+        attempt: str = "",
+    ) -> tuple[JobState | None, bool]:
+        """The state before, None when there is no such job, and whether the change was made."""
+        before, done = self._change(
+            keys=[_key(job_id), _events_key(job_id)],
+            args=[json.dumps(allowed), attempt, json.dumps(fields)],
+        )
+        return (JobState(before.decode()) if before else None), bool(done)
+
+    def _ending(self) -> dict[str, str]:
+        now = _now()
+        expires_at = now + timedelta(seconds=self.settings.results_ttl_s)
+        return {"ended_at": now.isoformat(), "expires_at": expires_at.isoformat()}
+
+    def _fetch(self, job_ids: list[str]) -> list[Job | None]:
+        """The jobs in one round trip, None for ids without a record."""
+        num_queues = len(self.queues)
+        with self.connection.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.hgetall(_key(job_id))
+                for queue in self.queues:
+                    pipeline.lpos(queue.key, job_id)
+            for queue in self.queues:
+                pipeline.llen(queue.key)
+            answers = pipeline.execute()
+        lengths = answers[len(answers) - num_queues :]
+        jobs: list[Job | None] = []
+        for number, job_id in enumerate(job_ids):
+            raw, *places = answers[number * (1 + num_queues) : (number + 1) * (1 + num_queues)]
+            ahead = [sum(lengths[:i]) + p for i, p in enumerate(places) if p is not None]
+            position = ahead[0] + 1 if ahead else None
+            jobs.append(_job(job_id, _decode(raw), position) if raw else None)
+        return jobs
+
+
+def _key(job_id: str) -> str:
+    return f"goodmany:job:{job_id}"
+
+
+def _events_key(job_id: str) -> str:
+    return f"goodmany:job:{job_id}:events"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _decode(raw: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in raw.items()}
+
+
+def _job(job_id: str, record: dict[str, str], queue_position: int | None) -> Job:
+    request = JobRequest.model_validate_json(record["request"])
+    state = JobState(record["state"])
+    problem = record.get("problem")
+    return Job(
+        id=job_id,
+        state=state,
+        stage=record.get("stage") or None,
+        percent=float(record["percent"]),
+        queue_position=queue_position if state is JobState.queued else None,
+        object_name=request.object_name,
+        prompt=record.get("prompt") or None,
+        num_images_requested=request.num_images,
+        num_images=int(record["num_images"]),
+        seed=request.seed,
+        created_at=datetime.fromisoformat(record["created_at"]),
+        started_at=_time(record.get("started_at")),
+        ended_at=_time(record.get("ended_at")),
+        expires_at=_time(record.get("expires_at")),
+        problem=ProblemDetails.model_validate_json(problem) if problem else None,
+        links=Job.links_of(job_id, state),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

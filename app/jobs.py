@@ -1,0 +1,178 @@
+"""What a job is: the wish, the states it goes through, and what a client sees of it."""
+
+import secrets
+import time
+import unicodedata
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_OBJECT_NAME_CHARS = 100
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last four are final; only a finished job can still expire."""
+
+    queued = "queued"
+    running = "running"
+    succeeded = "succeeded"
+    failed = "failed"
+    canceled = "canceled"
+    expired = "expired"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will be done for the job."""
+        return self not in (JobState.queued, JobState.running)
+
+
+class Invariance(StrEnum):
+    """What may be done to the object's images without making a good part look bad."""
+
+    rotate = "rotate"
+    rotate_90 = "rotate_90"
+    flip_horizontal = "flip_horizontal"
+    flip_vertical = "flip_vertical"
+    shift = "shift"
+    scale = "scale"
+    brightness = "brightness"
+
+
+class Effort(StrEnum):
+    """How much time is spent on adapting to the images and on rounds."""
+
+    draft = "draft"
+    standard = "standard"
+    high = "high"
+
+
+def check_text(text: str) -> str:
+    """The text without surrounding space.
+
+    Raises:
+        PydanticCustomError: it has control characters or no letter at all.
+    """
+    text = text.strip()
+    if any(unicodedata.category(character).startswith("C") for character in text):
+        raise PydanticCustomError("control_characters", "must not hold control characters")
+    if not any(character.isalpha() for character in text):
+        raise PydanticCustomError("no_letter", "must hold at least one letter")
+    return text
+
+
+class JobRequest(BaseModel):
+    """The wish, without the images."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    object_name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_OBJECT_NAME_CHARS,
+            description="What the images show, in plain words.",
+            examples=["hazelnut"],
+        ),
+        AfterValidator(check_text),
+    ]
+    num_images: Annotated[
+        int, Field(ge=1, le=1000, description="How many new images are wanted.", examples=[16])
+    ] = 16
+    seed: Annotated[
+        int, Field(ge=0, lt=2**32, description="Same request, same seed: the same images.")
+    ] = 0
+    image_size: Annotated[
+        int, Field(ge=64, le=1024, description="Long side of the new images in pixels.")
+    ] = 256
+    prompt: Annotated[
+        str | None,
+        Field(max_length=300, description="Replaces the prompt that would be chosen."),
+        AfterValidator(lambda text: None if text is None else check_text(text)),
+    ] = None
+    invariances: Annotated[
+        list[Invariance] | None,
+        Field(description="Overrules what is decided from the images; repeat the field."),
+    ] = None
+    effort: Annotated[Effort, Field(description="Time against quality.")] = Effort.standard
+    strict: Annotated[
+        bool, Field(description="Fail when fewer images than wanted pass the normality guard.")
+    ] = False
+
+
+class JobLinks(BaseModel):
+    """Where to go next; a link is null until there is something behind it."""
+
+    self: str
+    cancel: str | None
+    archive: str | None
+    preview: str | None
+    variance: str | None
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457 problem details; `type` is stable and meant for programs."""
+
+    type: Annotated[str, Field(examples=["urn:goodmany:problem:job-not-found"])]
+    title: str
+    status: int
+    detail: str
+    errors: Annotated[
+        list[dict[str, str]],
+        Field(description="`field` and `detail` of each fault in the request."),
+    ] = []
+
+
+class Job(BaseModel):
+    """A job as a client sees it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: JobState
+    stage: Annotated[
+        str | None,
+        Field(description="prompt, adapt, rounds, fill or archive; null before the start."),
+    ]
+    percent: Annotated[float, Field(ge=0, le=100)]
+    queue_position: Annotated[
+        int | None, Field(description="1 is next; null unless queued.", examples=[1])
+    ]
+    object_name: str
+    prompt: Annotated[str | None, Field(description="Null before it is chosen.")]
+    num_images_requested: int
+    num_images: Annotated[int, Field(description="Images that are ready so far.")]
+    seed: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+    problem: Annotated[ProblemDetails | None, Field(description="Why the job failed.")]
+    links: JobLinks
+
+    @classmethod
+    def links_of(cls, job_id: str, state: JobState) -> JobLinks:
+        """The links that lead somewhere in this state."""
+        here = f"/v1/jobs/{job_id}"
+        done = state is JobState.succeeded
+        return JobLinks(
+            self=here,
+            cancel=None if state.is_over else f"{here}/cancel",
+            archive=f"{here}/archive" if done else None,
+            preview=f"{here}/preview" if done else None,
+            variance=f"{here}/variance" if done else None,
+        )
+
+
+class JobList(BaseModel):
+    """One page of jobs, the newest first."""
+
+    items: list[Job]
+    next_cursor: Annotated[str | None, Field(description="Null on the last page.")]
+
+
+def new_job_id() -> str:
+    """32 hex digits that sort by the time of their making; 80 of the bits are random."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

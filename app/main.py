@@ -1,0 +1,44 @@
+"""Wires the API together."""
+
+import threading
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app import health, routes
+from app.job_store import JobStore
+from app.live_workers import LiveWorkers
+from app.openapi import install_openapi
+from app.problem_responses import install_problem_responses
+from app.redis_connection import connect
+from app.services import MAX_DECODING, Services
+from app.settings import Settings
+from app.storage import Storage
+from app.upload_limit import UploadLimit
+
+DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API, ready to be served; it connects to Redis at the first request."""
+    app = FastAPI(
+        title="goodmany",
+        version=version("goodmany"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    connection = connect(settings.redis_url)
+    app.state.services = Services(
+        settings=settings,
+        store=JobStore(connection, settings),
+        storage=Storage(settings.storage_place),
+        workers=LiveWorkers(connection),
+        decoding=threading.Semaphore(MAX_DECODING),
+    )
+    app.include_router(routes.router)
+    app.include_router(health.router)
+    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
+    install_problem_responses(app)
+    install_openapi(app)
+    return app

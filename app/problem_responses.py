@@ -1,0 +1,87 @@
+"""Turns every exception into one `application/problem+json` answer."""
+
+import logging
+
+import redis.exceptions
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.problems import (
+    MEDIA_TYPE,
+    InternalError,
+    InvalidRequest,
+    MalformedBody,
+    MethodNotAllowed,
+    NoImages,
+    NotReady,
+    PageNotFound,
+    Problem,
+)
+
+log = logging.getLogger("goodmany.api")
+
+
+class ProblemResponse(JSONResponse):
+    """A problem as an HTTP answer."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem):
+        super().__init__(problem.as_dict(), problem.status, headers=problem.headers)
+
+
+def install_problem_responses(app: FastAPI) -> None:
+    """Registers the answer to every kind of exception that a route can raise."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(redis.exceptions.ConnectionError, _on_redis_error)
+    app.add_exception_handler(redis.exceptions.TimeoutError, _on_redis_error)
+    app.add_exception_handler(Exception, _on_fault)
+
+
+async def _on_problem(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, Problem)
+    return ProblemResponse(error)
+
+
+async def _on_validation_error(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [_locate(fault) for fault in error.errors()]
+    if any(e["field"] == "images" and e["code"] == "missing" for e in errors):
+        return ProblemResponse(NoImages("Send 1 or more files in the field `images`."))
+    fields = ", ".join(sorted({e["field"] for e in errors}))
+    return ProblemResponse(InvalidRequest(f"Not valid: {fields}.", errors=errors))
+
+
+def _locate(fault: dict[str, object]) -> dict[str, str]:
+    place = fault["loc"]
+    assert isinstance(place, tuple)
+    field = ".".join(str(part) for part in place[1:]) or str(place[0])
+    return {"field": field, "code": str(fault["type"]), "detail": str(fault["msg"])}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    path = request.url.path
+    if error.status_code == 404:
+        return ProblemResponse(PageNotFound(f"There is no page {path}.", headers=headers))
+    if error.status_code == 405:
+        detail = f"{request.method} is not allowed on {path}."
+        return ProblemResponse(MethodNotAllowed(detail, headers=headers))
+    if error.status_code == 400:
+        return ProblemResponse(MalformedBody(str(error.detail), headers=headers))
+    return await _on_fault(request, error)
+
+
+async def _on_redis_error(_: Request, error: Exception) -> ProblemResponse:
+    log.error("Redis is away: %s", error)
+    return ProblemResponse(NotReady("Redis is away.", headers={"Retry-After": "5"}))
+
+
+async def _on_fault(request: Request, error: Exception) -> ProblemResponse:
+    log.error("%s %s raised", request.method, request.url.path, exc_info=error)
+    return ProblemResponse(InternalError("Something broke on our side; the log knows more."))

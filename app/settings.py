@@ -1,0 +1,42 @@
+"""Every setting of the service, read from `GOODMANY_*` variables once, by whoever starts it."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the API and the workers are told; passed in, never looked up.
+
+    `.env.example` says of each field why one would change it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GOODMANY_", frozen=True, extra="ignore")
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    data_dir: Path = Path("data")
+    storage_url: str = ""
+    log_level: str = "INFO"
+
+    encoder: str = "embedded"
+    vqgan: str = "embedded"
+    device: str = "auto"
+
+    max_images: int = Field(default=50, ge=1)
+    max_image_bytes: int = Field(default=64 * 2**20, ge=1)
+    max_upload_bytes: int = Field(default=256 * 2**20, ge=1)
+    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    min_image_side_px: int = Field(default=32, ge=1)
+
+    job_timeout_s: int = Field(default=3600, ge=1)
+    max_retries: int = Field(default=1, ge=0)
+    cancel_grace_s: float = Field(default=10.0, ge=0)
+    shutdown_grace_s: float = Field(default=10.0, ge=0)
+    results_ttl_s: int = Field(default=7 * 24 * 3600, ge=1)
+    records_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)
+
+    @property
+    def storage_place(self) -> str:
+        """The fsspec address under which the files of all jobs lie."""
+        return self.storage_url or str((self.data_dir / "files").absolute())

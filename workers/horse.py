@@ -1,0 +1,80 @@
+"""RQ's bookkeeping around one job, as it is done in the child that performs the job."""
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from rq.executions import Execution
+from rq.job import Job as QueuedJob
+from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+from rq.worker import Worker
+
+from app.job_store import QUEUE_NAMES, JobStore
+from app.problems import GenerationFailed, JobTimedOut, Problem
+from app.redis_connection import connect
+from app.settings import Settings
+
+log = logging.getLogger("goodmany.worker")
+
+JOB_HEARTBEAT_TTL_S = 30
+
+
+class Horse(Worker):
+    """The parent's worker by name, made once in the child; performs jobs and notes failures.
+
+    Args:
+        settings: of the whole service.
+        name: the parent's name, under which RQ counts.
+    """
+
+    def __init__(self, settings: Settings, name: str):
+        connection = connect(settings.redis_url)
+        self.store = JobStore(connection, settings)
+        super().__init__(
+            list(QUEUE_NAMES),
+            name=name,
+            connection=connection,
+            serializer=JSONSerializer,
+            exception_handlers=[self._note_failure],
+            log_job_description=False,
+            prepare_for_work=False,
+        )
+        self._is_horse = True
+
+    def perform(self, job_id: str, queue_name: str, execution_id: str) -> None:
+        """Runs the job's function within its timeout and writes down how it ended."""
+        queue = next(queue for queue in self.queues if queue.name == queue_name)
+        job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
+        execution = Execution.fetch(execution_id, job_id, self.connection)
+        execution._job = job
+        self.perform_job(job, queue, execution)
+
+    def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
+        """Seconds without a heartbeat after which the job counts as abandoned."""
+        return JOB_HEARTBEAT_TTL_S
+
+    def handle_job_failure(self, job: QueuedJob, *args: Any, **kwargs: Any) -> None:
+        """As RQ does, but a job that raised is not tried again: it would raise again."""
+        job.retries_left = 0
+        super().handle_job_failure(job, *args, **kwargs)
+
+    def _note_failure(
+        self,
+        job: QueuedJob,
+        _: type[BaseException],
+        error: BaseException,
+        __: TracebackType,
+    ) -> bool:
+        log.error("job %s failed", job.id, exc_info=error)
+        self.store.fail(job.id, _as_problem(error, job))
+        return False
+
+
+def _as_problem(error: BaseException, job: QueuedJob) -> Problem:
+    """What a client may know of the failure: ours as it is, of others the kind alone."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, JobTimeoutException):
+        return JobTimedOut(f"It was ended after {job.timeout} s.")
+    return GenerationFailed(f"The method raised {type(error).__name__}; the worker's log has more.")

@@ -1,0 +1,194 @@
+"""What RQ calls for each job, in the warm child: inputs from the storage, the method, the archive.
+
+The function is named by the API as a string (`app.job_store.TASK`); its argument is the job's id.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import redis
+from PIL import Image
+
+from app.job_store import JobStore
+from app.jobs import JobRequest, JobState
+from app.problems import TooFewImages
+from app.redis_connection import connect
+from app.settings import Settings
+from app.storage import Storage
+from app.uploads import ImageLimits, read_image
+from models.generation import GenerationRequest, GenerationResult
+from models.pipeline import Pipeline, load_pipeline
+from models.run import StrictError
+from workers.archive import write_archive
+from workers.preview import contact_sheet, variance_picture
+
+log = logging.getLogger("goodmany.worker")
+
+OUTPUTS = ("archive.zip", "preview.png", "variance.png")
+TELL_EVERY_S = 0.25
+ARCHIVE_PERCENT = 99.0
+FINISH_WITHIN_S = 60.0
+REDIS_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+
+
+@dataclass(frozen=True)
+class WarmModels:
+    """What is loaded once for all jobs of this process."""
+
+    settings: Settings
+    pipeline: Pipeline
+    store: JobStore
+    storage: Storage
+
+
+_warm: list[WarmModels] = []
+
+
+def load_models(settings: Settings) -> None:
+    """Loads the pipeline into this process; called once, before the first job.
+
+    Raises:
+        RuntimeError: a model is missing or damaged; the message names it.
+    """
+    pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
+    store = JobStore(connect(settings.redis_url), settings)
+    _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_place))]
+
+
+class AttemptOverError(Exception):
+    """The job was canceled or taken over by another attempt; the work on it ends here."""
+
+
+def run_job(job_id: str) -> None:
+    """Performs one job from its stored inputs to its stored archive.
+
+    It may run twice for one job, after a crash or at the same time on two machines: the files are
+    the same, and the record hears only the attempt that took the job last.
+    """
+    (warm,) = _warm
+    attempt = secrets.token_hex(8)
+    if not warm.store.start(job_id, attempt):
+        log.info("job %s had ended before it was started", job_id)
+        return
+    try:
+        _perform(warm, job_id, attempt)
+    except AttemptOverError:
+        log.info("job %s is over for this attempt", job_id)
+        if warm.store.state(job_id) is JobState.canceled:
+            for name in OUTPUTS:
+                warm.storage.remove(job_id, name)
+
+
+def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
+    record = warm.store.get_record(job_id)
+    wish = JobRequest.model_validate_json(record["request"])
+    limits = ImageLimits.from_settings(warm.settings)
+    names = [f"inputs/{number:03d}" for number in range(int(record["num_inputs"]))]
+    request = to_generation_request(
+        wish, [read_image(warm.storage.read(job_id, name), limits) for name in names]
+    )
+    progress = Progress(warm.store, job_id, attempt)
+    try:
+        result = warm.pipeline.generate(request, progress)
+    except StrictError as error:
+        raise TooFewImages(f"{error}.") from error
+    progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
+    _store_results(warm.storage, job_id, request, result, record["created_at"])
+    fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
+    if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
+        raise AttemptOverError
+
+
+def to_generation_request(wish: JobRequest, images: list[Image.Image]) -> GenerationRequest:
+    """The wish in the method's own terms.
+
+    Args:
+        wish: the checked fields.
+        images: the inputs, RGB 8-bit.
+    """
+    invariances = wish.invariances
+    return GenerationRequest(
+        images=images,
+        object_name=wish.object_name,
+        num_images=wish.num_images,
+        image_size=wish.image_size,
+        seed=wish.seed,
+        prompt=wish.prompt,
+        invariances=None if invariances is None else frozenset(map(str, invariances)),
+        effort=wish.effort,
+        strict=wish.strict,
+    )
+
+
+def _store_results(
+    storage: Storage,
+    job_id: str,
+    request: GenerationRequest,
+    result: GenerationResult,
+    created_at: str,
+) -> None:
+    """Writes the files; each gets its name only when it is whole."""
+    with storage.replace(job_id, "archive.zip") as file:
+        write_archive(
+            file,
+            result,
+            request,
+            job_id=job_id,
+            created_at=datetime.fromisoformat(created_at),
+        )
+    with storage.replace(job_id, "preview.png") as file:
+        contact_sheet(list(request.images), result).save(file, "PNG")
+    with storage.replace(job_id, "variance.png") as file:
+        variance_picture(list(request.images), result).save(file, "PNG")
+
+
+class Progress:
+    """The pipeline's callback: notes progress on the job's record and ends a canceled job.
+
+    Redis is asked at most every `TELL_EVERY_S`; when it is away, the work goes on.
+    """
+
+    def __init__(self, store: JobStore, job_id: str, attempt: str):
+        self.store, self.job_id, self.attempt = store, job_id, attempt
+        self.unsent: dict[str, str] = {}
+        self.next_tell = 0.0
+
+    def __call__(
+        self, stage: str, percent: float, facts: dict[str, object], *, at_once: bool = False
+    ) -> None:
+        """Takes the pipeline's news.
+
+        Raises:
+            AttemptOverError: the job was canceled, or is another attempt's by now.
+        """
+        self.unsent |= {"stage": stage, "percent": f"{percent:.1f}"}
+        for name in ("prompt", "num_images"):
+            if name in facts:
+                self.unsent[name] = str(facts[name])
+        if not at_once and time.monotonic() < self.next_tell:
+            return
+        self.next_tell = time.monotonic() + TELL_EVERY_S
+        try:
+            goes_on = self.store.progress(self.job_id, self.attempt, self.unsent)
+        except REDIS_AWAY as error:
+            log.warning("job %s goes on without Redis: %s", self.job_id, error)
+            return
+        self.unsent = {}
+        if not goes_on:
+            raise AttemptOverError
+
+
+def _until_redis_answers(call: Callable[[], bool]) -> bool:
+    """The call's answer; a finished job is not lost because Redis is just being restarted."""
+    give_up = time.monotonic() + FINISH_WITHIN_S
+    while True:
+        try:
+            return call()
+        except REDIS_AWAY:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)

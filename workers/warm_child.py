@@ -1,0 +1,148 @@
+"""The long-lived child process that holds the models, and the parent's grip on it."""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from multiprocessing.connection import Connection, wait
+from typing import cast
+
+from rq.utils import import_attribute
+
+from app.settings import Settings
+from workers.horse import Horse
+
+log = logging.getLogger("goodmany.worker")
+
+DEFAULT_LOADER = "workers.tasks.load_models"
+READY, DONE = "ready", "done"
+STOP_WITHIN_S = 5.0
+
+
+class ModelLoadError(RuntimeError):
+    """The child could not load its models; the message is one sentence for the operator."""
+
+
+class ChildEvent(Enum):
+    """What has become of a job in the child."""
+
+    nothing = auto()
+    done = auto()
+    dead = auto()
+
+
+class WarmChild:
+    """One spawned process: loads once, then performs the jobs that it is sent, one by one.
+
+    Args:
+        settings: of the whole service.
+        worker_name: of the parent.
+        loader: dotted name of the function that loads the models, called with the settings.
+    """
+
+    def __init__(self, settings: Settings, worker_name: str, loader: str):
+        context = multiprocessing.get_context("spawn")
+        self.connection, childs_end = context.Pipe()
+        self.process = context.Process(
+            target=child_main, args=(childs_end, settings, worker_name, loader)
+        )
+        self.started = time.monotonic()
+        self.load_s = 0.0
+        self.process.start()
+        # With the parent's copy closed, the pipe ends when the child does.
+        childs_end.close()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.is_alive()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Whether the models are loaded; waits up to `timeout_s` for it.
+
+        Raises:
+            ModelLoadError: they cannot be loaded.
+        """
+        if not self.connection.poll(timeout_s):
+            return False
+        try:
+            answer = self.connection.recv()
+        except EOFError:
+            self.join()
+            code = self.process.exitcode
+            raise ModelLoadError(f"The child died while loading (exit code {code}).") from None
+        if answer != READY:
+            raise ModelLoadError(answer)
+        self.load_s = time.monotonic() - self.started
+        return True
+
+    def send_job(self, job_id: str, queue_name: str, execution_id: str) -> None:
+        """Gives the child its next job; one that has just died shows in `wait_event`."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send((job_id, queue_name, execution_id))
+
+    def wait_event(self, timeout_s: float) -> ChildEvent:
+        """Whether the job is done or the child dead; waits up to `timeout_s` for either."""
+        if not wait([self.connection, self.process.sentinel], timeout_s):
+            return ChildEvent.nothing
+        if self.connection.poll():
+            with contextlib.suppress(EOFError, ConnectionResetError):
+                self.connection.recv()
+                return ChildEvent.done
+        self.join()
+        return ChildEvent.dead
+
+    def kill(self) -> None:
+        """Ends the process at once; it has no chance to object."""
+        self.process.kill()
+
+    def join(self) -> None:
+        """Waits until the process is gone."""
+        self.process.join()
+
+    def stop(self) -> None:
+        """Ends an idle child by closing its pipe, and kills it when that takes too long."""
+        self.connection.close()
+        self.process.join(STOP_WITHIN_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def child_main(connection: Connection, settings: Settings, worker_name: str, loader: str) -> None:
+    """What the child does: load, say so, perform jobs until the pipe ends."""
+    # Ctrl+C and the like are for the parent, which knows what is to become of the job.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        cast(Callable[[Settings], None], import_attribute(loader))(settings)
+    # Whatever is wrong with a model, the operator gets one sentence and not a crashed child.
+    except Exception as error:
+        log.debug("loading failed", exc_info=error)
+        connection.send(" ".join(str(error).split()) or type(error).__name__)
+        return
+    horse = Horse(settings, worker_name)
+    connection.send(READY)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            horse.perform(*connection.recv())
+            connection.send(DONE)
+
+
+def _die_with_parent() -> None:
+    """A killed parent cannot take its child along, so the child watches for that itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,248 @@
+"""An RQ worker whose work horse is one long-lived child that keeps the models warm.
+
+RQ's own workers make a process for each job and would load the models each time; its
+`SimpleWorker` keeps them, and then nobody is left who could stop a job or send heartbeats. Here
+the parent is RQ's `Worker` as it is (heartbeats, registries, the stop command, signals), and only
+the work horse is another: a spawned child (`workers/warm_child.py`) that loads the models once
+and takes jobs over a pipe. What is overridden of RQ is how a horse is started, awaited and killed.
+
+A job whose child died is queued again up to `max_retries` times. A job that raised, took too long
+or was stopped is not: it would do the same again.
+"""
+
+import logging
+import time
+from typing import Any
+
+import redis
+from rq.executions import Execution
+from rq.job import Job as QueuedJob
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker import Worker
+from rq.worker.base import WorkerStatus
+
+from app.job_store import QUEUE_NAMES, JobStore
+from app.jobs import JobState
+from app.live_workers import BEAT_EVERY_S, LiveWorkers
+from app.problems import JobTimedOut, WorkerLost
+from app.settings import Settings
+from workers.horse import JOB_HEARTBEAT_TTL_S
+from workers.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
+
+log = logging.getLogger("goodmany.worker")
+
+WATCH_EVERY_S = 0.25
+# The child ends a job at its timeout by itself; this much later the parent ends the child.
+TIMEOUT_GRACE_S = 10.0
+REDIS_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+
+
+class WarmWorker(Worker):
+    """Takes jobs from the queue, one at a time, and has its child perform them.
+
+    Args:
+        settings: of the whole service.
+        connection: to Redis.
+        loader: dotted name of what the child calls once to load the models.
+
+    Attributes:
+        load_failure: why the child could not load its models; None as long as it could.
+    """
+
+    def __init__(
+        self, settings: Settings, connection: redis.Redis, *, loader: str = DEFAULT_LOADER
+    ):
+        self.settings, self.loader = settings, loader
+        self.store = JobStore(connection, settings)
+        self.live_workers = LiveWorkers(connection)
+        self.child: WarmChild | None = None
+        self.load_failure: str | None = None
+        super().__init__(
+            list(QUEUE_NAMES),
+            connection=connection,
+            serializer=JSONSerializer,
+            exception_handlers=[self._note_abandoned],
+            # RQ waits 15 s less than this for a job before it sends a heartbeat.
+            worker_ttl=15 + BEAT_EVERY_S,
+            maintenance_interval=JOB_HEARTBEAT_TTL_S,
+            log_job_description=False,
+        )
+
+    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
+        """Loads the models first: a worker without models must not take a job.
+
+        Raises:
+            ModelLoadError: they cannot be loaded; `/readyz` tells why.
+        """
+        self._start_child()
+        super().bootstrap(*args, **kwargs)
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """Tells RQ that the worker lives, and the API that its models are loaded."""
+        super().heartbeat(*args, **kwargs)
+        if self.child is None:
+            return
+        if self.horse_pid == 0 and not self.child.is_alive():
+            log.warning("the idle child died and is replaced")
+            self._start_child()
+        if self.child.is_alive():
+            self.live_workers.beat(self.name)
+
+    def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
+        """Seconds without a heartbeat after which the job counts as abandoned."""
+        return JOB_HEARTBEAT_TTL_S
+
+    def execute_job(self, job: QueuedJob, queue: Queue) -> None:
+        """Has the child perform one job."""
+        execution = self.prepare_execution(job)
+        try:
+            self.fork_work_horse(job, queue)
+            self.monitor_work_horse(job, queue, execution)
+        except SystemExit:
+            self._give_back(job, queue, execution)
+            raise
+        self.set_state(WorkerStatus.IDLE)
+
+    def fork_work_horse(self, job: QueuedJob, queue: Queue) -> None:
+        """Hands the job to the child that is there already."""
+        if self.child is None or not self.child.is_alive():
+            self._start_child()
+        assert self.child is not None
+        assert self.execution is not None
+        self._horse_pid = self.child.pid
+        self.child.send_job(job.id, queue.name, self.execution.id)
+
+    def monitor_work_horse(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
+        """Watches the child until the job is over, and ends the child when it must be ended."""
+        assert self.child is not None
+        job.started_at = now()
+        watch = _Watch(self.settings, job)
+        next_beat = time.monotonic()
+        while (event := self.child.wait_event(WATCH_EVERY_S)) is ChildEvent.nothing:
+            try:
+                if time.monotonic() >= next_beat:
+                    self.maintain_heartbeats(job, execution)
+                    next_beat = time.monotonic() + BEAT_EVERY_S
+                state = self.store.state(job.id)
+            except REDIS_AWAY as error:
+                log.warning("Redis is away while job %s runs: %s", job.id, error)
+                continue
+            if watch.must_end(state):
+                self.kill_horse()
+        self._horse_pid = 0
+        self.executions.pop(execution.id, None)
+        if event is ChildEvent.dead:
+            self._handle_dead_child(job, queue, execution, watch)
+            self._start_child()
+
+    def kill_horse(self, sig: int = 0) -> None:  # noqa: ARG002, it is always SIGKILL
+        """Kills the child, and only it: `wait_event` then sees that it is dead."""
+        if self.child is not None:
+            self.child.kill()
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, None]:
+        """Waits until a killed child is gone."""
+        if self.child is not None:
+            self.child.join()
+        return None, None, None
+
+    def handle_job_failure(
+        self,
+        job: QueuedJob,
+        queue: Queue,
+        started_job_registry: Any = None,
+        exc_string: str = "",
+        execution: Execution | None = None,
+    ) -> None:
+        """As RQ does; a job that got lost between queue and start has used up no retry."""
+        if execution is None:
+            job.retries_left = (job.retries_left or 0) + 1
+        super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
+
+    def teardown(self) -> None:
+        """Takes the child along."""
+        if self.child is not None:
+            self.child.stop()
+        self.live_workers.leave(self.name)
+        super().teardown()
+
+    def _start_child(self) -> None:
+        """Starts a child and waits until its models are loaded.
+
+        Raises:
+            ModelLoadError: they cannot be.
+        """
+        self.live_workers.leave(self.name)
+        self.child = WarmChild(self.settings, self.name, self.loader)
+        try:
+            while not self.child.wait_ready(BEAT_EVERY_S):
+                if self.birth_date is not None:
+                    super().heartbeat()
+        except ModelLoadError as error:
+            self.load_failure = str(error)
+            self.live_workers.note_start_failure(self.load_failure)
+            self.child.stop()
+            raise
+        self.live_workers.beat(self.name)
+        log.info("models loaded in %.1f s, child %d", self.child.load_s, self.child.pid)
+
+    def _handle_dead_child(
+        self, job: QueuedJob, queue: Queue, execution: Execution, watch: "_Watch"
+    ) -> None:
+        """Queues the job again or fails it, in RQ's records and in ours."""
+        job.ended_at = now()
+        state = self.store.state(job.id)
+        if state is None or state.is_over:
+            self._stopped_job_id = job.id
+        elif self._stopped_job_id == job.id:
+            self.store.cancel(job.id)
+        elif watch.timed_out:
+            job.retries_left = 0
+            self.store.fail(job.id, JobTimedOut(f"It was ended after {job.timeout} s."))
+        else:
+            self._note_lost(job)
+        self.handle_job_failure(job, queue, exc_string="The warm child died.", execution=execution)
+
+    def _note_lost(self, job: QueuedJob) -> None:
+        if job.should_retry:
+            log.warning("job %s lost its process and is queued again", job.id)
+            self.store.requeue(job.id)
+        else:
+            self.store.fail(job.id, WorkerLost("Each process that worked on this job died."))
+
+    def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
+        """RQ calls this for a job whose whole worker vanished."""
+        self._note_lost(job)
+        return False
+
+    def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
+        """A worker that is shut down leaves its job to the next one; that costs no retry."""
+        job.retries_left = (job.retries_left or 0) + 1
+        job.enqueue_at_front_on_retry = True
+        job.ended_at = now()
+        self.store.requeue(job.id)
+        self.handle_job_failure(
+            job, queue, exc_string="The worker was shut down.", execution=execution
+        )
+
+
+class _Watch:
+    """Decides when a running job's child must be killed: canceled or out of time, plus a grace."""
+
+    def __init__(self, settings: Settings, job: QueuedJob):
+        self.cancel_grace_s = settings.cancel_grace_s
+        self.deadline = time.monotonic() + float(job.timeout or 0) + TIMEOUT_GRACE_S
+        self.cancel_deadline: float | None = None
+        self.timed_out = False
+
+    def must_end(self, state: JobState | None) -> bool:
+        """Whether it is time, given the state on the job's record."""
+        now_s = time.monotonic()
+        if state is None or state.is_over:
+            if self.cancel_deadline is None:
+                self.cancel_deadline = now_s + self.cancel_grace_s
+            return now_s > self.cancel_deadline
+        self.timed_out = now_s > self.deadline
+        return self.timed_out
