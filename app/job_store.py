@@ -77,9 +77,7 @@ class JobStore:
         }
         retries = self.settings.max_retries
         with self.connection.pipeline() as pipeline:
-            pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
-            pipeline.zadd(INDEX_KEY, {job_id: 0})
-            pipeline.xadd(_events_key(job_id), {"state": "queued", "percent": "0"})
+            # RQ opens the transaction, so it comes first.
             self.queues[-1].enqueue_call(
                 TASK,
                 args=(job_id,),
@@ -90,6 +88,9 @@ class JobStore:
                 retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
                 pipeline=pipeline,
             )
+            pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
+            pipeline.zadd(INDEX_KEY, {job_id: 0})
+            pipeline.xadd(_events_key(job_id), {"state": "queued", "percent": "0"})
             pipeline.execute()
         return self.get(job_id)
 

