@@ -1,0 +1,262 @@
+"""The jobs' routes over real HTTP, with a real Redis and no worker."""
+
+import httpx
+import pytest
+
+from app.job_store import JobStore
+from app.settings import Settings
+from app.storage import Storage
+from tests.conftest import encode, texture
+
+PNG = encode(texture())
+
+
+def post(api: httpx.Client, *images: bytes, **fields: object) -> httpx.Response:
+    files = [("images", (f"{n}.png", image)) for n, image in enumerate(images)]
+    return api.post("/v1/jobs", data={"object_name": "hazelnut", **fields}, files=files)
+
+
+def slug(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["title"]
+    assert problem["detail"]
+    return problem["type"].removeprefix("urn:goodmany:problem:")
+
+
+def finish(store: JobStore, settings: Settings, job_id: str, archive: bytes = b"0123456789"):
+    """What a worker does at the end."""
+    store.start(job_id, "attempt")
+    Storage(settings.storage_place).write(job_id, "archive.zip", archive)
+    assert store.succeed(job_id, "attempt", {"num_images": "2", "prompt": "a good nut"})
+
+
+def test_a_job_is_accepted_and_reported(api: httpx.Client):
+    answer = post(api, PNG, PNG, num_images=5, seed=7)
+    assert answer.status_code == 202
+    assert answer.headers["retry-after"] == "1"
+    job = answer.json()
+    assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
+    assert job["state"] == "queued"
+    assert job["queue_position"] == 1
+    assert job["stage"] is job["prompt"] is job["started_at"] is job["problem"] is None
+    assert (job["num_images_requested"], job["num_images"], job["percent"]) == (5, 0, 0)
+    assert api.get(answer.headers["location"]).json() == job
+    assert post(api, PNG).json()["queue_position"] == 2
+
+
+def test_the_uploads_are_kept_as_they_came(api: httpx.Client, settings: Settings):
+    job_id = post(api, PNG, encode(texture(seed=1), "JPEG")).json()["id"]
+    storage = Storage(settings.storage_place)
+    assert storage.names(job_id, "inputs") == ["inputs/000", "inputs/001"]
+    assert storage.read(job_id, "inputs/000") == PNG
+
+
+def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
+    wish = {
+        "object_name": "metal nut",
+        "num_images": 3,
+        "seed": 5,
+        "image_size": 128,
+        "prompt": "a shiny nut",
+        "invariances": ["rotate", "flip_horizontal"],
+        "effort": "draft",
+        "strict": True,
+    }
+    job_id = post(api, PNG, **wish).json()["id"]
+    from app.jobs import JobRequest
+
+    recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
+    assert recorded.model_dump(mode="json") == wish
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("object_name", ""),
+        ("object_name", "   "),
+        ("object_name", "n" * 101),
+        ("object_name", "nut\x00"),
+        ("object_name", "nut\nnut"),
+        ("object_name", "1234"),
+        ("num_images", 0),
+        ("num_images", 1001),
+        ("num_images", "NaN"),
+        ("image_size", 63),
+        ("image_size", 1025),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("effort", "heroic"),
+        ("invariances", "melt"),
+        ("prompt", "p" * 301),
+        ("colour", "blue"),
+    ],
+)
+def test_invalid_request_names_the_field(api: httpx.Client, field: str, value: object):
+    answer = post(api, PNG, **{field: value})
+    assert answer.status_code == 422
+    assert slug(answer) == "invalid-request"
+    assert {e["field"].split(".")[0] for e in answer.json()["errors"]} == {field}
+
+
+def test_no_images(api: httpx.Client):
+    answer = api.post("/v1/jobs", data={"object_name": "nut"})
+    assert (answer.status_code, slug(answer)) == (422, "no-images")
+
+
+def test_too_many_images(api: httpx.Client):
+    answer = post(api, *[PNG] * 5)
+    assert (answer.status_code, slug(answer)) == (422, "too-many-images")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "empty-image"),
+        (b"GIF89a not an image", "not-an-image"),
+        (PNG[: len(PNG) // 2], "damaged-image"),
+        (encode(texture((1008, 1000))), "image-too-large"),
+        (encode(texture((64, 24))), "image-too-small"),
+        (encode(texture(), save_all=True, append_images=[texture(seed=1)]), "several-frames"),
+    ],
+)
+def test_an_unusable_image_is_named_and_leaves_nothing(
+    api: httpx.Client, settings: Settings, content: bytes, expected: str
+):
+    answer = post(api, PNG, content)
+    assert (answer.status_code, slug(answer)) == (422, expected)
+    assert [e["field"] for e in answer.json()["errors"]] == ["images[1]"]
+    assert api.get("/v1/jobs").json()["items"] == []
+    assert not list(settings.data_dir.rglob("inputs"))
+
+
+def test_mixed_sizes_are_allowed(api: httpx.Client):
+    assert post(api, PNG, encode(texture((96, 48)))).status_code == 202
+
+
+def test_malformed_body(api: httpx.Client):
+    answer = api.post(
+        "/v1/jobs",
+        content=b"--x\r\nnonsense",
+        headers={"content-type": "multipart/form-data; boundary=y"},
+    )
+    assert (answer.status_code, slug(answer)) == (400, "malformed-body")
+
+
+def test_upload_too_large_by_its_declared_length(api: httpx.Client):
+    answer = api.post("/v1/jobs", content=b"x" * 2_000_001)
+    assert (answer.status_code, slug(answer)) == (413, "upload-too-large")
+
+
+def test_upload_too_large_by_the_bytes_that_arrive(api: httpx.Client):
+    def endless():
+        yield b'--y\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\n'
+        for _ in range(40):
+            yield b"x" * 100_000
+
+    answer = api.post(
+        "/v1/jobs",
+        content=endless(),
+        headers={"content-type": "multipart/form-data; boundary=y"},
+    )
+    assert (answer.status_code, slug(answer)) == (413, "upload-too-large")
+
+
+def test_not_found(api: httpx.Client):
+    answer = api.get("/v2/nothing")
+    assert (answer.status_code, slug(answer)) == (404, "not-found")
+
+
+def test_method_not_allowed(api: httpx.Client):
+    answer = api.put("/v1/jobs")
+    assert (answer.status_code, slug(answer)) == (405, "method-not-allowed")
+    assert "POST" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("path", ["", "/archive", "/preview", "/variance"])
+def test_job_not_found(api: httpx.Client, path: str):
+    answer = api.get(f"/v1/jobs/{'0' * 32}{path}")
+    assert (answer.status_code, slug(answer)) == (404, "job-not-found")
+
+
+@pytest.mark.parametrize("path", ["archive", "preview", "variance"])
+def test_job_not_finished(api: httpx.Client, path: str):
+    job = post(api, PNG).json()
+    answer = api.get(f"/v1/jobs/{job['id']}/{path}")
+    assert (answer.status_code, slug(answer)) == (409, "job-not-finished")
+
+
+def test_cancel_is_certain_and_told_only_once(api: httpx.Client, store: JobStore):
+    job = post(api, PNG).json()
+    other = post(api, PNG).json()
+    answer = api.post(job["links"]["cancel"])
+    assert answer.status_code == 202
+    assert answer.json()["state"] == "canceled"
+    assert answer.json()["links"]["cancel"] is None
+    again = api.post(job["links"]["cancel"])
+    assert (again.status_code, slug(again)) == (409, "job-already-over")
+    # Only this job, and the other moves up.
+    assert api.get(other["links"]["self"]).json()["state"] == "queued"
+    assert api.get(other["links"]["self"]).json()["queue_position"] == 1
+    unknown = api.post(f"/v1/jobs/{'0' * 32}/cancel")
+    assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
+
+
+def test_job_without_archive(api: httpx.Client):
+    job = post(api, PNG).json()
+    api.post(job["links"]["cancel"])
+    answer = api.get(f"/v1/jobs/{job['id']}/archive")
+    assert (answer.status_code, slug(answer)) == (409, "job-without-archive")
+
+
+def test_the_archive_is_sent_whole_and_in_parts(
+    api: httpx.Client, store: JobStore, settings: Settings
+):
+    job_id = post(api, PNG).json()["id"]
+    finish(store, settings, job_id)
+    job = api.get(f"/v1/jobs/{job_id}").json()
+    assert (job["state"], job["percent"], job["num_images"]) == ("succeeded", 100, 2)
+    link = job["links"]["archive"]
+    whole = api.get(link)
+    assert whole.headers["content-type"] == "application/zip"
+    assert whole.content == b"0123456789"
+    etag = whole.headers["etag"]
+    parts = {"bytes=2-4": b"234", "bytes=7-": b"789", "bytes=-2": b"89", "bytes=5-99": b"56789"}
+    for asked, expected in parts.items():
+        part = api.get(link, headers={"range": asked, "if-range": etag})
+        assert (part.status_code, part.content) == (206, expected)
+    assert part.headers["content-range"] == "bytes 5-9/10"
+    assert api.get(link, headers={"range": "bytes=2-4", "if-range": '"old"'}).status_code == 200
+    assert api.get(link, headers={"if-none-match": etag}).status_code == 304
+    behind = api.get(link, headers={"range": "bytes=10-"})
+    assert (behind.status_code, slug(behind)) == (416, "range-not-satisfiable")
+    assert behind.headers["content-range"] == "bytes */10"
+
+
+def test_the_list_goes_back_in_time_without_gaps(api: httpx.Client):
+    ids = [post(api, PNG).json()["id"] for _ in range(5)]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = api.get("/v1/jobs", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        seen += [job["id"] for job in page.json()["items"]]
+        # A job that comes in meanwhile moves nothing.
+        post(api, PNG)
+        cursor = page.json()["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == ids[::-1]
+
+
+def test_invalid_cursor(api: httpx.Client):
+    answer = api.get("/v1/jobs", params={"cursor": "[x"})
+    assert (answer.status_code, slug(answer)) == (422, "invalid-request")
+
+
+def test_a_fault_of_ours_tells_no_internals(api: httpx.Client, store: JobStore):
+    job = post(api, PNG).json()
+    store.connection.hset(f"goodmany:job:{job['id']}", "percent", "secret")
+    answer = api.get(job["links"]["self"])
+    assert (answer.status_code, slug(answer)) == (500, "internal-error")
+    assert "secret" not in answer.text
