@@ -1,0 +1,51 @@
+# Everything from a fresh clone: a Python of 3.11 or newer and a package registry are enough.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PYTEST_ARGS ?=
+
+.PHONY: demo test check serve lock clean
+
+## The whole job on real images: demo/goodmany.zip and demo/preview.png.
+demo: $(INSTALLED)
+	$(BIN)/goodmany demo
+
+## The whole test suite; PYTEST_ARGS="-k archive" narrows it.
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+## Exactly what .ci/run runs.
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+## API, worker and an embedded Redis on http://127.0.0.1:8000.
+serve: $(INSTALLED)
+	$(BIN)/goodmany serve
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt --build-constraint constraints.txt -e '.[dev]'
+	touch $@
+
+## Pins anew what pyproject.toml leaves open: the newest versions that fit, in a fresh environment.
+## torch's own CUDA packages are left out (torch pins them exactly), and so are local versions.
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip setuptools
+	build/lock/bin/python -m pip install --quiet -e '.[dev]'
+	build/lock/bin/python -m pip freeze --all --exclude-editable \
+		| sed -e 's/+.*//' | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$' \
+		| grep -v -E '^(nvidia|cuda)-|^triton==' > constraints.txt
+	rm -rf build/lock
+
+clean:
+	rm -rf .venv build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

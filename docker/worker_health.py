@@ -1,0 +1,23 @@
+"""The worker image's health check: does a worker of this container stand in Redis?
+
+RQ's workers renew their record while they live, and Redis drops it some minutes after they stop.
+"""
+
+import socket
+
+from redis import Redis
+from rq import Worker
+
+from app.settings import Settings
+
+
+def main() -> None:
+    """Exits with 0 if this host has a live worker, else with 1 and a word why."""
+    connection = Redis.from_url(Settings().redis_url)
+    host = socket.gethostname()
+    if all(worker.hostname != host for worker in Worker.all(connection=connection)):
+        raise SystemExit(f"no live worker on {host}")
+
+
+if __name__ == "__main__":
+    main()
