@@ -15,6 +15,7 @@ from app.jobs import Effort, Invariance, JobRequest
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
 from app.uploads import ImageLimits, read_image
+from models.evaluation.command import evaluate
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
@@ -223,6 +224,8 @@ def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
             raise problem.in_field(str(path)) from None
     return pictures
 
+
+cli.command()(evaluate)
 
 if __name__ == "__main__":
     main()

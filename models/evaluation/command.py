@@ -41,26 +41,23 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     """
     from models.evaluation import session  # noqa: PLC0415
 
-    try:
-        page = session.run(
-            session.Settings(
-                detector=detector,
-                num_images=num_images,
-                image_size=image_size,
-                effort=effort,
-                coreset_size=coreset,
-                reweight=reweight,
-            ),
-            session.Wish(
-                data=data,
-                shots=shots,
-                num_seeds=seeds,
-                rows=row,
-                max_test_images=None if all_images else 40,
-                kind="guard" if guard else "study" if study else "table",
-            ),
-            out,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    page = session.run(
+        session.Settings(
+            detector=detector,
+            num_images=num_images,
+            image_size=image_size,
+            effort=effort,
+            coreset_size=coreset,
+            reweight=reweight,
+        ),
+        session.Wish(
+            data=data,
+            shots=shots,
+            num_seeds=seeds,
+            rows=row,
+            max_test_images=None if all_images else 40,
+            kind="guard" if guard else "study" if study else "table",
+        ),
+        out,
+    )
     typer.echo(page.read_text())

@@ -14,7 +14,7 @@ from models.evaluation import metrics, patchcore
 from models.evaluation.cells import Cell, CellFile, digest, method_files
 from models.evaluation.dataset import Category, load_image
 from models.evaluation.patchcore import AnomalyScores, PatchCore
-from models.evaluation.rows import PLAIN_ROWS, ROWS, Row, RowInput, find_row
+from models.evaluation.rows import PLAIN_ROWS, Row, RowInput, find_row, row_module
 from models.evaluation.testset import TestSet, read_test_set
 from models.patch_features import SHA256, PatchFeatures
 
@@ -137,8 +137,12 @@ class Experiment:
 
     def training_images(self, plan: Plan) -> list[Image.Image]:
         """The images that the plan's row trains on."""
+        return (self.rows.get(plan.row) or find_row(plan.row))(self.row_input(plan))
+
+    def row_input(self, plan: Plan) -> RowInput:
+        """The plan's k real images and the settings, for a row."""
         shots = plan.shots or len(plan.category.train)
-        data = RowInput(
+        return RowInput(
             images=[load_image(path) for path in plan.category.choose(shots, plan.seed)],
             object_name=plan.category.object_name,
             seed=plan.seed,
@@ -147,7 +151,6 @@ class Experiment:
             image_size=self.settings.image_size,
             effort=self.settings.effort,
         )
-        return (self.rows.get(plan.row) or find_row(plan.row))(data)
 
     def score(self, images: Sequence[Image.Image], plan: Plan, test: TestSet) -> AnomalyScores:
         """The test images' scores of a detector that was trained on `images`."""
@@ -176,7 +179,7 @@ class Experiment:
                 del settings[name]
             method, files = "", []
         else:
-            spec = find_spec(ROWS.get(plan.row, plan.row).partition(":")[0])
+            spec = find_spec(row_module(plan.row))
             files = [Path(spec.origin)] if spec and spec.origin else []  # none: a plugged-in one
         images = [*plan.category.train, *(image.path for image in plan.category.test)]
         settings["images"] = [(path.name, path.stat().st_size) for path in images]

@@ -5,27 +5,39 @@ they are, and through the adapted VQGAN without any variance.
 """
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from PIL import Image
 
-from models.evaluation.rows import RowInput
+from models.evaluation.guard_trial import Defendant
+from models.evaluation.rows import Row, RowInput
 from models.generation import GenerationRequest, GenerationResult
 from models.generator import SamplingSettings
 from models.options import PipelineOptions
 from models.pipeline import Pipeline, load_pipeline
+from models.run import GenerationRun
 
 PRODUCT = PipelineOptions()
-# With sigma's scale at 0 the residual vanishes: I + D(q(mu)) - D(q(mu)) is the view itself.
-VIEWS = PipelineOptions(
-    text_guidance=False,
-    guard=False,
-    adaptation=False,
-    sampling=SamplingSettings(scale=0.0, output="residual"),
-)
-RECONSTRUCT = PipelineOptions(
-    text_guidance=False, guard=False, sampling=SamplingSettings(scale=0.0, output="decode")
-)
+PLAIN_VIEWS = SamplingSettings(scale=0.0, output="residual")
+PLAIN_DECODE = SamplingSettings(scale=0.0, output="decode")
+OPTIONS = {
+    # With sigma's scale at 0 the residual vanishes: I + D(q(mu)) - D(q(mu)) is the view itself.
+    "views": PipelineOptions(
+        text_guidance=False, guard=False, adaptation=False, sampling=PLAIN_VIEWS
+    ),
+    "reconstruct": PipelineOptions(text_guidance=False, guard=False, sampling=PLAIN_DECODE),
+    "goodmany": PRODUCT,
+    # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
+    "paper": PipelineOptions(
+        guard=False,
+        sampling=SamplingSettings(output="decode", smooth=False),
+        outlier_rule="paper",
+    ),
+    "no-text": replace(PRODUCT, text_guidance=False),
+    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, unit_sigma=True)),
+    "no-guard": replace(PRODUCT, guard=False),
+    "no-adaptation": replace(PRODUCT, adaptation=False),
+}
 
 pipeline = cache(load_pipeline)
 
@@ -48,50 +60,23 @@ def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     return loaded.generate(request(data), options=options)
 
 
+def pictures(result: GenerationResult) -> list[Image.Image]:
+    """The generated images."""
+    return [Image.fromarray(image.pixels) for image in result.images]
+
+
 def with_generated(data: RowInput, options: PipelineOptions) -> list[Image.Image]:
     """The k real images and those generated from them."""
-    generated = generate(data, options).images
-    return [*data.images, *(Image.fromarray(image.pixels) for image in generated)]
+    return [*data.images, *pictures(generate(data, options))]
 
 
-def goodmany(data: RowInput) -> list[Image.Image]:
-    """The k real images and the generated set."""
-    return with_generated(data, PRODUCT)
+def generated_row(name: str) -> Row:
+    """The row of a name in OPTIONS."""
+    return partial(with_generated, options=OPTIONS[name])
 
 
-def views(data: RowInput) -> list[Image.Image]:
-    """The k real images and the views that the generator is fed with."""
-    return with_generated(data, VIEWS)
-
-
-def reconstruct(data: RowInput) -> list[Image.Image]:
-    """The same views through the VQGAN."""
-    return with_generated(data, RECONSTRUCT)
-
-
-def no_text(data: RowInput) -> list[Image.Image]:
-    """`goodmany` without text guidance."""
-    return with_generated(data, replace(PRODUCT, text_guidance=False))
-
-
-def unit_sigma(data: RowInput) -> list[Image.Image]:
-    """`goodmany` with sigma = 1 everywhere."""
-    sampling = replace(PRODUCT.sampling, unit_sigma=True)
-    return with_generated(data, replace(PRODUCT, sampling=sampling))
-
-
-def no_guard(data: RowInput) -> list[Image.Image]:
-    """`goodmany` without the normality guard."""
-    return with_generated(data, replace(PRODUCT, guard=False))
-
-
-def no_adaptation(data: RowInput) -> list[Image.Image]:
-    """`goodmany` with the VQGAN as it comes."""
-    return with_generated(data, replace(PRODUCT, adaptation=False))
-
-
-def paper(data: RowInput) -> list[Image.Image]:
-    """The paper's rules: the decoder's output as the image, prompts of d > 0.5, no guard."""
-    sampling = SamplingSettings(output="decode", smooth=False)
-    options = PipelineOptions(guard=False, sampling=sampling, outlier_rule="paper")
-    return with_generated(data, options)
+def defendant(data: RowInput) -> Defendant:
+    """The guard of this request, and images that it let pass."""
+    run = GenerationRun(pipeline(), request(data), None, PRODUCT)
+    run._decide_invariances()
+    return Defendant(run._fit_guard(), run.size, pictures(generate(data, PRODUCT)))

@@ -1,6 +1,6 @@
 """Pictures of an evaluation: bars per category, anomaly maps beside their masks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -86,7 +86,7 @@ def plot_maps(
 
 def plot_curve(
     path: Path,
-    curves: dict[str, tuple[Sequence[float], Sequence[float]]],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     labels: tuple[str, str],
     marked_x: float | None = None,
 ) -> None:

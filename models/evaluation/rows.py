@@ -112,27 +112,31 @@ def _small_change(image: Image.Image, rng: random.Random) -> Image.Image:
     return ImageEnhance.Brightness(moved).enhance(gain)
 
 
-PLAIN_ROWS = {name: f"{__name__}:{name}" for name in ("full", "real", "augment")}
-# Named and not imported: the pipeline and its models are loaded only where a row needs them.
-_GENERATED = "models.evaluation.generated_rows"
-GENERATED_ROWS = {
-    name: f"{_GENERATED}:{name.replace('-', '_')}"
-    for name in ("views", "reconstruct", "goodmany", "paper")
-}
-ABLATION_ROWS = {
-    name: f"{_GENERATED}:{name.replace('-', '_')}"
-    for name in ("no-text", "unit-sigma", "no-guard", "no-adaptation")
-}
-ROWS = PLAIN_ROWS | GENERATED_ROWS | ABLATION_ROWS
+PLAIN_ROWS: dict[str, Row] = {"full": full, "real": real, "augment": augment}
+GENERATED_ROWS = ("views", "reconstruct", "goodmany", "paper")
+ABLATION_ROWS = ("no-text", "unit-sigma", "no-guard", "no-adaptation")
+ROWS = (*PLAIN_ROWS, *GENERATED_ROWS, *ABLATION_ROWS)
+
+
+def row_module(name: str) -> str:
+    """Name of the module that makes the row's images."""
+    if name in PLAIN_ROWS:
+        return __name__
+    return "models.evaluation.generated_rows" if name in ROWS else name.partition(":")[0]
 
 
 def find_row(name: str) -> Row:
-    """The row of a name in the table, or of `module:function`.
+    """The row of a name in ROWS, or of `module:function`.
 
     Raises:
         ValueError: there is no such row.
     """
-    module, _, function = ROWS.get(name, name).partition(":")
-    if not function:
+    if name in PLAIN_ROWS:
+        return PLAIN_ROWS[name]
+    function = name.partition(":")[2]
+    if name not in ROWS and not function:
         raise ValueError(f"no row {name!r}; there are {', '.join(ROWS)} and module:function")
-    return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+    # Named and not imported: the pipeline and its models are loaded only where a row needs them.
+    module = importlib.import_module(row_module(name))
+    found: Row = getattr(module, function) if function else module.generated_row(name)
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.evaluation.experiment import Experiment, Settings, plan
-from models.evaluation.rows import ABLATION_ROWS, GENERATED_ROWS, PLAIN_ROWS, find_row
+from models.evaluation.rows import PLAIN_ROWS, ROWS, find_row
 from models.evaluation.table import read_categories, write_table
 from models.patch_features import load_patch_features
 
@@ -41,8 +41,17 @@ def run(settings: Settings, wish: Wish, folder: Path) -> Path:
         ValueError: no data, an unknown row, or more shots than training images.
     """
     categories = read_categories(wish.data, max_test_images=wish.max_test_images)
-    rows = list(PLAIN_ROWS | GENERATED_ROWS | ABLATION_ROWS) if wish.rows is None else wish.rows
-    for name in rows if wish.rows else ():
+    rows = wish.rows or ROWS
+    for name in wish.rows or ():
         find_row(name)
     experiment = Experiment(folder, load_patch_features(), settings)
-    return write_table(experiment, plan(categories, rows, wish.shots, wish.num_seeds))
+    if wish.kind == "table":
+        return write_table(experiment, plan(categories, rows, wish.shots, wish.num_seeds))
+    # Loaded with the pipeline, which a table of plain rows does without.
+    from models.evaluation import trials  # noqa: PLC0415
+
+    if wish.kind == "guard":
+        plans = plan(categories, ["goodmany"], wish.shots, wish.num_seeds)
+        return trials.run_guard(experiment, plans)
+    generating = [row for row in rows if row not in PLAIN_ROWS]
+    return trials.run_study(experiment, plan(categories, generating, wish.shots, wish.num_seeds))

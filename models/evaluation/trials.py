@@ -1,0 +1,84 @@
+"""Runs the guard's trial and the correlation study over categories, part by part, resumable."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from models.evaluation import generated_rows, metrics
+from models.evaluation.experiment import Experiment, Plan
+from models.evaluation.guard_report import write_guard_page
+from models.evaluation.guard_trial import Judgement, try_guard
+from models.evaluation.records import Record, read_records, write_records
+from models.evaluation.study import GeneratedSet, set_properties, write_study
+from models.evaluation.table import progress_bar
+from models.views import to_tensor
+
+
+def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
+    """Tries the guard of each plan; writes guard.md, guard.csv and the curves."""
+
+    def judge(plan: Plan) -> list[Judgement]:
+        data = experiment.row_input(plan)
+        return list(try_guard(plan.category, data, generated_rows.defendant))
+
+    judgements = _parts(experiment, plans, Judgement, judge)
+    write_records(experiment.folder / "guard.csv", Judgement, judgements)
+    return write_guard_page(experiment.folder, judgements)
+
+
+def run_study(experiment: Experiment, plans: Sequence[Plan]) -> Path:
+    """Makes and measures the set of each plan; writes study.md and study.csv."""
+    baselines: dict[Plan, float] = {}
+
+    def measure(plan: Plan) -> list[GeneratedSet]:
+        real = Plan(plan.category, plan.shots, plan.seed, "real")
+        if real not in baselines:
+            known = experiment.finished([real])
+            baselines[real] = (known.get(real) or experiment.measure(real)).image_auroc
+        return [_generated_set(experiment, plan, baselines[real])]
+
+    return write_study(experiment.folder, _parts(experiment, plans, GeneratedSet, measure))
+
+
+def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> GeneratedSet:
+    data = experiment.row_input(plan)
+    result = generated_rows.generate(data, generated_rows.OPTIONS[plan.row])
+    generated = generated_rows.pictures(result)
+    test = experiment.test_set(plan.category)
+    scores = experiment.score([*data.images, *generated], plan, test)
+    properties = set_properties(
+        generated_rows.pipeline().encoder,
+        torch.stack([to_tensor(image, result.size) for image in generated]),
+        torch.stack([to_tensor(image, result.size) for image in data.images]),
+        prompt=result.prompt,
+        object_name=data.object_name,
+    )
+    return GeneratedSet(
+        category=plan.category.name,
+        shots=plan.shots,
+        seed=plan.seed,
+        variant=plan.row,
+        uplift=metrics.auroc(test.labels, scores.images.numpy()) - baseline,
+        **properties,
+    )
+
+
+def _parts(
+    experiment: Experiment,
+    plans: Sequence[Plan],
+    kind: type[Record],
+    measure: Callable[[Plan], list[Record]],
+) -> list[Record]:
+    """The records of all plans; those of each plan are kept in a file and not measured again."""
+    folder = experiment.folder / "parts"
+    folder.mkdir(exist_ok=True)
+    records: list[Record] = []
+    with progress_bar() as progress:
+        for plan in progress.track(plans, description=kind.__name__):
+            *names, key = map(str, experiment.identity(plan))
+            part = folder / f"{kind.__name__.lower()}-{'-'.join(names)}-{key}.csv"
+            if not part.exists():
+                write_records(part, kind, measure(plan))
+            records += read_records(part, kind)
+    return records

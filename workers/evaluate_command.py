@@ -1,5 +1,0 @@
-"""The sub-command `goodmany evaluate`."""
-
-from models.evaluation.command import evaluate
-
-__all__ = ["evaluate"]
