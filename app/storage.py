@@ -76,5 +76,6 @@ class Storage:
         Raises:
             OSError: it cannot.
         """
-        self.write(".check", secrets.token_hex(4), b"ok")
-        self.remove(".check")
+        name = secrets.token_hex(4)
+        self.write(".check", name, b"ok")
+        self.remove(".check", name)

@@ -119,7 +119,7 @@ def start_worker(settings: Settings, store: JobStore) -> Iterator[Callable[..., 
     started: list[WorkerProcess] = []
 
     def start(
-        loader: str = "tests.workers.job_functions.load_nothing", **changes: object
+        loader: str = "tests.workers.job_functions:load_nothing", **changes: object
     ) -> WorkerProcess:
         worker = WorkerProcess(settings.model_copy(update=changes), loader)
         started.append(worker)

@@ -123,7 +123,7 @@ class ApiServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(settings),
-                log_level=settings.log_level.lower(),
+                log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,
             )

@@ -10,16 +10,15 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 from multiprocessing.connection import Connection, wait
+from pkgutil import resolve_name
 from typing import cast
-
-from rq.utils import import_attribute
 
 from app.settings import Settings
 from workers.horse import Horse
 
 log = logging.getLogger("goodmany.worker")
 
-DEFAULT_LOADER = "workers.tasks.load_models"
+DEFAULT_LOADER = "workers.tasks:load_models"
 READY, DONE = "ready", "done"
 STOP_WITHIN_S = 5.0
 
@@ -42,7 +41,7 @@ class WarmChild:
     Args:
         settings: of the whole service.
         worker_name: of the parent.
-        loader: dotted name of the function that loads the models, called with the settings.
+        loader: `module:function` that loads the models, called with the settings.
     """
 
     def __init__(self, settings: Settings, worker_name: str, loader: str):
@@ -126,7 +125,7 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        cast(Callable[[Settings], None], import_attribute(loader))(settings)
+        cast(Callable[[Settings], None], resolve_name(loader))(settings)
     # Whatever is wrong with a model, the operator gets one sentence and not a crashed child.
     except Exception as error:
         log.debug("loading failed", exc_info=error)

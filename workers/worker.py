@@ -45,7 +45,7 @@ class WarmWorker(Worker):
     Args:
         settings: of the whole service.
         connection: to Redis.
-        loader: dotted name of what the child calls once to load the models.
+        loader: `module:function` that the child calls once to load the models.
 
     Attributes:
         load_failure: why the child could not load its models; None as long as it could.

@@ -238,7 +238,7 @@ def test_a_worker_without_models_says_so_and_never_takes_a_job(
 ):
     job_id = submit("succeed")
     missing = settings.model_copy(update={"vqgan": "/nowhere/vqgan"})
-    worker = WorkerProcess(missing, f"tests.workers.job_functions.{loader}")
+    worker = WorkerProcess(missing, f"tests.workers.job_functions:{loader}")
     worker.process.join(30)
     assert worker.process.exitcode == 1
     live_workers = LiveWorkers(store.connection)
