@@ -33,7 +33,7 @@ for package in "${packages[@]}"; do
   fi
   echo "$package: fetching"
   rm -rf "${unpacked:?}"/*
-  (cd "$unpacked" && apt-get --quiet=2 download "$package" && dpkg-deb -x ./*.deb tree)
+  (cd "$unpacked" && apt-get --quiet=2 -o APT::Sandbox::User="$(id -un)" download "$package" && dpkg-deb -x ./*.deb tree)
   # supertuxkart's PNGs are mostly icons and sprites with transparency; its JPEGs are textures.
   names=(-iname '*.jpg' -o -iname '*.jpeg')
   if [[ $package != supertuxkart-data ]]; then

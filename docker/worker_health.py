@@ -5,17 +5,17 @@ RQ's workers renew their record while they live, and Redis drops it some minutes
 
 import socket
 
-from redis import Redis
 from rq import Worker
 
+from app.redis_connection import connect
 from app.settings import Settings
 
 
 def main() -> None:
     """Exits with 0 if this host has a live worker, else with 1 and a word why."""
-    connection = Redis.from_url(Settings().redis_url)
     host = socket.gethostname()
-    if all(worker.hostname != host for worker in Worker.all(connection=connection)):
+    workers = Worker.all(connection=connect(Settings().redis_url))
+    if all(worker.hostname != host for worker in workers):
         raise SystemExit(f"no live worker on {host}")
 
 

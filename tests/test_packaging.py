@@ -1,0 +1,144 @@
+"""What is installed, built and started follows from files that agree with each other."""
+
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# torch pins its CUDA packages itself; which of them are installed depends on its build.
+PINNED_BY_TORCH = re.compile(r"(nvidia|cuda)-|triton$")
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return {canonicalize_name(name): version for name, version in (x.split("==") for x in lines)}
+
+
+def direct_requirements() -> list[Requirement]:
+    extras = PROJECT["optional-dependencies"].values()
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+    return [Requirement(line) for line in lines if not line.startswith("goodmany")]
+
+
+def installed_requirements(name: str, extras: frozenset[str]) -> set[str]:
+    """All packages that `name[extras]` brings along here, however deep."""
+    found: set[str] = set()
+    open_ends = [(name, extras)]
+    visited = set()
+    while open_ends:
+        package, wanted = open_ends.pop()
+        if (package, wanted) in visited:
+            continue
+        visited.add((package, wanted))
+        for line in distribution(package).requires or []:
+            requirement = Requirement(line)
+            marker = requirement.marker
+            if marker and not any(marker.evaluate({"extra": extra}) for extra in wanted | {""}):
+                continue
+            found.add(canonicalize_name(requirement.name))
+            open_ends.append((requirement.name, frozenset(requirement.extras)))
+    return found - {"goodmany"}
+
+
+def script(name: str) -> str:
+    """A console script of this environment, on the search path or not."""
+    found = shutil.which(name, path=sysconfig.get_path("scripts"))
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def test_constraints_are_plain_pins():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line), line
+
+
+def test_every_direct_requirement_is_pinned_to_a_version_that_it_allows():
+    for requirement in direct_requirements():
+        version = pins()[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
+
+
+def test_constraints_name_everything_that_an_installation_brings():
+    try:
+        needed = installed_requirements("goodmany", frozenset({"dev"}))
+    except PackageNotFoundError as missing:
+        pytest.skip(f"not the whole of goodmany[dev] is installed: {missing}")
+    open_names = {name for name in needed if not PINNED_BY_TORCH.match(name)}
+    assert open_names <= pins().keys()
+
+
+def test_the_changelog_has_this_version_first():
+    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert versions[0] == PROJECT["version"]
+
+
+def test_ci_runs_make_check_and_make_check_runs_everything():
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("\nmake check")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    plan = subprocess.run(
+        ["make", "--dry-run", "--assume-old=.venv/.installed", "check"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    steps = ["ruff check", "ruff format --check", "mypy", "lint-imports", "-m pytest"]
+    places = [plan.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def test_scripts_are_valid_bash():
+    for path in (".ci/run", "benchmarks/fetch_training_images.sh"):
+        subprocess.run(["bash", "-n", str(ROOT / path)], check=True)
+
+
+@pytest.mark.parametrize("image", ["api", "worker"])
+def test_dockerfile_is_clean(image):
+    subprocess.run([script("hadolint"), str(ROOT / f"docker/{image}.Dockerfile")], check=True)
+
+
+@pytest.mark.parametrize("image", ["api", "worker"])
+def test_images_run_as_nobody_special_and_tell_their_health(image):
+    lines = (ROOT / f"docker/{image}.Dockerfile").read_text().splitlines()
+    last_stage = max(n for n, line in enumerate(lines) if line.startswith("FROM "))
+    final = lines[last_stage:]
+    assert "USER 10001" in final
+    assert any(line.startswith("HEALTHCHECK ") for line in final)
+
+
+def test_the_api_image_holds_no_torch_and_no_weights():
+    text = (ROOT / "docker/api.Dockerfile").read_text()
+    assert "[worker]" not in text
+    assert "COPY models/*.py models/" in text
+
+
+def test_copied_files_exist_and_reach_the_builder():
+    let_in = {
+        line[1:].split("/")[0]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    for image in ("api", "worker"):
+        for line in (ROOT / f"docker/{image}.Dockerfile").read_text().splitlines():
+            if not line.startswith("COPY ") or "--from" in line:
+                continue
+            for source in line.split()[1:-1]:
+                assert list(ROOT.glob(source)), source
+                assert source.split("/")[0] in let_in, source
+
+
+def test_compose_file_follows_its_schema():
+    command = [script("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([*command, str(ROOT / "docker-compose.yml")], check=True, capture_output=True)
