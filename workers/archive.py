@@ -19,7 +19,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -68,6 +68,7 @@ def write_archive(
     job_id: str,
     created_at: datetime,
     include_reference: bool = False,
+    on_image: Callable[[int], None] | None = None,
 ) -> None:
     """Writes the ZIP to `file`, one image in memory at a time.
 
@@ -82,11 +83,13 @@ def write_archive(
         job_id: goes into the manifest.
         created_at: when the job was accepted; goes into the manifest.
         include_reference: also write the real images.
+        on_image: called after each generated image with their number so far; what it raises leaves
+            this function unchanged.
 
     Raises:
-        ValueError: if the report holds a number that JSON cannot (NaN, infinity).
+        ValueError: the report holds a number that JSON has not (NaN, infinity).
     """
-    entries = _entries(result, request, job_id, created_at, include_reference)
+    entries = _counted(_entries(result, request, job_id, created_at, include_reference), on_image)
     if file.seekable():
         _write_zip(file, entries)
         return
@@ -133,6 +136,18 @@ def _entries(
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)
     yield "README.md", card.encode()
+
+
+def _counted(
+    entries: Iterator[tuple[str, bytes]], on_image: Callable[[int], None] | None
+) -> Iterator[tuple[str, bytes]]:
+    """The entries as they are; `on_image` hears of each generated image once it is written."""
+    written = 0
+    for path, content in entries:
+        yield path, content
+        if on_image and "/train/good/" in path:
+            written += 1
+            on_image(written)
 
 
 def _number(count: int) -> list[str]:

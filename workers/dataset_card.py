@@ -28,9 +28,10 @@ chunk. Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
 
 `metadata.csv`: `file_name` is relative to `{slug}/train/`, `image_path` to `{slug}/`; `label` is
 `normal` and `label_index` 0 throughout; `source` is the index of the input image that the image
-varies; `prompt_cosine` is the cosine of image and prompt, higher is closer; `guard_distance` the
-distance of its worst patch to the real patches; `nearest_distance` how far the nearest real or
-generated image is, so that no two are alike.
+varies; `prompt_cosine` is the cosine of image and prompt, higher is closer; `guard_distance` is how
+far its worst patch lies from the real ones, 1 is where the guard begins to reject;
+`nearest_distance`, in [0, 1], is the largest local difference to the image most like it, real or
+generated, so that no two are alike.
 
 All of this is equal, byte for byte, when the same request runs again with the same seed on the same
 device with the same versions; only `run` in `manifest.json` (job id, times) differs.

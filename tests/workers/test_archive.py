@@ -145,6 +145,23 @@ def test_a_file_that_cannot_seek_gets_the_same_bytes(tmp_path):
     assert bytes(pipe.received) == archive_bytes(made_result(), made_request())
 
 
+def test_every_image_is_told_and_the_listener_may_end_it():
+    told: list[int] = []
+    arguments = (made_result(3), made_request())
+    facts = {"job_id": "job-1", "created_at": CREATED_AT}
+    write_archive(io.BytesIO(), *arguments, **facts, include_reference=True, on_image=told.append)
+    assert told == [1, 2, 3]
+
+    class CanceledError(Exception):
+        pass
+
+    def cancel(count: int) -> None:
+        raise CanceledError
+
+    with pytest.raises(CanceledError):
+        write_archive(io.BytesIO(), *arguments, **facts, on_image=cancel)
+
+
 def test_layout_is_the_documented_one():
     names = list(contents(archive_bytes(made_result(2), made_request(), include_reference=True)))
     assert names == [
