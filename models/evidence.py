@@ -1,8 +1,8 @@
 """Evidence of variance: where matched patches of good images differ, and by how much.
 
-sigma must come from what the images show, not from chance: a latent cell's variance is the spread of
-the latents at patches that look the same as its own, in the other images or elsewhere in the same one.
-A cell that nothing resembles gets none.
+sigma must come from what the images show, not from chance: a latent cell's variance is the spread
+of the latents at patches that look the same as its own, in the other images or elsewhere in the
+same one. A cell that nothing resembles gets none.
 
 Axes: k images, D latent channels, h x w latent cells, F patch features.
 """
@@ -13,43 +13,63 @@ from torch.nn import functional as F
 
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.
-EXCLUDED_RADIUS_CELLS = 4
+EXCLUDED_RADIUS_CELLS = 2
 # Weight of "no variance here" against the matches' weights, each at most 1.
 PRIOR_WEIGHT = 1.0
 MAX_KEYS = 8192
 
 
 @torch.no_grad()
-def match_variance(latents: Tensor, descriptors: Tensor, same_distance: float) -> Tensor:
+def match_variance(
+    latents: Tensor, shifted: Tensor, descriptors: Tensor, same_distance: float
+) -> Tensor:
     """Variance of each latent that matched patches speak for, (k, D, h, w), >= 0.
 
-    s_i^2 = sum_j w_ij (mu_j - mu_i)^2 / 2 / (sum_j w_ij + PRIOR_WEIGHT) over the NUM_MATCHES nearest
-    patches j, w_ij = exp(-(d_ij / same_distance)^2). Half the squared difference of two draws of one
-    distribution has its variance as the mean.
+    s_i^2 = sum_j w_ij (mu_j - mu_i)^2 / 2 / (sum_j w_ij + PRIOR_WEIGHT) over the NUM_MATCHES
+    nearest patches j, w_ij = exp(-(d_ij / same_distance)^2). Half the squared difference of two
+    draws of one distribution has its variance as the mean. Patches are matched on the coarser of
+    the two grids; finer latents are compared cell by cell within matched patches.
+
+    Each match j is taken at whichever of its S slightly shifted versions lies nearest to mu_i: an
+    edge that runs through both patches a little apart is no evidence of variance, since a shift
+    brings it to rest; grain is, since none does.
 
     Args:
         latents: mu of the k good images, (k, D, h, w).
-        descriptors: patch features of the same images, (k, F, h', w'), resized to the latents' grid.
-        same_distance: distance of a patch to itself seen again (through a small view); > 0.
+        shifted: mu of the same images shifted by a few pixels, (S, k, D, h, w), S >= 1; the
+            unshifted one among them.
+        descriptors: patch features of the images, (k, F, h', w'); h is a multiple of h' or less.
+        same_distance: distance of a patch to itself seen again (through a small view), > 0.
     """
-    k, _, height, width = latents.shape
-    grid = F.interpolate(descriptors, (height, width), mode="bilinear", align_corners=False)
-    keys = grid.permute(0, 2, 3, 1).reshape(-1, grid.shape[1])  # (k * h * w, F)
-    values = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (k * h * w, D)
-    places = _places(k, height, width)
+    ratio = max(1, latents.shape[-1] // descriptors.shape[-1])
+    values, (k, height, width) = _rows(latents, ratio)
+    moved = torch.stack([_rows(version, ratio)[0] for version in shifted])  # (S, N, D * ratio^2)
+    keys, _ = _rows(F.adaptive_avg_pool2d(descriptors, (height, width)), 1)
+    places = _places(k, height, width).to(latents.device)
     thinned = torch.randperm(len(keys), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
+    thinned = thinned.to(latents.device)
     variances = []
-    for start in range(0, len(keys), 2048):
-        rows = slice(start, start + 2048)
+    for start in range(0, len(keys), 1024):
+        rows = slice(start, start + 1024)
         distance = torch.cdist(keys[rows], keys[thinned])
         apart = (places[rows, None] - places[None, thinned]).abs().amax(dim=2)
         distance[apart <= EXCLUDED_RADIUS_CELLS] = torch.inf
         nearest, index = distance.topk(min(NUM_MATCHES, distance.shape[1]), dim=1, largest=False)
         weights = torch.exp(-((nearest / same_distance) ** 2))
-        squares = (values[thinned][index] - values[rows, None]) ** 2 / 2  # (rows, matches, D)
-        spread = (weights[..., None] * squares).sum(dim=1)
+        spread = torch.zeros_like(values[rows])
+        for match in range(nearest.shape[1]):
+            squares = (moved[:, thinned[index[:, match]]] - values[rows]) ** 2 / 2
+            best = squares.sum(dim=2).argmin(dim=0)  # the shift that explains most, per row
+            spread += weights[:, match, None] * squares[best, torch.arange(len(best))]
         variances.append(spread / (weights.sum(dim=1, keepdim=True) + PRIOR_WEIGHT))
-    return torch.cat(variances).reshape(k, height, width, -1).permute(0, 3, 1, 2)
+    variance = torch.cat(variances).reshape(k, height, width, -1).permute(0, 3, 1, 2)
+    return F.pixel_shuffle(variance, ratio)
+
+
+def _rows(grid: Tensor, ratio: int) -> tuple[Tensor, tuple[int, int, int]]:
+    """(k, C, h, w) as one row a ratio x ratio patch, (k * h' * w', C * ratio^2), and (k, h', w')."""
+    folded = F.pixel_unshuffle(grid, ratio).permute(0, 2, 3, 1)
+    return folded.flatten(0, 2), (folded.shape[0], folded.shape[1], folded.shape[2])
 
 
 def _places(k: int, height: int, width: int) -> Tensor:

@@ -1,14 +1,15 @@
-"""Variance-aware image generator: good images under normal-preserving views, varied where they vary.
+"""Variance-aware image generator: views of good images, varied where good images vary.
 
-I_i (a view) -> E(I_i) = N(mu, sigma^2) -> z = mu + sigma eps -> q(z) -> D(q(z)), Lee & Choi, CVPR 2024
-(arXiv 2403.06247), section 3.2. Two ways to the image: `decode` takes D's output, as the paper does;
-`residual` (default) adds to the sharp view only what sigma changes, I + D(q(z)) - D(q(mu)), so that a
-small decoder's blur never enters the image.
+I_i (a view) -> E(I_i) = N(mu, sigma^2) -> z = mu + sigma eps -> q(z) -> D(q(z)); Lee & Choi,
+CVPR 2024 (arXiv 2403.06247), section 3.2. Two ways to the image: `decode` takes D's output, as
+the paper does; `residual` (default) adds to the sharp view only what sigma changes,
+I + D(q(z)) - D(q(mu)), so that a small decoder's blur never enters the image.
 
 Axes: B batch, D latent channels, h x w latent cells, H x W pixels; images (B, 3, H, W) in [0, 1].
 """
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,13 +19,18 @@ from torch.nn import functional as F
 
 from models.evidence import match_variance
 from models.patch_features import PatchFeatures
-from models.vqgan import NO_EVIDENCE_LOGVAR, VarianceAwareVQModel
+from models.vqgan import NO_EVIDENCE_LOGVAR, LatentDistribution, VarianceAwareVQModel
 
 CROP_PX = 128
 BATCH_SIZE = 6
 DECODER_LEARNING_RATE = 4e-4
-HEAD_LEARNING_RATE = 3e-2
+HEAD_LEARNING_RATE = 3e-3
 HEAD_STEPS = 150
+# Shifts within which matched patches may be brought to rest before they are compared.
+EVIDENCE_SHIFTS_PX = [(down, right) for down in (-4, -2, 0, 2, 4) for right in (-4, -2, 0, 2, 4)]
+FRAME_CELLS = 5
+# Width in px of the blur that tells local contrast from slow change.
+CONTRAST_WIDTH_PX = 9
 # eps is white noise seen through blurs of these widths (cells): grain, texture and slow change.
 NOISE_WIDTHS_CELLS = (0.0, 1.0, 3.0)
 
@@ -52,31 +58,53 @@ class VarianceAwareGenerator:
     def __init__(self, model: VarianceAwareVQModel, features: PatchFeatures):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.features = features
+        self.colour_filter = torch.eye(3)
 
     def learn_variance(self, images: Tensor, same_distance: float) -> None:
         """Fits the log-variance head to the evidence in the good images (k, 3, H, W) in [0, 1].
 
-        Minimises the Gaussian negative log-likelihood 0.5 (log sigma^2 + s^2 / sigma^2), whose minimum
-        is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
+        Minimises the Gaussian negative log-likelihood 0.5 (log sigma^2 + s^2 / sigma^2), whose
+        minimum is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
         """
         head = self.model.logvar_head
         with torch.no_grad():
             hidden = torch.cat([self.model.features(2 * x - 1) for x in images.split(1)])
             mean = self.model.quant_conv(self.model.encoder.conv_out(hidden))
             descriptors = torch.cat([self.features.patch_grid(x) for x in images.split(1)])
-            floor = torch.tensor(NO_EVIDENCE_LOGVAR).exp()
-            evidence = match_variance(mean, descriptors, same_distance) + floor
-            # The head starts at the mean evidence, from where the likelihood is well behaved.
-            head.bias.copy_(evidence.mean(dim=(0, 2, 3)).log())
+            shifted = torch.stack([self._shifted_mean(images, *s) for s in EVIDENCE_SHIFTS_PX])
+            evidence = match_variance(mean, shifted, descriptors, same_distance)
+            evidence = _inner(evidence + math.exp(NO_EVIDENCE_LOGVAR))
+            hidden = _inner(hidden)
+            # From the mean evidence everywhere, the likelihood is well behaved.
+            self.model.forget_variance()
+            head[-1].bias.copy_(evidence.mean(dim=(0, 2, 3)).log())
         head.requires_grad_(True)
         optimizer = torch.optim.Adam(head.parameters(), lr=HEAD_LEARNING_RATE)
         for _ in range(HEAD_STEPS):
-            logvar = head(hidden).clamp(NO_EVIDENCE_LOGVAR, 4.0)
+            logvar = head(hidden)
             loss = 0.5 * (logvar + evidence / logvar.exp()).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
         head.requires_grad_(False)
+        self.colour_filter = colour_filter(images)
+
+    def _shifted_mean(self, images: Tensor, down_px: int, right_px: int) -> Tensor:
+        """The latents' mean of the images shifted by a few pixels, edges repeated."""
+        reach = max(abs(s) for pair in EVIDENCE_SHIFTS_PX for s in pair)
+        padded = F.pad(images, (reach,) * 4, mode="replicate")
+        height, width = images.shape[-2:]
+        top, left = reach + down_px, reach + right_px
+        shifted = padded[..., top : top + height, left : left + width]
+        return torch.cat([self.model.posterior(2 * x - 1).mean for x in shifted.split(1)])
+
+    def sigma(self, posterior: LatentDistribution) -> Tensor:
+        """The posterior's sigma, (B, D, h, w), with the frame's cells taken from just inside.
+
+        The encoder's zero padding makes the cells along the frame look like nothing it knows.
+        """
+        inner = _inner(posterior.std)
+        return F.pad(inner, (FRAME_CELLS,) * 4, mode="replicate")
 
     def decoder_parameters(self) -> list[torch.nn.Parameter]:
         """What adaptation and text guidance change: the decoder and the layer before it."""
@@ -95,8 +123,8 @@ class VarianceAwareGenerator:
     def adapt(self, views: Tensor, steps: int, *, seed: int) -> Iterator[float]:
         """Fits the decoder to the views (N, 3, H, W) in [0, 1]; yields the L1 loss of each step.
 
-        The encoder and the codebook stay, so that codes mean what they meant. Crops of CROP_PX keep a
-        step's cost independent of the image size.
+        The encoder and the codebook stay, so that codes mean what they meant. Crops of CROP_PX
+        keep a step's cost independent of the image size.
         """
         if not steps:
             return
@@ -120,7 +148,7 @@ class VarianceAwareGenerator:
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            yield float((decoded - targets).abs().mean())
+            yield float((decoded - targets).detach().abs().mean())
         for parameter in trained:
             parameter.requires_grad_(False)
 
@@ -141,7 +169,7 @@ class VarianceAwareGenerator:
         return torch.stack(targets), torch.stack(cells)
 
     def sample(self, views: Tensor, seeds: list[int], settings: SamplingSettings) -> Tensor:
-        """One image for each view: I+ (B, 3, H, W) in [0, 1], for views (B, 3, H, W) and their seeds.
+        """One image I+ for each view and its seed: (B, 3, H, W) in [0, 1], as the views.
 
         Differentiable in the decoder's parameters.
         """
@@ -151,36 +179,52 @@ class VarianceAwareGenerator:
         else:
             shape = posterior.mean.shape[1:]
             eps = torch.stack([noise(shape, seed, smooth=settings.smooth) for seed in seeds])
-            sigma = torch.ones_like(posterior.std) if settings.unit_sigma else posterior.std
+            ones = torch.ones_like(posterior.std)
+            sigma = ones if settings.unit_sigma else self.sigma(posterior)
             z = posterior.mean + settings.scale * sigma * eps.to(views)
         decoded = self.model.decode_latents(z)
         if settings.output == "residual":
             plain = self.model.decode_latents(posterior.mean)
-            return (views + (decoded - plain) / 2).clamp(0.0, 1.0)
+            change = torch.einsum("ij,bjhw->bihw", self.colour_filter.to(views), decoded - plain)
+            return (views + change / 2).clamp(0.0, 1.0)
         return ((decoded + 1) / 2).clamp(0.0, 1.0)
 
     @torch.no_grad()
     def reconstruction_psnr_db(self, views: Tensor) -> float:
         """PSNR of D(q(mu)) against the views (N, 3, H, W) in [0, 1], in dB, over all of them."""
         errors = [
-            ((self.model.decode_latents(self.model.posterior(2 * x - 1).mean) + 1) / 2).clamp(0, 1) - x
+            ((self.model.decode_latents(self.model.posterior(2 * x - 1).mean) + 1) / 2).clamp(0, 1)
+            - x
             for x in views.split(1)
         ]
         return float(-10 * torch.cat(errors).square().mean().log10())
 
     @torch.no_grad()
     def sigma_map(self, images: Tensor) -> Tensor:
-        """sigma averaged over the latent channels at pixel size, (k, H, W), for images (k, 3, H, W)."""
-        std = torch.cat([self.model.posterior(2 * x - 1).std for x in images.split(1)])
+        """Sigma at pixel size, mean over channels: (k, H, W), for images (k, 3, H, W)."""
+        std = torch.cat([self.sigma(self.model.posterior(2 * x - 1)) for x in images.split(1)])
         size = list(images.shape[-2:])
         return F.interpolate(std.mean(1, keepdim=True), size, mode="bilinear")[:, 0]
 
 
-def noise(shape: torch.Size, seed: int, *, smooth: bool = True) -> Tensor:
-    """eps ~ N(0, 1) of `shape` (D, h, w), the same for the same seed on every device.
+def colour_filter(images: Tensor) -> Tensor:
+    """Keeps a change within the colours in which good images (k, 3, H, W) vary: (3, 3), symmetric.
 
-    With `smooth`, an equal mix of white noise and of its blurs by NOISE_WIDTHS_CELLS, each brought back
-    to unit variance: the marginal stays N(0, 1), neighbouring cells move together.
+    U diag(sqrt(lambda / lambda_max)) U^T of the covariance of local contrast, U diag(lambda) U^T: a
+    grey image stays grey, a brown part varies along its browns.
+    """
+    slow = F.avg_pool2d(images, CONTRAST_WIDTH_PX, 1, CONTRAST_WIDTH_PX // 2)
+    contrast = (images - slow).permute(1, 0, 2, 3).flatten(1)  # (3, k * H * W)
+    values, vectors = torch.linalg.eigh(contrast @ contrast.T / contrast.shape[1] + 1e-9)
+    strength = (values.clamp_min(0.0) / values.max().clamp_min(1e-12)).sqrt()
+    return vectors @ torch.diag(strength) @ vectors.T
+
+
+def noise(shape: torch.Size, seed: int, *, smooth: bool = True) -> Tensor:
+    """Draws eps ~ N(0, 1) of `shape` (D, h, w), the same for the same seed on every device.
+
+    With `smooth`, an equal mix of white noise and of its blurs by NOISE_WIDTHS_CELLS, each brought
+    back to unit variance: the marginal stays N(0, 1), neighbouring cells move together.
     """
     generator = torch.Generator().manual_seed(seed)
     if not smooth:
@@ -194,10 +238,19 @@ def noise(shape: torch.Size, seed: int, *, smooth: bool = True) -> Tensor:
     return total / len(NOISE_WIDTHS_CELLS) ** 0.5
 
 
+def _inner(grid: Tensor) -> Tensor:
+    """The grid (B, C, h, w) without its FRAME_CELLS outermost cells on each side."""
+    return grid[..., FRAME_CELLS:-FRAME_CELLS, FRAME_CELLS:-FRAME_CELLS]
+
+
 def _blur(layer: Tensor, width: float) -> Tensor:
     """Gaussian blur of (D, h, w) with standard deviation `width` cells, unit variance kept."""
     radius = round(3 * width)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / width) ** 2)
     taps = taps / taps.square().sum().sqrt()  # white noise of unit variance stays so
-    padded = F.pad(layer[:, None], (radius,) * 4, mode="circular" if min(layer.shape[1:]) > radius else "replicate")
+    padded = F.pad(
+        layer[:, None],
+        (radius,) * 4,
+        mode="circular" if min(layer.shape[1:]) > radius else "replicate",
+    )
     return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))[:, 0]

@@ -1,8 +1,8 @@
 """Normality guard: no image leaves that a careful eye would call defective, or a copy.
 
 A PatchCore memory bank of the real images under their normal-preserving views. An image whose worst
-patch lies farther from the bank than those of real views that the bank has not seen is rejected. The
-paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
+patch lies farther from the bank than those of real views that the bank has not seen is rejected.
+The paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
 
 Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
 """
@@ -53,8 +53,8 @@ class NormalityGuard:
     ) -> "NormalityGuard":
         """Builds the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
 
-        Both are real images under normal-preserving views. The threshold is the distance that a share
-        of FALSE_REJECTION_RATE of the unseen views exceeds.
+        Both are real images under normal-preserving views. The threshold is the distance that a
+        share of FALSE_REJECTION_RATE of the unseen views exceeds.
         """
         patches = torch.cat([features.patches(x[None])[0] for x in bank_images])
         generator = torch.Generator().manual_seed(seed)
@@ -89,7 +89,7 @@ class NormalityGuard:
         cells = _cells(image)
         nearest = min((float((cells - k).abs().max()) for k in self.known), default=1.0)
         reason = None
-        if distance > 1.0:
+        if not distance <= 1.0:  # a NaN is rejected too
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"

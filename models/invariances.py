@@ -1,9 +1,9 @@
 """Decides from the images which transformations leave a good part good.
 
-With several images, they tell: if the turned image A is as near to the image B as A itself is, turning
-is normal. With one image there are two signs: the image equals its own transformed copy, patch by
-patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew, mirror axis and
-frame at an odd angle, as only parts do that are laid down at random.
+With several images, they tell: if the turned image A is as near to the image B as A itself is,
+turning is normal. With one image there are two signs: the image equals its own transformed copy,
+patch by patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew,
+mirror axis and frame at an odd angle, as only parts do that are laid down at random.
 """
 
 import math
@@ -32,6 +32,7 @@ TOLERANCE_BETWEEN_IMAGES = 1.10
 TOLERANCE_SELF = 1.6
 ALIGNED_WITHIN_DEG = 6.0
 ANALYSIS_PX = 192
+AXIS_STEP_DEG = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class InvarianceDecision:
     decided_by: str = "images"
 
     def as_dict(self) -> dict[str, object]:
+        """JSON-able, for the manifest."""
         return {
             "allowed": sorted(self.invariances),
             "distance_ratio": {name: round(value, 4) for name, value in self.evidence.items()},
@@ -97,7 +99,7 @@ def _probe(image: Tensor, views: tuple[View, ...]) -> Tensor:
 
 @torch.no_grad()
 def _ratios_between(images: Tensor, features: PatchFeatures) -> dict[str, float]:
-    """Per candidate: distance of transformed images to the other ones, over that of plain images."""
+    """Per candidate: the transformed images' distance to the others, over the plain ones'."""
     patches = features.patches(images)  # (k, P, F)
     plain, probed = 0.0, dict.fromkeys(PROBES, 0.0)
     # Five images settle it; more would only cost time.
@@ -123,8 +125,8 @@ def _ratios_to_itself(image: Tensor, features: PatchFeatures) -> dict[str, float
 def lone_part_mask(image: Tensor) -> Tensor | None:
     """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
 
-    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image and
-    leave at least 80 % of the frame free.
+    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image
+    and leave at least 80 % of the frame free.
     """
     _, height, width = image.shape
     edge = max(2, min(height, width) // 32)
@@ -141,8 +143,8 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
 def mirror_axis_deg(image: Tensor) -> float | None:
     """Direction of the lone part's best mirror axis, degrees in [0, 180); None without a lone part.
 
-    0 is the horizontal axis, angles grow counter-clockwise. Round parts without any mark have no best
-    axis; whichever is found then does no harm, since their turned copies equal them.
+    0 is the horizontal axis, angles grow counter-clockwise. Round parts without any mark have no
+    best axis; whichever is found then does no harm, since their turned copies equal them.
     """
     mask = lone_part_mask(image)
     if mask is None:
@@ -156,7 +158,7 @@ def mirror_axis_deg(image: Tensor) -> float | None:
     down, across = torch.meshgrid(steps, steps, indexing="ij")
     inside = torch.hypot(down, across) <= radius
     scores = []
-    for angle in range(0, 180, 4):
+    for angle in range(0, 180, AXIS_STEP_DEG):
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         x = centre_x + across * cos - down * sin
         y = centre_y - across * sin - down * cos
@@ -164,4 +166,4 @@ def mirror_axis_deg(image: Tensor) -> float | None:
         turned = F.grid_sample(grey, grid, padding_mode="border", align_corners=True)[0, 0]
         difference = (turned - turned.flip(0)).abs()[inside].mean()
         scores.append(float(difference))
-    return float(4 * int(np.argmin(scores)))
+    return float(AXIS_STEP_DEG * int(np.argmin(scores)))

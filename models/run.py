@@ -15,7 +15,7 @@ from models.generation import GeneratedImage, GenerationRequest, GenerationResul
 from models.generator import VarianceAwareGenerator
 from models.guard import NormalityGuard, Verdict
 from models.integrator import Integration, Round, integrate
-from models.invariances import InvarianceDecision, decide_invariances
+from models.invariances import InvarianceDecision, decide_invariances, lone_part_mask
 from models.options import EFFORTS, PipelineOptions
 from models.selection import Candidate, select
 from models.views import INVARIANCES, View, apply_view, draw_view, output_size, to_tensor
@@ -23,7 +23,8 @@ from models.views import INVARIANCES, View, apply_view, draw_view, output_size, 
 if TYPE_CHECKING:
     from models.pipeline import Pipeline
 
-# A source larger than the output is worked on at up to this multiple, so that turning blurs nothing.
+# A source larger than the output is worked on at up to this multiple, so that turning blurs
+# nothing.
 WORKING_FACTOR = 2
 NUM_UNSEEN_VIEWS = 16
 # Candidates looked at for each image wanted before a job ends with fewer.
@@ -58,6 +59,8 @@ class GenerationRun:
         self.sources = [to_tensor(i, working).to(pipeline.device) for i in request.images]
         self.images = torch.stack([to_tensor(i, self.size) for i in request.images])
         self.images = self.images.to(pipeline.device)
+        lone = [lone_part_mask(image) is not None for image in self.images.cpu()]
+        self.fills = ["ground" if alone else "mirror" for alone in lone]
         self.invariances: frozenset[str] = frozenset()
         self.timings_s: dict[str, float] = {}
         self.rejections = {"anomalous": 0, "near_copy": 0}
@@ -118,7 +121,7 @@ class GenerationRun:
         """View `number` of its kind: its pixels (3, H, W), the view, its source, a seed for eps."""
         rng = self._rng(kind, number)
         source = number % len(self.sources)
-        view = draw_view(self.invariances, rng)
+        view = draw_view(self.invariances, rng, fill=self.fills[source])
         return self._show(source, view), view, source, int(rng.integers(2**31))
 
     def _show(self, source: int, view: View) -> Tensor:
@@ -229,7 +232,9 @@ class GenerationRun:
                 image = (image * 255).round() / 255
                 cosine = float((self.pipeline.encoder.embed_image(image)[0] @ text_embedding).cpu())
             verdict = guard.judge(image[0])
-            percent = 70.0 + 29.0 * max(len(candidates) / enough, number / enough / CANDIDATE_BUDGET)
+            percent = 70.0 + 29.0 * max(
+                len(candidates) / enough, number / enough / CANDIDATE_BUDGET
+            )
             self._tell("fill", percent, num_images=min(len(candidates), wanted))
             if verdict.reason is not None and self.options.guard:
                 self.rejections[verdict.reason] += 1

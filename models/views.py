@@ -45,8 +45,10 @@ class View:
     """One view: turned by `angle_deg` about the centre, mirrored, scaled, shifted, re-lit.
 
     `shift_x` and `shift_y` are fractions of the width and height; `gain` and `gamma` act on pixels
-    in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear lighting
-    field over half the image.
+    in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
+    lighting field over half the image. `fill` says what stands where the view looks beyond the
+    image's edge: its mirror image ("mirror", for textures) or the unturned image itself ("ground",
+    for a lone part on its ground, which a mirror would show twice).
     """
 
     angle_deg: float = 0.0
@@ -59,6 +61,7 @@ class View:
     gamma: float = 1.0
     light_x: float = 0.0
     light_y: float = 0.0
+    fill: str = "mirror"
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, angles in degrees rounded for people."""
@@ -80,7 +83,9 @@ def to_tensor(image: Image.Image, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255.0
 
 
-def draw_view(invariances: frozenset[str], rng: np.random.Generator) -> View:
+def draw_view(
+    invariances: frozenset[str], rng: np.random.Generator, *, fill: str = "mirror"
+) -> View:
     """A random view within what the invariances allow."""
     limits = ViewLimits(
         angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
@@ -105,14 +110,14 @@ def draw_view(invariances: frozenset[str], rng: np.random.Generator) -> View:
         gamma=math.exp(within(limits.log_gamma)),
         light_x=within(limits.log_gain),
         light_y=within(limits.log_gain),
+        fill=fill,
     )
 
 
 def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:
     """The image (3, H0, W0) in [0, 1] as the view shows it, (3, height, width) in [0, 1].
 
-    What the view uncovers beyond the image's edge is its mirror image. The transformation and the
-    change of size are one resampling, so that nothing is blurred twice.
+    The transformation and the change of size are one resampling, so that nothing is blurred twice.
     """
     width, height = size
     angle = math.radians(view.angle_deg)
@@ -135,11 +140,15 @@ def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:
     warped = F.grid_sample(
         image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False
     )[0]
+    if view.fill == "ground":
+        covered = F.grid_sample(torch.ones_like(image[None, :1]), grid, align_corners=False)[0]
+        ground = F.interpolate(image[None], [height, width], mode="bilinear", align_corners=False)
+        warped = covered * warped + (1 - covered) * ground[0]
     return _relight(warped.clamp(0.0, 1.0), view)
 
 
 def _relight(image: Tensor, view: View) -> Tensor:
-    """gain * x^gamma under a linear lighting field; (3, H, W) in [0, 1]."""
+    """Applies gain * x^gamma under a linear lighting field; (3, H, W) in [0, 1]."""
     _, height, width = image.shape
     across = torch.linspace(-1.0, 1.0, width, device=image.device)[None, None, :]
     down = torch.linspace(-1.0, 1.0, height, device=image.device)[None, :, None]

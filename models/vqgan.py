@@ -8,6 +8,7 @@ Axes: B batch, C image channels (3), H x W pixels, D latent channels, h x w late
 (h = H / downsampling_factor).
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -54,10 +55,10 @@ class LatentDistribution(NamedTuple):
 class VarianceAwareVQModel(VQModel):
     """diffusers' `VQModel` with a head for log sigma^2, loading any saved `VQModel`.
 
-    Images go in and come out as (B, 3, H, W) float in [-1, 1], diffusers' convention; H and W must be
-    multiples of `downsampling_factor`. `patch_size` p > 1 folds p x p pixels into channels before the
-    first convolution (space-to-depth) and unfolds them after the last one, which spares the costly
-    full-resolution layers; the inner model then has 3 * p^2 channels.
+    Images go in and come out as (B, 3, H, W) float in [-1, 1], diffusers' convention; H and W must
+    be multiples of `downsampling_factor`. `patch_size` p > 1 folds p x p pixels into channels
+    before the first convolution (space-to-depth) and unfolds them after the last one, which spares
+    the costly full-resolution layers; the inner model then has 3 * p^2 channels.
     """
 
     @register_to_config
@@ -101,19 +102,34 @@ class VarianceAwareVQModel(VQModel):
             lookup_from_codebook=lookup_from_codebook,
             force_upcast=force_upcast,
         )
-        # diffusers' default puts beta on the codebook term; the VQ-VAE's beta weighs the commitment.
+        # diffusers' default puts beta on the codebook term; the VQ-VAE's beta weighs the
+        # commitment.
         self.quantize.legacy = False
-        self.logvar_head = nn.Conv2d(block_out_channels[-1], vq_embed_dim or latent_channels, 1)
-        nn.init.zeros_(self.logvar_head.weight)
-        nn.init.constant_(cast(Tensor, self.logvar_head.bias), NO_EVIDENCE_LOGVAR)
+        hidden = block_out_channels[-1]
+        self.logvar_head = nn.Sequential(
+            nn.Conv2d(hidden, hidden, 1),
+            nn.SiLU(),
+            nn.Conv2d(hidden, vq_embed_dim or latent_channels, 1),
+        )
+        self.forget_variance()
 
     @property
     def downsampling_factor(self) -> int:
         """Pixels along one side of a latent cell."""
         return int(self.config.patch_size * 2 ** (len(self.config.block_out_channels) - 1))
 
+    @torch.no_grad()
+    def forget_variance(self) -> None:
+        """Sets the log-variance head back to no evidence, the same way every time."""
+        generator = torch.Generator().manual_seed(0)
+        for parameter in self.logvar_head.parameters():
+            values = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(values / math.sqrt(parameter[0].numel()))
+        self.logvar_head[-1].weight.zero_()
+        self.logvar_head[-1].bias.fill_(NO_EVIDENCE_LOGVAR)
+
     def features(self, x: Tensor) -> Tensor:
-        """The encoder's last hidden layer, (B, block_out_channels[-1], h, w), for x (B, 3, H, W)."""
+        """The encoder's last hidden layer, (B, block_out_channels[-1], h, w), of x (B, 3, H, W)."""
         hidden = self.encoder.conv_in(F.pixel_unshuffle(x, self.config.patch_size))
         for block in self.encoder.down_blocks:
             hidden = block(hidden)
@@ -144,7 +160,7 @@ class VarianceAwareVQModel(VQModel):
         return nearest.reshape(z.shape[0], z.shape[2], z.shape[3])
 
     def decode_latents(self, z: Tensor, *, quantise: bool = True) -> Tensor:
-        """D(q(z)): images (B, 3, H, W), about [-1, 1] and not clamped, for latents z (B, D, h, w)."""
+        """D(q(z)): images (B, 3, H, W), about [-1, 1] and unclamped, of latents z (B, D, h, w)."""
         sample = cast(DecoderOutput, super().decode(z, force_not_quantize=not quantise)).sample
         return F.pixel_shuffle(sample, self.config.patch_size)
 
@@ -170,9 +186,15 @@ def load_vqgan(source: str | Path) -> VarianceAwareVQModel:
     if Path(source).exists():
         name, subfolder = str(source), ""
     try:
-        model = VarianceAwareVQModel.from_pretrained(
-            name, subfolder=subfolder or None, use_safetensors=True, low_cpu_mem_usage=False
+        model, loaded = VarianceAwareVQModel.from_pretrained(
+            name,
+            subfolder=subfolder or None,
+            use_safetensors=True,
+            low_cpu_mem_usage=False,
+            output_loading_info=True,
         )
     except (OSError, ValueError) as error:
         raise RuntimeError(f"no VQ model can be loaded from {source!s}: {error}") from error
+    if any(key.startswith("logvar_head") for key in loaded["missing_keys"]):
+        model.forget_variance()
     return cast(VarianceAwareVQModel, model).eval()

@@ -1,0 +1,55 @@
+import torch
+
+from models.evidence import match_variance
+
+
+def constant_descriptors(k: int, size: int) -> torch.Tensor:
+    return torch.zeros(k, 3, size, size)
+
+
+def test_equal_images_give_no_variance():
+    latents = torch.ones(3, 2, 8, 8) * torch.tensor([1.0, -2.0])[:, None, None]
+    assert float(match_variance(latents, latents[None], constant_descriptors(3, 8), 0.1).max()) == 0.0
+
+
+def test_variance_of_matched_patches_is_found():
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(2, 1, 32, 32, generator=generator) * 0.5
+    almost_equal = 1e-3 * torch.randn(2, 3, 32, 32, generator=generator)
+    variance = match_variance(latents, latents[None], almost_equal, 0.1)
+    # Six matches of weight 1 against the prior's 1: 6 / 7 of the true variance, 0.25.
+    assert abs(float(variance.mean()) - 0.25 * 6 / 7) < 0.02
+
+
+def test_variance_grows_where_images_differ_and_not_where_they_agree():
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.zeros(2, 2, 16, 16)
+    latents[:, :, :, 8:] = torch.randn(2, 2, 16, 8, generator=generator)
+    descriptors = torch.zeros(2, 3, 16, 16)
+    descriptors[:, 0, :, 8:] = 1.0  # the two halves do not resemble each other
+    variance = match_variance(latents, latents[None], descriptors, 0.1)
+    assert float(variance[..., :8].max()) == 0.0
+    assert float(variance[..., 8:].mean()) > 0.5
+
+
+def test_what_nothing_resembles_gets_none():
+    latents = torch.randn(1, 2, 8, 8)
+    descriptors = torch.arange(64.0).reshape(1, 1, 8, 8) * 100  # every patch is unlike any other
+    assert float(match_variance(latents, latents[None], descriptors, 1.0).max()) < 1e-6
+
+
+def test_an_edge_that_a_shift_brings_to_rest_is_no_evidence():
+    latents = torch.zeros(2, 1, 8, 8)
+    latents[0, :, :, 4:] = 1.0
+    latents[1, :, :, 5:] = 1.0  # the same edge one cell further right
+    descriptors = torch.zeros(2, 3, 8, 8)
+    still = match_variance(latents, latents[None], descriptors, 0.1)
+    shifts = torch.stack([latents, latents.roll(1, -1), latents.roll(-1, -1)])
+    moved = match_variance(latents, shifts, descriptors, 0.1)
+    assert float(moved.sum()) <= float(still.sum())
+
+
+def test_finer_latents_are_compared_within_matched_patches():
+    latents = torch.zeros(1, 1, 16, 16)
+    latents[..., ::2] = 5.0  # alternates within a patch, alike between patches
+    assert float(match_variance(latents, latents[None], constant_descriptors(1, 8), 0.1).max()) == 0.0

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+
+from models.guard import NormalityGuard
+from models.views import apply_view, draw_view
+from tests.models.conftest import part_image
+
+
+def real_views(count: int, seed: int) -> torch.Tensor:
+    rng = np.random.default_rng(seed)
+    image = part_image(angle_deg=25, size=128)
+    return torch.stack(
+        [apply_view(image, draw_view(frozenset({"rotate"}), rng), (128, 128)) for _ in range(count)]
+    )
+
+
+@pytest.fixture(scope="module")
+def guard(features) -> NormalityGuard:
+    return NormalityGuard.fit(features, real_views(24, seed=0), real_views(16, seed=1))
+
+
+def scratched(image: torch.Tensor) -> torch.Tensor:
+    painted = image.clone()
+    for step in range(40):
+        painted[:, 48 + step // 2 : 50 + step // 2, 44 + step] = 0.95
+    return painted
+
+
+def test_augmented_real_images_pass(guard):
+    fresh = real_views(20, seed=2)
+    rejected = sum(guard.judge(image).reason == "anomalous" for image in fresh)
+    assert rejected <= 4
+
+
+def test_a_painted_scratch_is_rejected(guard):
+    for image in real_views(5, seed=3):
+        assert guard.judge(scratched(image)).reason == "anomalous"
+
+
+def test_a_scratch_raises_the_distance_where_it_is(guard):
+    image = real_views(1, seed=4)[0]
+    difference = guard.distance_map(scratched(image)[None])[0] - guard.distance_map(image[None])[0]
+    row, column = np.unravel_index(int(difference.argmax()), difference.shape)
+    assert 4 <= row <= 9
+    assert 4 <= column <= 11
+
+
+def test_a_copy_is_rejected_and_another_image_is_not(features):
+    guard = NormalityGuard.fit(features, real_views(24, seed=0), real_views(16, seed=1))
+    first, second = real_views(2, seed=5)
+    guard.remember(first)
+    barely_lighter = (first + 1 / 255).clamp(0, 1)
+    assert guard.judge(barely_lighter).reason == "near_copy"
+    assert guard.judge(first).nearest_distance == 0.0
+    assert guard.judge(second).reason != "near_copy"
+
+
+def test_threshold_lets_the_stated_share_of_unseen_views_pass(features):
+    unseen = real_views(20, seed=1)
+    guard = NormalityGuard.fit(features, real_views(24, seed=0), unseen)
+    passed = float((guard.distance(unseen) <= guard.threshold).float().mean())
+    assert passed == pytest.approx(0.95, abs=0.051)

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import VQModel
+
+from models.vqgan import LatentDistribution, VarianceAwareVQModel, load_vqgan
+from tests.models.conftest import small_vqgan
+
+
+def images(count: int = 2, size: int = 32) -> torch.Tensor:
+    return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def plain_vqmodel() -> VQModel:
+    torch.manual_seed(0)
+    return VQModel(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(8, 8, 16),
+        latent_channels=4,
+        num_vq_embeddings=32,
+        norm_num_groups=4,
+    ).eval()
+
+
+@torch.no_grad()
+def test_sigma_zero_reproduces_the_plain_vqgan(tmp_path: Path):
+    plain = plain_vqmodel()
+    plain.save_pretrained(tmp_path)
+    ours = load_vqgan(tmp_path)
+    x = images()
+    torch.testing.assert_close(ours.sample_images(x, scale=0.0), plain(x).sample)
+    torch.testing.assert_close(ours.posterior(x).mean, plain.encode(x).latents)
+
+
+@torch.no_grad()
+def test_same_seed_same_sample_and_another_seed_another(vqgan: VarianceAwareVQModel):
+    vqgan.logvar_head[-1].bias.data.fill_(0.0)
+    x = images()
+
+    def sample(seed: int) -> torch.Tensor:
+        return vqgan.sample_images(x, torch.Generator().manual_seed(seed))
+
+    assert torch.equal(sample(3), sample(3))
+    assert not torch.equal(sample(3), sample(4))
+
+
+def test_samples_have_the_predicted_mean_and_variance():
+    distribution = LatentDistribution(
+        torch.full((1, 1, 200, 200), 2.0), torch.full((1, 1, 200, 200), -2.0)
+    )
+    z = distribution.sample(torch.Generator().manual_seed(0))
+    assert float(z.mean()) == pytest.approx(2.0, abs=0.02)
+    assert float(z.var()) == pytest.approx(float(torch.tensor(-2.0).exp()), rel=0.03)
+
+
+def test_gradients_reach_every_parameter_that_trains(vqgan: VarianceAwareVQModel):
+    vqgan.logvar_head[-1].bias.data.fill_(0.0)
+    x = images()
+    z = vqgan.posterior(x).sample(torch.Generator().manual_seed(0))
+    _, commitment, _ = vqgan.quantize(z)
+    ((vqgan.decode_latents(z) - x).abs().mean() + commitment).backward()
+    without = [name for name, p in vqgan.named_parameters() if p.grad is None]
+    assert without == []
+    assert float(vqgan.logvar_head[-1].bias.grad.abs().sum()) > 0
+
+
+def test_beta_weighs_the_commitment_and_not_the_codebook(vqgan: VarianceAwareVQModel):
+    z = torch.randn(1, 4, 8, 8, requires_grad=True)
+    _, loss, _ = vqgan.quantize(z)
+    loss.backward()
+    z_q = vqgan.quantise(z.detach())
+    expected = vqgan.quantize.beta * 2 * (z.detach() - z_q) / z.numel()
+    torch.testing.assert_close(z.grad, expected)
+
+
+@torch.no_grad()
+def test_codes_name_the_nearest_codebook_entries(vqgan: VarianceAwareVQModel):
+    z = torch.randn(2, 4, 8, 8)
+    looked_up = vqgan.quantize.embedding(vqgan.codes(z)).permute(0, 3, 1, 2)
+    torch.testing.assert_close(vqgan.quantise(z), looked_up)
+
+
+@torch.no_grad()
+def test_saves_and_loads_itself(tmp_path: Path, vqgan: VarianceAwareVQModel):
+    vqgan.logvar_head[-1].bias.data.fill_(-3.0)
+    vqgan.save_pretrained(tmp_path)
+    loaded = load_vqgan(tmp_path)
+    x = images()
+    assert loaded.downsampling_factor == vqgan.downsampling_factor == 4
+    torch.testing.assert_close(loaded.posterior(x).logvar, vqgan.posterior(x).logvar)
+    torch.testing.assert_close(loaded.sample_images(x, scale=0), vqgan.sample_images(x, scale=0))
+
+
+@torch.no_grad()
+def test_loads_a_subfolder(tmp_path: Path):
+    small_vqgan().save_pretrained(tmp_path / "vqvae")
+    assert load_vqgan(tmp_path / "vqvae").downsampling_factor == 4
+    assert load_vqgan(f"{tmp_path}:vqvae").downsampling_factor == 4
+
+
+def test_a_size_that_does_not_fit_is_named(vqgan: VarianceAwareVQModel):
+    with pytest.raises(ValueError, match="multiple of 4"):
+        vqgan.posterior(torch.zeros(1, 3, 32, 30))
+
+
+def test_a_missing_model_is_one_clear_error(tmp_path: Path):
+    with pytest.raises(RuntimeError, match="nowhere"):
+        load_vqgan(tmp_path / "nowhere")
