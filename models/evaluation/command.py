@@ -22,6 +22,15 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     ] = 24,
     image_size: Annotated[int, typer.Option(help="Long side of generated images in px.")] = 256,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",
+    encoder: Annotated[
+        str, typer.Option(envvar="GOODMANY_ENCODER", help="As in the settings.")
+    ] = "embedded",
+    vqgan: Annotated[
+        str, typer.Option(envvar="GOODMANY_VQGAN", help="As in the settings.")
+    ] = "embedded",
+    device: Annotated[
+        str, typer.Option(envvar="GOODMANY_DEVICE", help="As in the settings.")
+    ] = "auto",
     coreset: Annotated[int, typer.Option(help="Most patches in the detector's memory.")] = 4096,
     reweight: Annotated[bool, typer.Option(help="PatchCore's reweighted image score.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("results"),
@@ -47,6 +56,9 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
             num_images=num_images,
             image_size=image_size,
             effort=effort,
+            encoder=encoder,
+            vqgan=vqgan,
+            device=device,
             coreset_size=coreset,
             reweight=reweight,
         ),

@@ -19,6 +19,7 @@ from models.evaluation.testset import TestSet, read_test_set
 from models.patch_features import SHA256, PatchFeatures
 
 FULL = "full"
+GENERATION_SETTINGS = ("num_images", "image_size", "effort", "encoder", "vqgan", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Settings:
         num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
+        encoder, vqgan, device: what `load_pipeline` takes.
         coreset_size: most patches in the detector's memory bank.
         reweight: whether image scores are weighed by the paper's equation 7.
     """
@@ -38,6 +40,9 @@ class Settings:
     num_images: int = 24
     image_size: int = 256
     effort: str = "standard"
+    encoder: str = "embedded"
+    vqgan: str = "embedded"
+    device: str = "auto"
     coreset_size: int = 4096
     reweight: bool = False
 
@@ -147,9 +152,7 @@ class Experiment:
             object_name=plan.category.object_name,
             seed=plan.seed,
             train=plan.category.train,
-            num_images=self.settings.num_images,
-            image_size=self.settings.image_size,
-            effort=self.settings.effort,
+            **{name: getattr(self.settings, name) for name in GENERATION_SETTINGS},
         )
 
     def score(self, images: Sequence[Image.Image], plan: Plan, test: TestSet) -> AnomalyScores:
@@ -175,7 +178,7 @@ class Experiment:
         settings = asdict(self.settings)
         detector, method = self._revisions
         if plan.row in PLAIN_ROWS:
-            for name in ("num_images", "image_size", "effort"):
+            for name in GENERATION_SETTINGS:
                 del settings[name]
             method, files = "", []
         else:

@@ -5,7 +5,7 @@ they are, and through the adapted VQGAN without any variance.
 """
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 
 from PIL import Image
 
@@ -39,7 +39,13 @@ OPTIONS = {
     "no-adaptation": replace(PRODUCT, adaptation=False),
 }
 
-pipeline = cache(load_pipeline)
+# One set of models stays loaded: every row of a table uses the same.
+_load = lru_cache(maxsize=1)(load_pipeline)
+
+
+def pipeline_of(data: RowInput) -> Pipeline:
+    """The pipeline that the row wants, loaded once."""
+    return _load(encoder=data.encoder, vqgan=data.vqgan, device=data.device)
 
 
 def request(data: RowInput) -> GenerationRequest:
@@ -56,8 +62,7 @@ def request(data: RowInput) -> GenerationRequest:
 
 def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     """The pipeline's answer to the row's request."""
-    loaded: Pipeline = pipeline()
-    return loaded.generate(request(data), options=options)
+    return pipeline_of(data).generate(request(data), options=options)
 
 
 def pictures(result: GenerationResult) -> list[Image.Image]:
@@ -77,6 +82,6 @@ def generated_row(name: str) -> Row:
 
 def defendant(data: RowInput) -> Defendant:
     """The guard of this request, and images that it let pass."""
-    run = GenerationRun(pipeline(), request(data), None, PRODUCT)
+    run = GenerationRun(pipeline_of(data), request(data), None, PRODUCT)
     run._decide_invariances()
     return Defendant(run._fit_guard(), run.size, pictures(generate(data, PRODUCT)))

@@ -32,6 +32,7 @@ class RowInput:
         num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
+        encoder, vqgan, device: what `load_pipeline` takes.
     """
 
     images: Sequence[Image.Image]
@@ -41,6 +42,9 @@ class RowInput:
     num_images: int = 24
     image_size: int = 256
     effort: str = "standard"
+    encoder: str = "embedded"
+    vqgan: str = "embedded"
+    device: str = "auto"
 
 
 Row = Callable[[RowInput], list[Image.Image]]

@@ -48,7 +48,7 @@ def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> Gener
     test = experiment.test_set(plan.category)
     scores = experiment.score([*data.images, *generated], plan, test)
     properties = set_properties(
-        generated_rows.pipeline().encoder,
+        generated_rows.pipeline_of(data).encoder,
         torch.stack([to_tensor(image, result.size) for image in generated]),
         torch.stack([to_tensor(image, result.size) for image in data.images]),
         prompt=result.prompt,
