@@ -9,18 +9,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
+import redis
 import uvicorn
+from rq import Queue
 
+from app.job_store import QUEUE_NAMES
 from app.live_workers import LiveWorkers
 from app.main import create_app
 from app.redis_connection import connect
 from app.settings import Settings
 from workers.embedded_redis import EmbeddedRedis, die_with_parent
 
+WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 WATCH_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
 
@@ -29,25 +34,28 @@ class EmbeddedService:
     """Redis and a worker as children of this process, to be used with `with`.
 
     Args:
-        settings: `redis_url` and `storage_url` are set to the data folder's own.
+        settings: `redis_url` becomes the address of the folder's own Redis.
+        worker_command: starts a worker that reads its settings from the environment.
 
     Raises:
         RuntimeError: another service uses the folder, or Redis does not start.
     """
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND):
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.data_dir / "lock").open("w")
+        self._lock = _lock(self.data_dir)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(f"{self.data_dir} is in use by another goodmany.") from None
-        self.redis = EmbeddedRedis(self.data_dir / "redis")
+            self.redis = EmbeddedRedis(self.data_dir / "redis")
+        except RuntimeError:
+            self._lock.close()
+            raise
+        with connect(self.redis.url) as connection:
+            _release_taken_jobs(connection)
         self.settings = settings.model_copy(
             update={"redis_url": self.redis.url, "data_dir": self.data_dir}
         )
-        self.worker = self._start_worker()
+        self.worker = self._start_worker(worker_command)
 
     def __enter__(self) -> Self:
         return self
@@ -78,11 +86,11 @@ class EmbeddedService:
             return f"The worker ended with exit code {self.worker.returncode}"
         return None
 
-    def _start_worker(self) -> subprocess.Popen[bytes]:
+    def _start_worker(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         settings = self.settings.model_dump(mode="json")
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in settings.items()}
         return subprocess.Popen(
-            [sys.executable, "-m", "workers.cli", "worker"],
+            command,
             env={**os.environ, **variables},
             start_new_session=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509, no thread runs yet
@@ -101,6 +109,33 @@ class EmbeddedService:
                 continue
         self.worker.kill()
         self.worker.wait()
+
+
+def _lock(folder: Path) -> TextIO:
+    """Keeps every other service out of the folder for as long as the file is open.
+
+    Raises:
+        RuntimeError: another one is in.
+    """
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise RuntimeError(f"{folder} is in use by another goodmany.") from None
+    return file
+
+
+def _release_taken_jobs(connection: redis.Redis) -> None:
+    """Gives back what a killed worker had taken, at once: here no other worker can have it."""
+    for name in QUEUE_NAMES:
+        queue = Queue(name, connection=connection)
+        while connection.lmove(queue.intermediate_queue_key, queue.key, "LEFT", "LEFT"):
+            pass
+        # Expired entries are the next worker's to queue again or to fail.
+        registry = queue.started_job_registry.key
+        for taken in connection.zrange(registry, 0, -1):
+            connection.zadd(registry, {taken: 0})
 
 
 class ApiServer(uvicorn.Server):
@@ -159,10 +194,12 @@ class ApiServer(uvicorn.Server):
             time.sleep(WATCH_EVERY_S)
 
 
-def serve(settings: Settings, host: str, port: int) -> int:
+def serve(
+    settings: Settings, host: str, port: int, worker_command: Sequence[str] = WORKER_COMMAND
+) -> int:
     """`goodmany serve`: everything in one command; returns the exit code."""
     log = logging.getLogger("goodmany.serve")
-    with EmbeddedService(settings) as service:
+    with EmbeddedService(settings, worker_command) as service:
         server = ApiServer(service.settings, host, port, service.fault)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
         threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()

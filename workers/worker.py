@@ -35,7 +35,7 @@ log = logging.getLogger("goodmany.worker")
 
 WATCH_EVERY_S = 0.25
 # The child ends a job at its timeout by itself; this much later the parent ends the child.
-TIMEOUT_GRACE_S = 10.0
+TIMEOUT_GRACE_S = 5.0
 REDIS_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 

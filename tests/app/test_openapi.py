@@ -1,5 +1,6 @@
 """The document that clients are generated from."""
 
+from app import problems
 from app.main import create_app
 from app.problems import Problem
 from app.settings import Settings
@@ -50,8 +51,6 @@ def test_every_problem_has_a_slug_of_its_own():
     kinds = below(Problem)[1:]
     slugs = [kind.slug for kind in kinds]
     assert len(set(slugs)) == len(slugs)
-    from app import problems
-
     tree = problems.__doc__ or ""
     for kind in kinds:
         assert kind.__name__ in tree

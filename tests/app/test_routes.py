@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from app.job_store import JobStore
+from app.jobs import JobRequest
 from app.settings import Settings
 from app.storage import Storage
 from tests.conftest import encode, texture
@@ -65,8 +66,6 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "strict": True,
     }
     job_id = post(api, PNG, **wish).json()["id"]
-    from app.jobs import JobRequest
-
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
     assert recorded.model_dump(mode="json") == wish
 

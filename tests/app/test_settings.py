@@ -1,5 +1,6 @@
 """`.env.example` and the settings never part ways."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from app.settings import Settings
@@ -19,7 +20,7 @@ def test_the_example_lists_every_field_with_its_default():
 
 def test_every_field_has_its_line_of_why():
     lines = EXAMPLE.read_text().splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         assert not line.startswith("GOODMANY_") or before.startswith("# ")
 
 

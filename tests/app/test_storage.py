@@ -33,9 +33,14 @@ def test_writing_twice_leaves_one_file(storage: Storage):
 
 def test_a_file_that_is_not_finished_is_not_there(storage: Storage):
     storage.write("a", "x/archive.zip", b"old")
-    with pytest.raises(ZeroDivisionError), storage.replace("a", "x/archive.zip") as file:
-        file.write(b"half")
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with storage.replace("a", "x/archive.zip") as file:
+            file.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert storage.read("a", "x/archive.zip") == b"old"
     found = storage.filesystem.ls(storage.path("a", "x"), detail=False)
     assert len(found) == 1

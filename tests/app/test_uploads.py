@@ -1,5 +1,6 @@
 """What becomes of unusual images, and that bombs are refused before they are decoded."""
 
+import contextlib
 import io
 import struct
 import tracemalloc
@@ -16,6 +17,7 @@ from app.problems import (
     ImageTooSmall,
     NotAnImage,
     SeveralFrames,
+    UnusableImage,
 )
 from app.uploads import ImageLimits, read_image
 from tests.conftest import encode, texture
@@ -139,10 +141,8 @@ def test_flipped_bytes_are_read_or_refused_and_nothing_else(kind: str):
         broken = bytearray(data)
         for place in draw.integers(len(data), size=4):
             broken[place] = draw.integers(256)
-        try:
+        with contextlib.suppress(UnusableImage):
             read_image(bytes(broken), LIMITS)
-        except (DamagedImage, NotAnImage, ImageTooLarge, ImageTooSmall, SeveralFrames, EmptyImage):
-            pass
 
 
 def png(size: tuple[int, int], rows: bytes, *, depth: int = 8, colour_type: int = 0) -> bytes:

@@ -1,0 +1,40 @@
+"""Queues jobs that run the functions of `job_functions`, and waits for what becomes of them."""
+
+from dataclasses import dataclass
+
+import pytest
+
+import app.job_store
+from app.job_store import JobStore
+from app.jobs import Job, JobRequest, JobState, new_job_id
+from tests.conftest import wait_until
+from tests.workers.job_functions import CHILD_KEY
+
+
+@dataclass
+class JobsUnderTest:
+    """Jobs in a store, and the processes that they ran in."""
+
+    store: JobStore
+    patch: pytest.MonkeyPatch
+
+    def submit(self, function: str) -> str:
+        self.patch.setattr(app.job_store, "TASK", f"tests.workers.job_functions.{function}")
+        return self.store.create(new_job_id(), JobRequest(object_name="nut"), 1).id
+
+    def ended(self, job_id: str, timeout_s: float = 20.0) -> Job:
+        wait_until(lambda: self.store.get(job_id).state.is_over, timeout_s)
+        return self.store.get(job_id)
+
+    def wait_running(self, job_id: str) -> None:
+        wait_until(lambda: self.store.state(job_id) is JobState.running and bool(self.child_pids()))
+
+    def child_pids(self) -> list[int]:
+        """The process of each attempt so far, in order."""
+        return [int(pid) for pid in self.store.connection.lrange(CHILD_KEY, 0, -1)]
+
+    def problem_slug(self, job_id: str, timeout_s: float = 20.0) -> str:
+        job = self.ended(job_id, timeout_s)
+        assert job.state is JobState.failed
+        assert job.problem is not None
+        return job.problem.type.removeprefix("urn:goodmany:problem:")

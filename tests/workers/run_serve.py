@@ -1,0 +1,16 @@
+"""`goodmany serve DIR FUNCTION` with a worker without models; its jobs run the named function."""
+
+import logging
+import sys
+from pathlib import Path
+
+import app.job_store
+from app.settings import Settings
+from workers.embedded import serve
+
+if __name__ == "__main__":
+    logging.basicConfig(level="INFO")
+    app.job_store.TASK = f"tests.workers.job_functions.{sys.argv[2]}"
+    settings = Settings(data_dir=Path(sys.argv[1]), shutdown_grace_s=1.5)
+    command = [sys.executable, "-m", "tests.workers.run_worker"]
+    raise SystemExit(serve(settings, "127.0.0.1", 0, command))

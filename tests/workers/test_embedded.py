@@ -1,0 +1,135 @@
+"""The whole service as one command: stopped, killed, started again, and losing a child."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.conftest import encode, texture, wait_until
+from workers.embedded import EmbeddedService
+
+Start = Callable[[str], "Served"]
+
+
+class Served:
+    """`goodmany serve` as a process, and everything that it started."""
+
+    def __init__(self, folder: Path, function: str):
+        self.log = folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.workers.run_serve", str(folder), function],
+                stderr=log,
+                stdout=log,
+            )
+        wait_until(lambda: "jobs are worked on" in self.said(), 60)
+        address = re.search(r"http://\S+:\d+", self.said())
+        assert address is not None
+        self.http = httpx.Client(base_url=address[0])
+        self.children = descendants(self.process.pid)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def submit(self) -> str:
+        files = [("images", ("a.png", encode(texture())))]
+        answer = self.http.post("/v1/jobs", data={"object_name": "nut"}, files=files)
+        return str(answer.json()["links"]["self"])
+
+    def wait_for(self, link: str, state: str) -> None:
+        wait_until(lambda: self.http.get(link).json()["state"] == state, 30)
+
+
+def descendants(pid: int) -> set[int]:
+    """Process ids below `pid`, from Linux's process table."""
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        parent = waiting.pop()
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            children = [int(child) for child in (task / "children").read_text().split()]
+            found.update(children)
+            waiting.extend(children)
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    def lives(pid: int) -> bool:
+        try:
+            return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    return {pid for pid in pids if lives(pid)}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Served] = []
+
+    def serve(function: str) -> Served:
+        started.append(Served(tmp_path / "data", function))
+        return started[-1]
+
+    yield serve
+    for served in started:
+        served.http.close()
+        served.process.kill()
+        served.process.wait()
+        wait_until(lambda served=served: not alive(served.children), 15)
+
+
+def test_a_signal_stops_everything_and_the_running_job_goes_on_later(start: Start, tmp_path: Path):
+    served = start("hang_once")
+    link = served.submit()
+    served.wait_for(link, "running")
+    assert len(served.children) >= 3
+    with pytest.raises(RuntimeError, match="in use by another"):
+        EmbeddedService(Settings(data_dir=tmp_path / "data"))
+    served.process.terminate()
+    assert served.process.wait(30) == 0
+    assert not alive(served.children)
+
+    again = start("hang_once")
+    again.wait_for(link, "succeeded")
+    again.process.send_signal(signal.SIGINT)
+    assert again.process.wait(30) == 0
+    assert not alive(again.children)
+
+
+def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start):
+    served = start("succeed")
+    done = served.submit()
+    served.wait_for(done, "succeeded")
+    worker = next(pid for pid in served.children if "run_worker" in command_line(pid))
+    # A stopped worker takes no job, so the next one is still in the queue.
+    os.kill(worker, signal.SIGSTOP)
+    waiting = served.submit()
+    served.process.kill()
+    os.kill(worker, signal.SIGCONT)
+    wait_until(lambda: not alive(served.children), 15)
+
+    again = start("succeed")
+    again.wait_for(waiting, "succeeded")
+    again.wait_for(done, "succeeded")
+
+
+@pytest.mark.parametrize(("name", "said"), [("run_worker", "The worker"), ("redis", "Redis")])
+def test_it_does_not_go_on_without_a_child(start: Start, name: str, said: str):
+    served = start("succeed")
+    child = next(pid for pid in served.children if name in command_line(pid))
+    os.kill(child, signal.SIGKILL)
+    assert served.process.wait(40) == 1
+    assert f"{said} ended with exit code -9" in served.said()
+    assert not alive(served.children)
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
