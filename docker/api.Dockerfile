@@ -10,8 +10,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY workers workers
 # The command line names these modules; the weights stay out.
-COPY models/*.py models/
-RUN /opt/goodmany/bin/pip install -c constraints.txt .
+COPY models models
+RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt .
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data

