@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-POLL_EVERY_S = 0.3
+POLL_EVERY_S = 0.2
 
 
 class JobError(RuntimeError):

@@ -1,0 +1,80 @@
+"""The command line: clear words for wrong input, and no torch where none is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.conftest import encode, texture
+from workers.cli import cli, main
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "nut.png"
+    path.write_bytes(encode(texture()))
+    return path
+
+
+def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["goodmany", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("command", ["serve", "api", "worker", "generate", "submit", "demo"])
+def test_every_command_explains_itself(command: str):
+    answer = CliRunner().invoke(cli, [command, "--help"])
+    assert answer.exit_code == 0
+    assert "Usage" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--object-name", "123"], "object_name: must hold at least one letter"),
+        (["--object-name", "nut", "--num-images", "0"], "num_images: Input should be greater"),
+        (["--object-name", "nut", "--image-size", "9999"], "image_size: Input should be less"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    image: Path,
+    options: list[str],
+    said: str,
+):
+    arguments = ["generate", image, "--out", image.with_suffix(".zip"), *options]
+    assert run_main(monkeypatch, *arguments) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_unusable_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    wrong = tmp_path / "wrong.png"
+    wrong.write_text("no image")
+    out = tmp_path / "out.zip"
+    assert run_main(monkeypatch, "generate", wrong, "--object-name", "nut", "--out", out) == 1
+    said = "".join(capsys.readouterr().err.split())
+    assert "wrong.png:ThecontentisnotPNG,JPEG,BMP,TIFForWebP." in said
+    assert not out.exists()
+
+
+def test_a_missing_model_folder_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], image: Path
+):
+    monkeypatch.setenv("GOODMANY_VQGAN", "/nowhere/vqgan")
+    out = image.with_suffix(".zip")
+    assert run_main(monkeypatch, "generate", image, "--object-name", "nut", "--out", out) == 1
+    said = capsys.readouterr().err
+    assert "/nowhere/vqgan" in said
+    assert "Traceback" not in said
+
+
+def test_the_api_and_the_command_line_do_not_import_torch():
+    check = "import sys, app.main, workers.cli, workers.client; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check], check=True)
