@@ -11,6 +11,7 @@ from models.evaluation.cells import Cell
 FIGURES = ("image_auroc", "pixel_auroc", "pro")
 BASELINES = ("real", "augment")
 MEAN = "mean"
+COMPARISONS = ("minus real", "minus augment", "worst minus real", "way to full")
 Key = tuple[str, int, str]  # category, shots, row
 
 
@@ -80,32 +81,57 @@ def write_csv(path: Path, cells: Sequence[Cell]) -> None:
 
 
 def markdown(cells: Sequence[Cell], figure: str) -> str:
-    """One figure as tables, one a number of shots: rows against categories, then differences."""
+    """One figure as tables, one a number of shots: rows against categories, then comparisons.
+
+    Beneath a table's own rows stand, for comparison, `real` with more images and `full`.
+    """
     summary = summarise(cells, figure)
-    if not summary:
-        return ""
     categories = [c for c in dict.fromkeys(c for c, _, _ in summary) if c != MEAN]
-    if any(c == MEAN for c, _, _ in summary):
-        categories.append(MEAN)
+    columns = [*categories, MEAN] if any(c == MEAN for c, _, _ in summary) else categories
     lines = []
     all_shots = sorted({shots for _, shots, _ in summary if shots}) or [0]
-    for shots in all_shots:
-        rows = dict.fromkeys(row for _, k, row in summary if k == shots)
-        keys = [(shots, row) for row in rows]
-        keys += [(0, row) for row in dict.fromkeys(row for _, k, row in summary if k == 0 != shots)]
+    for shots in all_shots if summary else ():
+        more = [(k, row) for _, k, row in summary if (row == "real" and k > shots) or k == 0]
+        keys = list(dict.fromkeys([(k, row) for _, k, row in summary if k == shots] + more))
         lines += [f"### {figure}, {shots} real image{'s' if shots > 1 else ''}", ""]
-        lines.append("| row | " + " | ".join(categories) + " | minus real | minus augment |")
-        lines.append("|---" * (len(categories) + 3) + "|")
+        lines.append(f"| row | {' | '.join((*columns, *COMPARISONS))} |")
+        lines.append("|---" * (1 + len(columns) + len(COMPARISONS)) + "|")
         for k, row in keys:
-            texts = [_text(summary.get((category, k, row))) for category in categories]
-            last = summary.get((categories[-1], k, row))
-            real, plain = (
-                f"{last.differences[b]:+.3f}" if last and b in last.differences else ""
-                for b in BASELINES
-            )
-            lines.append(f"| {row} | " + " | ".join(texts) + f" | {real} | {plain} |")
+            name = row if k in {0, shots} else f"{row}, {k} images"
+            texts = [_text(summary.get((column, k, row))) for column in columns]
+            means = {c: summary[c, k, row].mean for c in columns if (c, k, row) in summary}
+            base = {r: _means(summary, columns, shots, r) for r in BASELINES}
+            full = _means(summary, columns, 0, "full")
+            texts += _comparisons(means, base["real"], base["augment"], full, columns[-1])
+            lines.append(f"| {name} | {' | '.join(texts)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _means(
+    summary: dict[Key, Figure], columns: Sequence[str], shots: int, row: str
+) -> dict[str, float]:
+    return {c: summary[c, shots, row].mean for c in columns if (c, shots, row) in summary}
+
+
+def _comparisons(
+    means: dict[str, float],
+    real: dict[str, float],
+    augment: dict[str, float],
+    full: dict[str, float],
+    last: str,
+) -> list[str]:
+    """The texts under COMPARISONS, taken in the last column but for the worst category's."""
+    texts = [
+        f"{means[last] - base[last]:+.3f}" if last in means and last in base else ""
+        for base in (real, augment)
+    ]
+    losses = [means[c] - real[c] for c in means if c in real and c != MEAN]
+    texts.append(f"{min(losses):+.3f}" if losses else "")
+    known = last in means and last in real and last in full
+    way = full[last] - real[last] if known else 0.0
+    texts.append(f"{(means[last] - real[last]) / way:.0%}" if way > 0 else "")
+    return texts
 
 
 def _text(figure: Figure | None) -> str:

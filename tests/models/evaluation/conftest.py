@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.patch_features import PatchFeatures, load_patch_features
-
 
 def tile(seed: int, *, side: int = 96) -> np.ndarray:
     rng = np.random.default_rng(seed)
@@ -41,8 +39,3 @@ def category_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(pixels).save(root / f"test/stain/{index:03}.bmp")
         Image.fromarray(mask).save(root / f"ground_truth/stain/{index:03}_mask.png")
     return root
-
-
-@pytest.fixture(scope="session")
-def features() -> PatchFeatures:
-    return load_patch_features()

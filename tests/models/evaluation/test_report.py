@@ -49,10 +49,21 @@ def test_a_figure_that_nobody_measured_has_no_table():
     assert markdown(CELLS, "pixel_auroc") == ""
 
 
-def test_the_markdown_table_shows_the_ceiling_beside_each_number_of_shots():
-    table = markdown(CELLS, "image_auroc")
-    assert "| real | 0.600 ± 0.141 | 0.900 | 0.750 ± 0.071 |  |  |" in table
-    assert "| full | 1.000 | 0.900 | 0.950 |" in table
+def test_the_markdown_table_compares_by_hand():
+    lines = markdown(CELLS, "image_auroc").splitlines()
+    assert "| real | 0.600 ± 0.141 | 0.900 | 0.750 ± 0.071 | +0.000 |  | +0.000 | 0% |" in lines
+    assert "| full | 1.000 | 0.900 | 0.950 | +0.200 |  | +0.000 | 100% |" in lines
+    only_nut = [cell for cell in CELLS if cell.category == "nut"]
+    # 0.25 of the 0.4 between `real` and `full`.
+    row = "| augment | 0.850 ± 0.071 | +0.250 | +0.000 | +0.250 | 63% |"
+    assert row in markdown(only_nut, "image_auroc").splitlines()
+
+
+def test_real_with_more_images_stands_below_for_comparison():
+    table = markdown([*CELLS, cell("nut", 5, 0, "real", 0.8)], "image_auroc")
+    one, five = table.split("### image_auroc, 5 real images")
+    assert "| real, 5 images | 0.800 |" in one
+    assert "| real | 0.800 |" in five
 
 
 def test_the_csv_says_the_same(tmp_path):
