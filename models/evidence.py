@@ -67,7 +67,7 @@ def match_variance(
 
 
 def _rows(grid: Tensor, ratio: int) -> tuple[Tensor, tuple[int, int, int]]:
-    """(k, C, h, w) as one row a ratio x ratio patch, (k * h' * w', C * ratio^2), and (k, h', w')."""
+    """(k, C, h, w) as rows of ratio x ratio cells, (k * h' * w', C * ratio^2), and (k, h', w')."""
     folded = F.pixel_unshuffle(grid, ratio).permute(0, 2, 3, 1)
     return folded.flatten(0, 2), (folded.shape[0], folded.shape[1], folded.shape[2])
 

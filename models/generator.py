@@ -9,6 +9,7 @@ Axes: B batch, D latent channels, h x w latent cells, H x W pixels; images (B, 3
 """
 
 import copy
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ BATCH_SIZE = 6
 DECODER_LEARNING_RATE = 4e-4
 HEAD_LEARNING_RATE = 3e-3
 HEAD_STEPS = 150
-# Shifts within which matched patches may be brought to rest before they are compared.
-EVIDENCE_SHIFTS_PX = [(down, right) for down in (-4, -2, 0, 2, 4) for right in (-4, -2, 0, 2, 4)]
+# More images than this bring no new evidence that is worth its time.
+MAX_EVIDENCE_IMAGES = 8
 FRAME_CELLS = 5
 # Width in px of the blur that tells local contrast from slow change.
 CONTRAST_WIDTH_PX = 9
@@ -67,11 +68,12 @@ class VarianceAwareGenerator:
         minimum is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
         """
         head = self.model.logvar_head
+        images = images[:MAX_EVIDENCE_IMAGES]
         with torch.no_grad():
             hidden = torch.cat([self.model.features(2 * x - 1) for x in images.split(1)])
             mean = self.model.quant_conv(self.model.encoder.conv_out(hidden))
             descriptors = torch.cat([self.features.patch_grid(x) for x in images.split(1)])
-            shifted = torch.stack([self._shifted_mean(images, *s) for s in EVIDENCE_SHIFTS_PX])
+            shifted = self._shifted_means(images)
             evidence = match_variance(mean, shifted, descriptors, same_distance)
             evidence = _inner(evidence + math.exp(NO_EVIDENCE_LOGVAR))
             hidden = _inner(hidden)
@@ -89,14 +91,20 @@ class VarianceAwareGenerator:
         head.requires_grad_(False)
         self.colour_filter = colour_filter(images)
 
-    def _shifted_mean(self, images: Tensor, down_px: int, right_px: int) -> Tensor:
-        """The latents' mean of the images shifted by a few pixels, edges repeated."""
-        reach = max(abs(s) for pair in EVIDENCE_SHIFTS_PX for s in pair)
-        padded = F.pad(images, (reach,) * 4, mode="replicate")
+    def _shifted_means(self, images: Tensor) -> Tensor:
+        """The latents' mean of the images, shifted by up to one and a half cells: (S, k, D, h, w).
+
+        Half a cell is a shift of the pixels, a whole one a roll of the latents.
+        """
+        half = self.model.downsampling_factor // 2
         height, width = images.shape[-2:]
-        top, left = reach + down_px, reach + right_px
-        shifted = padded[..., top : top + height, left : left + width]
-        return torch.cat([self.model.posterior(2 * x - 1).mean for x in shifted.split(1)])
+        padded = F.pad(images, (0, half, 0, half), mode="replicate")
+        versions = []
+        for down, right in itertools.product((0, half), repeat=2):
+            shifted = padded[..., down : down + height, right : right + width]
+            mean = torch.cat([self.model.posterior(2 * x - 1).mean for x in shifted.split(1)])
+            versions += [mean.roll(r, (2, 3)) for r in itertools.product((-1, 0, 1), repeat=2)]
+        return torch.stack(versions)
 
     def sigma(self, posterior: LatentDistribution) -> Tensor:
         """The posterior's sigma, (B, D, h, w), with the frame's cells taken from just inside.

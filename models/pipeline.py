@@ -5,7 +5,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import torch
 
@@ -16,10 +15,8 @@ from models.patch_features import SHA256 as PATCH_FEATURES_SHA256
 from models.patch_features import PatchFeatures, load_patch_features
 from models.prompts import PromptGenerator
 from models.run import GenerationRun
-from models.vqgan import VarianceAwareVQModel, load_vqgan
+from models.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
 from models.wordnet import load_wordnet
-
-EMBEDDED_VQGAN = Path(__file__).parent / "weights" / "vqgan"
 
 
 class Pipeline:

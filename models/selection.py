@@ -22,8 +22,8 @@ class Candidate:
 def select(candidates: list[Candidate], num_images: int) -> list[Candidate]:
     """At most `num_images` candidates, greedily: a high prompt cosine, far from those chosen.
 
-    Starts from the best cosine. Each further one has the highest sum of its cosine and of its distance
-    to the nearest chosen one, both scaled to [0, 1] over the candidates left.
+    Starts from the best cosine. Each further one has the highest sum of its cosine and of its
+    distance to the nearest chosen one, both scaled to [0, 1] over the candidates left.
     """
     if len(candidates) <= num_images:
         return candidates

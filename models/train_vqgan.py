@@ -4,10 +4,11 @@ Run `benchmarks/fetch_training_images.sh DIR` first, then
 
     python -m models.train_vqgan DIR --out models/weights/vqgan --minutes 120
 
-The adversarial term of Esser et al. (2021) is left out: an L1 loss, a gradient loss and the distance
-between EfficientNet-Lite0 features take its place, since the generator adds only the decoder's
-*change* to a sharp view (see models/generator.py). The codebook follows its codes by an exponential
-moving average with restart of dead entries (van den Oord et al. 2017, appendix A.1; Jukebox 2020).
+The adversarial term of Esser et al. (2021) is left out: an L1 loss, a gradient loss and the
+distance between EfficientNet-Lite0 features take its place, since the generator adds only the
+decoder's *change* to a sharp view (see models/generator.py). The codebook follows its codes by an
+exponential moving average with restart of dead entries (van den Oord et al. 2017, appendix A.1;
+Jukebox 2020).
 """
 
 import argparse
@@ -15,7 +16,6 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.patch_features import PatchFeatures, load_patch_features
-from models.vqgan import VarianceAwareVQModel
+from models.vqgan import VarianceAwareVQModel, load_vqgan
 
 CROP_PX = 128
 MAX_SIDE_PX = 1600
@@ -55,7 +55,9 @@ class ImagePool:
         """One CROP_PX square: random place, scale 1 to 1/3, mirror, brightness, sometimes grey."""
         array = rng.choices(self.images, self.areas)[0]
         height, width = array.shape[:2]
-        side = int(CROP_PX * min(rng.choice([1.0, 1.0, 1.5, 2.0, 3.0]), min(height, width) / CROP_PX))
+        side = int(
+            CROP_PX * min(rng.choice([1.0, 1.0, 1.5, 2.0, 3.0]), min(height, width) / CROP_PX)
+        )
         top, left = rng.randint(0, height - side), rng.randint(0, width - side)
         crop = Image.fromarray(array[top : top + side, left : left + side])
         crop = crop.resize((CROP_PX, CROP_PX), Image.Resampling.LANCZOS)
@@ -73,7 +75,7 @@ class ImagePool:
 
 
 class CodebookAverage:
-    """Moves each codebook entry to the average of the latents it won; restarts those that win none."""
+    """Moves each codebook entry to the average of the latents it won; dead ones restart."""
 
     def __init__(self, weight: Tensor, decay: float = 0.98, dead_below: float = 0.05):
         self.weight, self.decay, self.dead_below = weight, decay, dead_below
@@ -82,7 +84,7 @@ class CodebookAverage:
 
     @torch.no_grad()
     def update(self, z: Tensor, codes: Tensor) -> None:
-        """z (N, D) latents and codes (N,) int64, the entries they were quantised to."""
+        """Takes z (N, D) latents and codes (N,) int64, the entries they were quantised to."""
         counts = torch.bincount(codes, minlength=len(self.weight)).float()
         sums = torch.zeros_like(self.sums).index_add_(0, codes, z)
         self.counts.mul_(self.decay).add_(counts, alpha=1 - self.decay)
@@ -102,8 +104,10 @@ def find_images(folder: Path) -> tuple[list[Path], list[Path]]:
     return [p for p in paths if p not in set(held_out)], held_out
 
 
-def reconstruction_loss(x: Tensor, decoded: Tensor, features: PatchFeatures, weight: float) -> Tensor:
-    """L1 + L1 of the image gradients + `weight` * feature distance, for x (B, 3, H, W) in [-1, 1]."""
+def reconstruction_loss(
+    x: Tensor, decoded: Tensor, features: PatchFeatures, weight: float
+) -> Tensor:
+    """L1 + L1 of image gradients + `weight` * feature distance; x (B, 3, H, W) in [-1, 1]."""
     loss = (decoded - x).abs().mean()
     for axis in (2, 3):
         loss = loss + (decoded.diff(dim=axis) - x.diff(dim=axis)).abs().mean()
@@ -133,9 +137,77 @@ def held_out_batches(pool: ImagePool, count: int = 16, size: int = 16) -> list[T
     return [pool.batch(rng, size) for _ in range(count)]
 
 
-def batches_until(pool: ImagePool, rng: random.Random, size: int, deadline: float) -> Iterator[Tensor]:
-    while time.monotonic() < deadline:
-        yield pool.batch(rng, size).to(memory_format=torch.channels_last)
+def new_model(args: argparse.Namespace) -> VarianceAwareVQModel:
+    """An untrained model of the shape that the arguments name."""
+    fold, depth = 3 * args.patch_size**2, len(args.channels)
+    return VarianceAwareVQModel(
+        in_channels=fold,
+        out_channels=fold,
+        down_block_types=("DownEncoderBlock2D",) * depth,
+        up_block_types=("UpDecoderBlock2D",) * depth,
+        block_out_channels=tuple(args.channels),
+        latent_channels=args.latent_channels,
+        num_vq_embeddings=args.codes,
+        norm_num_groups=8,
+        mid_block_add_attention=False,
+        patch_size=args.patch_size,
+    )
+
+
+class Training:
+    """Model, codebook average and optimizer of one training run."""
+
+    def __init__(self, args: argparse.Namespace):
+        self.args = args
+        self.model = load_vqgan(args.out) if args.resume else new_model(args)
+        self.model.to(memory_format=torch.channels_last).train()
+        self.model.logvar_head.requires_grad_(False)
+        self.codebook = self.model.quantize.embedding.weight.requires_grad_(False)
+        self.average = CodebookAverage(self.codebook) if args.resume else None
+        self.features = load_patch_features()
+        self.trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.trained, lr=args.lr, betas=(0.9, 0.95), weight_decay=1e-4
+        )
+
+    def step(self, x: Tensor, *, number: int, done: float) -> tuple[float, float]:
+        """One gradient step on x (B, 3, H, W) in [-1, 1]; the loss and the batch's PSNR in dB.
+
+        `done` in [0, 1] is the share of the run that is over: the learning rate warms up over 100
+        steps and then falls as a cosine.
+        """
+        lr = self.args.lr * min(1.0, number / 100) * max(0.02, 0.5 + 0.5 * math.cos(math.pi * done))
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        with torch.autocast("cpu", torch.bfloat16):
+            z = self.model.posterior(x).mean.float()
+            z_q, commitment, codes = self._quantise(z, number)
+            decoded = self.model.decode_latents(z_q, quantise=False).float()
+        weight = self.args.feature_weight
+        loss = reconstruction_loss(x, decoded, self.features, weight) + commitment
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.optimizer.step()
+        if codes is not None and self.average is not None:
+            self.average.update(_flat(z.detach()), codes)
+        mse = float(F.mse_loss(decoded.detach().clamp(-1, 1), x)) / 4
+        return float(loss.detach()), -10 * math.log10(mse)
+
+    def _quantise(self, z: Tensor, number: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The autoencoder learns alone at first; the codebook then starts from what it found."""
+        if self.average is None and number <= self.args.continuous_steps:
+            return z, z.square().mean() * 1e-3, None
+        if self.average is None:
+            rows = _flat(z.detach())
+            self.codebook.data.copy_(rows[torch.randperm(len(rows))[: len(self.codebook)]])
+            self.average = CodebookAverage(self.codebook)
+        z_q, commitment, (_, _, codes) = self.model.quantize(z)
+        return z_q, commitment, codes
+
+
+def _flat(z: Tensor) -> Tensor:
+    return z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])  # (B * h * w, D)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -145,81 +217,35 @@ def train(args: argparse.Namespace) -> None:
     train_paths, held_out_paths = find_images(args.images)
     pool, held_out = ImagePool(train_paths), held_out_batches(ImagePool(held_out_paths))
     print(f"{len(pool.images)} training images, {len(held_out_paths)} held out", flush=True)
-    if args.resume:
-        model = VarianceAwareVQModel.from_pretrained(args.out, low_cpu_mem_usage=False)
-    else:
-        fold = 3 * args.patch_size**2
-        depth = len(args.channels)
-        model = VarianceAwareVQModel(
-            in_channels=fold,
-            out_channels=fold,
-            down_block_types=("DownEncoderBlock2D",) * depth,
-            up_block_types=("UpDecoderBlock2D",) * depth,
-            block_out_channels=tuple(args.channels),
-            latent_channels=args.latent_channels,
-            num_vq_embeddings=args.codes,
-            norm_num_groups=8,
-            mid_block_add_attention=False,
-            patch_size=args.patch_size,
-        )
-    model = model.to(memory_format=torch.channels_last).train()
-    model.logvar_head.requires_grad_(False)
-    codebook = model.quantize.embedding.weight.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=args.lr, betas=(0.9, 0.95), weight_decay=1e-4)
-    features = load_patch_features()
-    average: CodebookAverage | None = CodebookAverage(codebook) if args.resume else None
-
+    training = Training(args)
     start = last_saved = time.monotonic()
-    deadline = start + 60 * args.minutes
-    images_seen = 0
-    for step, x in enumerate(batches_until(pool, rng, args.batch_size, deadline), start=1):
-        done = (time.monotonic() - start) / (60 * args.minutes)
-        lr = args.lr * min(1.0, step / 100) * max(0.02, 0.5 * (1 + math.cos(math.pi * done)))
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        with torch.autocast("cpu", torch.bfloat16):
-            z = model.posterior(x).mean.float()
-            # The autoencoder learns alone first; the codebook then starts from latents that mean something.
-            quantised = step > args.continuous_steps or args.resume
-            if quantised and average is None:
-                flat = z.detach().permute(0, 2, 3, 1).reshape(-1, z.shape[1])
-                codebook.data.copy_(flat[torch.randperm(len(flat))[: len(codebook)]])
-                average = CodebookAverage(codebook)
-            if quantised:
-                z_q, commitment, (_, _, codes) = model.quantize(z)
-            else:
-                z_q, commitment, codes = z, z.square().mean() * 1e-3, None
-            decoded = model.decode_latents(z_q, quantise=False)
-        loss = reconstruction_loss(x, decoded.float(), features, args.feature_weight) + commitment
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        if codes is not None and average is not None:
-            average.update(z.detach().permute(0, 2, 3, 1).reshape(-1, z.shape[1]), codes)
-        images_seen += len(x)
-        if step % 50 == 0:
-            rate = images_seen / (time.monotonic() - start)
-            mse = F.mse_loss(decoded.detach().float().clamp(-1, 1), x).item() / 4
-            print(f"step {step} loss {loss.item():.4f} train psnr {-10 * math.log10(mse):.2f} dB "
-                  f"{rate:.1f} img/s {100 * done:.0f}%", flush=True)  # fmt: skip
-        if time.monotonic() - last_saved > 60 * args.save_minutes:
-            save(model, args.out, step, images_seen, held_out)
-            last_saved = time.monotonic()
-    save(model, args.out, step, images_seen, held_out)
+    length_s, done, number = 60 * args.minutes, 0.0, 0
+    while done < 1.0:
+        number += 1
+        x = pool.batch(rng, args.batch_size).to(memory_format=torch.channels_last)
+        loss, psnr_db = training.step(x, number=number, done=done)
+        now = time.monotonic()
+        done = (now - start) / length_s
+        if number % 50 == 0:
+            rate = number * args.batch_size / (now - start)
+            print(
+                f"step {number} loss {loss:.4f} psnr {psnr_db:.2f} dB {rate:.1f} img/s", flush=True
+            )
+        if now - last_saved > 60 * args.save_minutes or done >= 1.0:
+            save(training.model, args.out, number, held_out)
+            last_saved = now
 
 
-def save(
-    model: VarianceAwareVQModel, out: Path, step: int, images_seen: int, held_out: list[Tensor]
-) -> None:
-    metrics = {"steps": step, "images_seen": images_seen, **evaluate(model, held_out)}
+def save(model: VarianceAwareVQModel, out: Path, steps: int, held_out: list[Tensor]) -> None:
+    """Writes the weights, and what they reach on the held-out crops to metrics.json."""
+    metrics = {"steps": steps, **evaluate(model, held_out)}
     print(json.dumps(metrics), flush=True)
     model.save_pretrained(out, safe_serialization=True)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
 
 
 def main() -> None:
+    """Reads the command line and trains or, with --evaluate, only measures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("images", type=Path, help="folder of source images, searched recursively")
     parser.add_argument("--out", type=Path, default=Path("models/weights/vqgan"))
@@ -234,8 +260,16 @@ def main() -> None:
     parser.add_argument("--continuous-steps", type=int, default=300)
     parser.add_argument("--feature-weight", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--evaluate", action="store_true", help="only measure the weights in --out")
     parser.add_argument("--resume", action="store_true", help="go on from the weights in --out")
-    train(parser.parse_args())
+    args = parser.parse_args()
+    if args.evaluate:
+        _, held_out_paths = find_images(args.images)
+        print(
+            json.dumps(evaluate(load_vqgan(args.out), held_out_batches(ImagePool(held_out_paths))))
+        )
+    else:
+        train(args)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from diffusers.models.autoencoders.vae import DecoderOutput
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+EMBEDDED_VQGAN = Path(__file__).parent / "weights" / "vqgan"
 # log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
 NO_EVIDENCE_LOGVAR = -12.0
 LOGVAR_RANGE = (-14.0, 4.0)
@@ -62,7 +63,7 @@ class VarianceAwareVQModel(VQModel):
     """
 
     @register_to_config
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         in_channels: int = 3,
         out_channels: int = 3,
@@ -81,7 +82,7 @@ class VarianceAwareVQModel(VQModel):
         mid_block_add_attention: bool = True,
         lookup_from_codebook: bool = False,
         force_upcast: bool = False,
-        patch_size: int = 1,
+        patch_size: int = 1,  # noqa: ARG002
     ):
         super().__init__(
             in_channels=in_channels,

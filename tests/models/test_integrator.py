@@ -77,5 +77,5 @@ def test_an_update_moves_the_set_towards_the_prompt(vqgan, features, encoder):
     with torch.no_grad():
         anchor = generator.sample(views, seeds, SETTINGS)
     before = cosine()
-    update(generator, encoder, text, views, seeds, anchor, settings=SETTINGS, steps=6)
+    update(generator, encoder, text, views, seeds, anchor=anchor, settings=SETTINGS, steps=6)
     assert cosine() > before

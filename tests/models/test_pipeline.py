@@ -46,7 +46,12 @@ def test_progress_never_falls_and_tells_the_stages_in_order(pipeline):
     result = pipeline.generate(request(), lambda *told_now: told.append(told_now))
     percents = [percent for _, percent, _ in told]
     assert percents == sorted(percents)
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["prompt", "adapt", "rounds", "fill"]
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == [
+        "prompt",
+        "adapt",
+        "rounds",
+        "fill",
+    ]
     assert {"prompt": result.prompt} in [facts for _, _, facts in told]
 
 
