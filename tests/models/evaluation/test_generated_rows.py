@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from models.evaluation.generated_rows import OPTIONS, defendant
+from models.evaluation.rows import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
+from models.views import to_tensor
+from tests.models.evaluation.conftest import tile
+
+
+@pytest.fixture(scope="module")
+def data() -> RowInput:
+    return RowInput(
+        images=[Image.fromarray(tile(0, side=64))],
+        object_name="tile",
+        seed=0,
+        train=(),
+        num_images=2,
+        image_size=64,
+        effort="draft",
+    )
+
+
+def test_every_generated_row_of_the_table_has_options():
+    assert set(OPTIONS) == {*GENERATED_ROWS, *ABLATION_ROWS}
+
+
+def test_a_generated_row_keeps_the_real_images_and_adds_views_and_their_reconstructions(data):
+    """The decoder's output resembles its own view more than another one."""
+    rows = [find_row(name)(data) for name in ("views", "reconstruct")]
+    for images in rows:
+        assert images[0] is data.images[0]
+        assert [image.size for image in images] == [(64, 64)] * 3
+    views, decoded = (np.stack(images[1:]) / 255 for images in rows)
+    difference = abs(views[:, None] - decoded[None]).mean(axis=(2, 3, 4))
+    assert (difference.argmin(axis=1) == [0, 1]).all()
+    assert difference.diagonal().min() > 0
+
+
+def test_the_guard_on_trial_is_that_of_the_request(data):
+    accused = defendant(data)
+    assert accused.size == (64, 64)
+    assert accused.guard.threshold > 0
+    pixels = torch.stack([to_tensor(image, accused.size) for image in accused.generated])
+    assert (accused.guard.distance(pixels) <= accused.guard.threshold + 1e-6).all()
