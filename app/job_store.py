@@ -3,6 +3,8 @@
     goodmany:job:{id}          hash: the record
     goodmany:job:{id}:events   stream: one snapshot for each change, for replay
     goodmany:jobs              sorted set of ids, all with score 0: ids sort by their time
+    goodmany:expiry            sorted set of ids by the time when something is to be removed
+    goodmany:claim:{hash}      string: which job an idempotency key stands for
 
 Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
 succeed, and of two workers that hold the same job only the one that took it last is heard.
@@ -13,22 +15,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import redis
+from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.jobs import Job, JobList, JobRequest, JobState, ProblemDetails
+from app.idempotency import Claim
+from app.job_record import read_record
+from app.jobs import Job, JobList, JobRequest, JobState
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
 QUEUE_NAMES = ("jobs",)
 TASK = "workers.tasks.run_job"
 INDEX_KEY = "goodmany:jobs"
+EXPIRY_KEY = "goodmany:expiry"
+CLAIM_TTL_S = 24 * 3600
 MAX_EVENTS = 1000
 
-# KEYS: record, events. ARGV: allowed states (JSON list), attempt that must hold the job or "",
-# fields to set (JSON object of strings). Returns the state before, "" when there is no record, and
-# whether the fields were set.
+# KEYS: record, events, expiry. ARGV: allowed states (JSON list), attempt that must hold the job or
+# "", fields to set (JSON object of strings), job id, its next time in the expiry set or "". Returns
+# the state before, "" when there is no record, and whether the fields were set.
 CHANGE = """
 local before = redis.call('HGET', KEYS[1], 'state')
 if not before then return {'', 0} end
@@ -45,6 +52,7 @@ for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
   table.insert(event, names[i])
   table.insert(event, value or '')
 end
+if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
 return {before, 1}
 """.replace("%d", str(MAX_EVENTS))
@@ -65,8 +73,36 @@ class JobStore:
         ]
         self._change = connection.register_script(CHANGE)
 
-    def create(self, job_id: str, request: JobRequest, num_inputs: int) -> Job:
-        """Records the job and queues it, both or neither."""
+    def create(
+        self, job_id: str, request: JobRequest, num_inputs: int, claim: Claim | None = None
+    ) -> Job:
+        """Records the job and queues it, both or neither.
+
+        With a claim that another job has made already, nothing is done and that job is returned.
+
+        Raises:
+            IdempotencyKeyReused: the claim's key stands for another body.
+        """
+        while True:
+            with self.connection.pipeline() as pipeline:
+                try:
+                    if claim is not None:
+                        pipeline.watch(claim.redis_key)
+                        made = cast(bytes | None, pipeline.get(claim.redis_key))
+                        if made is not None:
+                            return self.get(claim.resolve(made))
+                    self._create(pipeline, job_id, request, num_inputs)
+                    if claim is not None:
+                        pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
+                    pipeline.execute()
+                    return self.get(job_id)
+                except redis.exceptions.WatchError:
+                    # Somebody has just claimed the key: it is there in the next round.
+                    continue
+
+    def _create(
+        self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int
+    ) -> None:
         record = {
             "state": JobState.queued,
             "percent": "0",
@@ -76,23 +112,20 @@ class JobStore:
             "created_at": _now().isoformat(),
         }
         retries = self.settings.max_retries
-        with self.connection.pipeline() as pipeline:
-            # RQ opens the transaction, so it comes first.
-            self.queues[-1].enqueue_call(
-                TASK,
-                args=(job_id,),
-                job_id=job_id,
-                timeout=self.settings.job_timeout_s,
-                result_ttl=60,
-                failure_ttl=3600,
-                retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
-                pipeline=pipeline,
-            )
-            pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
-            pipeline.zadd(INDEX_KEY, {job_id: 0})
-            pipeline.xadd(_events_key(job_id), {"state": "queued", "percent": "0"})
-            pipeline.execute()
-        return self.get(job_id)
+        # RQ opens the transaction, so it comes first.
+        self.queues[-1].enqueue_call(
+            TASK,
+            args=(job_id,),
+            job_id=job_id,
+            timeout=self.settings.job_timeout_s,
+            result_ttl=60,
+            failure_ttl=3600,
+            retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
+            pipeline=pipeline,
+        )
+        pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
+        pipeline.zadd(INDEX_KEY, {job_id: 0})
+        pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
 
     def get(self, job_id: str) -> Job:
         """The job as it stands now.
@@ -186,6 +219,19 @@ class JobStore:
         fields = {"state": JobState.queued, "stage": "", "percent": "0", "attempt": "lost"}
         return self._apply(job_id, (JobState.running, JobState.queued), fields)[1]
 
+    def expire(self, job_id: str) -> bool:
+        """Notes that the job's files are gone; False when it is not over or expired before."""
+        over = (JobState.succeeded, JobState.failed, JobState.canceled)
+        return self._apply(job_id, over, {"state": JobState.expired})[1]
+
+    def forget(self, job_id: str) -> None:
+        """Removes every trace of the job."""
+        with self.connection.pipeline() as pipeline:
+            pipeline.delete(_key(job_id), events_key(job_id))
+            pipeline.zrem(INDEX_KEY, job_id)
+            pipeline.zrem(EXPIRY_KEY, job_id)
+            pipeline.execute()
+
     def state(self, job_id: str) -> JobState | None:
         """The state alone; None when there is no such job."""
         raw = cast(bytes | None, self.connection.hget(_key(job_id), "state"))
@@ -199,9 +245,11 @@ class JobStore:
         attempt: str = "",
     ) -> tuple[JobState | None, bool]:
         """The state before, None when there is no such job, and whether the change was made."""
+        expires_at = fields.get("expires_at")
+        expiry_time = datetime.fromisoformat(expires_at).timestamp() if expires_at else ""
         before, done = self._change(
-            keys=[_key(job_id), _events_key(job_id)],
-            args=[json.dumps(allowed), attempt, json.dumps(fields)],
+            keys=[_key(job_id), events_key(job_id), EXPIRY_KEY],
+            args=[json.dumps(allowed), attempt, json.dumps(fields), job_id, expiry_time],
         )
         return (JobState(before.decode()) if before else None), bool(done)
 
@@ -227,7 +275,7 @@ class JobStore:
             raw, *places = answers[number * (1 + num_queues) : (number + 1) * (1 + num_queues)]
             ahead = [sum(lengths[:i]) + p for i, p in enumerate(places) if p is not None]
             position = ahead[0] + 1 if ahead else None
-            jobs.append(_job(job_id, _decode(raw), position) if raw else None)
+            jobs.append(read_record(job_id, _decode(raw), position) if raw else None)
         return jobs
 
 
@@ -235,7 +283,8 @@ def _key(job_id: str) -> str:
     return f"goodmany:job:{job_id}"
 
 
-def _events_key(job_id: str) -> str:
+def events_key(job_id: str) -> str:
+    """Where the events of a job are."""
     return f"goodmany:job:{job_id}:events"
 
 
@@ -245,31 +294,3 @@ def _now() -> datetime:
 
 def _decode(raw: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in raw.items()}
-
-
-def _job(job_id: str, record: dict[str, str], queue_position: int | None) -> Job:
-    request = JobRequest.model_validate_json(record["request"])
-    state = JobState(record["state"])
-    problem = record.get("problem")
-    return Job(
-        id=job_id,
-        state=state,
-        stage=record.get("stage") or None,
-        percent=float(record["percent"]),
-        queue_position=queue_position if state is JobState.queued else None,
-        object_name=request.object_name,
-        prompt=record.get("prompt") or None,
-        num_images_requested=request.num_images,
-        num_images=int(record["num_images"]),
-        seed=request.seed,
-        created_at=datetime.fromisoformat(record["created_at"]),
-        started_at=_time(record.get("started_at")),
-        ended_at=_time(record.get("ended_at")),
-        expires_at=_time(record.get("expires_at")),
-        problem=ProblemDetails.model_validate_json(problem) if problem else None,
-        links=Job.links_of(job_id, state),
-    )
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

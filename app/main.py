@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from app import health, routes
+from app import file_routes, health, routes
 from app.job_store import JobStore
 from app.live_workers import LiveWorkers
 from app.openapi import install_openapi
@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         decoding=threading.Semaphore(MAX_DECODING),
     )
     app.include_router(routes.router)
+    app.include_router(file_routes.router)
     app.include_router(health.router)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     install_problem_responses(app)

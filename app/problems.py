@@ -11,12 +11,14 @@ Problem                           slug                       status
 │   ├── ImageTooLarge             image-too-large
 │   ├── ImageTooSmall             image-too-small
 │   └── SeveralFrames             several-frames
+├── IdempotencyKeyReused          idempotency-key-reused     422
 ├── MalformedBody                 malformed-body             400
 ├── UploadTooLarge                upload-too-large           413
 ├── RangeNotSatisfiable           range-not-satisfiable      416
 ├── PageNotFound                  not-found                  404
 ├── MethodNotAllowed              method-not-allowed         405
 ├── JobNotFound                   job-not-found              404
+├── ImageNotFound                 image-not-found            404
 ├── JobNotFinished                job-not-finished           409
 ├── JobAlreadyOver                job-already-over           409
 ├── JobWithoutArchive             job-without-archive        409
@@ -138,6 +140,12 @@ class SeveralFrames(UnusableImage):
     slug, title = "several-frames", "An image file holds several frames"
 
 
+class IdempotencyKeyReused(Problem):
+    """The `Idempotency-Key` stands for another request already."""
+
+    slug, title, status = "idempotency-key-reused", "The idempotency key was used before", 422
+
+
 class MalformedBody(Problem):
     """The body is not what its content type says."""
 
@@ -172,6 +180,12 @@ class JobNotFound(Problem):
     """No job has this id."""
 
     slug, title, status = "job-not-found", "Unknown job", 404
+
+
+class ImageNotFound(Problem):
+    """The job's archive has no image with this number."""
+
+    slug, title, status = "image-not-found", "No image with this number", 404
 
 
 class JobNotFinished(Problem):

@@ -1,17 +1,25 @@
-"""The jobs' HTTP routes: accept, report, cancel, hand out."""
+"""The jobs' HTTP routes: accept, report, cancel, remove."""
 
-from collections.abc import Callable
+import hashlib
+import re
+import time
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+import anyio
+from fastapi import APIRouter, Form, Header, Query, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
-from app.downloads import send_file
-from app.jobs import Job, JobList, JobRequest, JobState, new_job_id
-from app.openapi import binary, problems
+from app.expiry import remove_files
+from app.idempotency import Claim
+from app.job_events import LOOK_EVERY_S, stream_events
+from app.jobs import Job, JobList, JobRequest, new_job_id
+from app.openapi import problems
 from app.problems import (
     DamagedImage,
     EmptyImage,
+    IdempotencyKeyReused,
     ImageTooLarge,
     ImageTooSmall,
     InvalidRequest,
@@ -19,12 +27,10 @@ from app.problems import (
     JobExpired,
     JobNotFinished,
     JobNotFound,
-    JobWithoutArchive,
     MalformedBody,
     NoImages,
     NotAnImage,
     NotReady,
-    RangeNotSatisfiable,
     SeveralFrames,
     TooManyImages,
     UnusableImage,
@@ -33,8 +39,9 @@ from app.problems import (
 from app.services import Services, ServicesDep
 from app.uploads import ImageLimits, read_image
 
+MAX_WAIT_S = 60
+WAIT = re.compile(r"\bwait=(\d{1,4})\b", re.ASCII)
 POLL_EVERY_S = "1"
-FILE_PROBLEMS = (JobNotFound, JobNotFinished, JobWithoutArchive, JobExpired, RangeNotSatisfiable)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
 
@@ -60,6 +67,7 @@ class JobForm(JobRequest):
         MalformedBody,
         UploadTooLarge,
         InvalidRequest,
+        IdempotencyKeyReused,
         NoImages,
         TooManyImages,
         EmptyImage,
@@ -70,16 +78,33 @@ class JobForm(JobRequest):
         SeveralFrames,
     ),
 )
-def create_job(form: Annotated[JobForm, Form()], services: ServicesDep, response: Response) -> Job:
+def create_job(
+    form: Annotated[JobForm, Form()],
+    services: ServicesDep,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            description="The same key with the same request gives the same job, for a day.",
+        ),
+    ] = None,
+) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
     job_id = new_job_id()
     try:
-        _store_images(form.images, job_id, services)
+        hashes = _store_images(form.images, job_id, services)
         request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
-        job = services.store.create(job_id, request, len(form.images))
+        claim = None
+        if idempotency_key is not None:
+            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes])
+        job = services.store.create(job_id, request, len(form.images), claim)
     except BaseException:
         services.storage.remove(job_id)
         raise
+    if job.id != job_id:
+        services.storage.remove(job_id)
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S
     return job
@@ -104,9 +129,23 @@ def list_jobs(
     summary="How the job stands",
     responses=problems(JobNotFound),
 )
-def get_job(job_id: str, services: ServicesDep, response: Response) -> Job:
+async def get_job(
+    job_id: str,
+    services: ServicesDep,
+    response: Response,
+    prefer: Annotated[
+        str, Header(description="`wait=30`: answer when the job is over, at the latest after 30 s.")
+    ] = "",
+) -> Job:
     """State, stage, percent, the chosen prompt, counts, and the problem if it failed."""
-    job = services.store.get(job_id)
+    job = await run_in_threadpool(services.store.get, job_id)
+    if asked := WAIT.search(prefer):
+        wait_s = min(int(asked[1]), MAX_WAIT_S)
+        response.headers["Preference-Applied"] = f"wait={wait_s}"
+        give_up = time.monotonic() + wait_s
+        while not job.state.is_over and time.monotonic() < give_up:
+            await anyio.sleep(min(LOOK_EVERY_S, wait_s))
+            job = await run_in_threadpool(services.store.get, job_id)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
     return job
@@ -125,44 +164,48 @@ def cancel_job(job_id: str, services: ServicesDep) -> Job:
     return services.store.cancel(job_id)
 
 
-@router.get(
-    "/{job_id}/archive",
-    operation_id="get_archive",
-    summary="The ZIP",
-    response_class=Response,
-    responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS),
+@router.delete(
+    "/{job_id}",
+    operation_id="delete_job",
+    summary="Remove the job's files",
+    status_code=204,
+    response_description="The files are gone; the job counts as expired",
+    responses=problems(JobNotFound, JobNotFinished),
 )
-def get_archive(job_id: str, services: ServicesDep, request: Request) -> Response:
-    """Images, table and manifest; byte ranges and ETag are understood."""
-    return _send(request, services, job_id, "archive.zip", "application/zip")
-
-
-@router.get(
-    "/{job_id}/preview",
-    operation_id="get_preview",
-    summary="Inputs beside outputs, as one picture",
-    response_class=Response,
-    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
-)
-def get_preview(job_id: str, services: ServicesDep, request: Request) -> Response:
-    """For the eye; the archive holds the images themselves."""
-    return _send(request, services, job_id, "preview.png", "image/png")
+def delete_job(job_id: str, services: ServicesDep) -> None:
+    """Only a job that is over; cancel it first. Deleting twice does no harm."""
+    state = services.store.get(job_id).state
+    if not state.is_over:
+        raise JobNotFinished(f"Job {job_id} is {state}; cancel it first.")
+    remove_files(services.store, services.storage, job_id)
 
 
 @router.get(
-    "/{job_id}/variance",
-    operation_id="get_variance",
-    summary="Where the generator lets the images vary",
-    response_class=Response,
-    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+    "/{job_id}/events",
+    operation_id="get_job_events",
+    summary="The job's news as they happen",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
+        **problems(JobNotFound, InvalidRequest),
+    },
 )
-def get_variance(job_id: str, services: ServicesDep, request: Request) -> Response:
-    """The sigma map of each input: bright where good parts differ."""
-    return _send(request, services, job_id, "variance.png", "image/png")
+def get_job_events(
+    job_id: str,
+    services: ServicesDep,
+    last_event_id: Annotated[str, Header(pattern=r"^\d{1,19}-\d{1,19}$")] = "0-0",
+) -> StreamingResponse:
+    """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
+    services.store.get(job_id)
+    return StreamingResponse(
+        stream_events(services.store.connection, job_id, last_event_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
-def _store_images(images: list[UploadFile], job_id: str, services: Services) -> None:
-    """Checks the uploads one by one and keeps the bytes as they came.
+def _store_images(images: list[UploadFile], job_id: str, services: Services) -> list[bytes]:
+    """Checks the uploads one by one, keeps the bytes as they came and returns their hashes.
 
     Raises:
         UnusableImage: the first fault, with its place.
@@ -171,6 +214,7 @@ def _store_images(images: list[UploadFile], job_id: str, services: Services) -> 
     limits = ImageLimits.from_settings(settings)
     if len(images) > settings.max_images:
         raise TooManyImages(f"{len(images)} images; at most {settings.max_images} are taken.")
+    hashes = []
     for number, upload in enumerate(images):
         with services.decoding:
             content = upload.file.read(limits.max_bytes + 1)
@@ -179,26 +223,5 @@ def _store_images(images: list[UploadFile], job_id: str, services: Services) -> 
             except UnusableImage as problem:
                 raise problem.in_field(f"images[{number}]") from problem
         services.storage.write(job_id, f"inputs/{number:03d}", content)
-
-
-def _send(
-    request: Request, services: Services, job_id: str, name: str, media_type: str
-) -> Response:
-    state = services.store.get(job_id).state
-    refusals: dict[JobState, Callable[[str], Exception]] = {
-        JobState.queued: JobNotFinished,
-        JobState.running: JobNotFinished,
-        JobState.failed: JobWithoutArchive,
-        JobState.canceled: JobWithoutArchive,
-        JobState.expired: JobExpired,
-    }
-    if state in refusals:
-        raise refusals[state](f"Job {job_id} is {state}.")
-    return send_file(
-        request,
-        services.storage,
-        job_id,
-        name,
-        media_type=media_type,
-        file_name=f"goodmany-{job_id[-8:]}-{name}",
-    )
+        hashes.append(hashlib.sha256(content).digest())
+    return hashes

@@ -21,26 +21,26 @@ from workers.samples import save_sample
 WISH = {"num_images": 2, "image_size": 64, "effort": "draft"}
 
 
-def first_progress_s(client: Client, images: list[Path], object_name: str) -> tuple[float, float]:
+def first_progress_s(client: Client, image: Path, object_name: str) -> tuple[float, float]:
     """(seconds to the first progress, seconds to the end) of one job."""
     start = time.monotonic()
     first_s = 0.0
-    for job in client.follow(client.submit(images, {**WISH, "object_name": object_name})):
+    for job in client.follow(client.submit([image], {**WISH, "object_name": object_name})):
         if job["percent"] > 0 and not first_s:
             first_s = time.monotonic() - start
     return first_s, time.monotonic() - start
 
 
 def measure(folder: Path) -> None:
-    object_name, images = save_sample("brick", folder / "inputs")
+    object_name, (image, *_) = save_sample("brick", folder / "inputs")
     with EmbeddedService(Settings(data_dir=folder / "data", log_level="WARNING")) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
         try:
             with Client(server.address) as client:
-                cold = first_progress_s(client, images, object_name)
-                warm = first_progress_s(client, images, object_name)
+                cold = first_progress_s(client, image, object_name)
+                warm = first_progress_s(client, image, object_name)
         finally:
             server.should_exit = True
             thread.join()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self, TextIO, cast
 
 import redis
 import uvicorn
@@ -134,7 +134,7 @@ def _release_taken_jobs(connection: redis.Redis) -> None:
             pass
         # Expired entries are the next worker's to queue again or to fail.
         registry = queue.started_job_registry.key
-        for taken in connection.zrange(registry, 0, -1):
+        for taken in cast(list[bytes], connection.zrange(registry, 0, -1)):
             connection.zadd(registry, {taken: 0})
 
 

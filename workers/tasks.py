@@ -78,7 +78,7 @@ def run_job(job_id: str) -> None:
         _perform(warm, job_id, attempt)
     except AttemptOverError:
         log.info("job %s is over for this attempt", job_id)
-        if warm.store.state(job_id) is JobState.canceled:
+        if warm.store.state(job_id) in (None, JobState.canceled, JobState.expired):
             for name in OUTPUTS:
                 warm.storage.remove(job_id, name)
 

@@ -23,11 +23,13 @@ from rq.utils import now
 from rq.worker import Worker
 from rq.worker.base import WorkerStatus
 
+from app.expiry import sweep
 from app.job_store import QUEUE_NAMES, JobStore
 from app.jobs import JobState
 from app.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.problems import JobTimedOut, WorkerLost
 from app.settings import Settings
+from app.storage import Storage
 from workers.horse import JOB_HEARTBEAT_TTL_S
 from workers.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
 
@@ -56,6 +58,7 @@ class WarmWorker(Worker):
     ):
         self.settings, self.loader = settings, loader
         self.store = JobStore(connection, settings)
+        self.storage = Storage(settings.storage_place)
         self.live_workers = LiveWorkers(connection)
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
@@ -93,6 +96,12 @@ class WarmWorker(Worker):
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds without a heartbeat after which the job counts as abandoned."""
         return JOB_HEARTBEAT_TTL_S
+
+    def run_maintenance_tasks(self) -> None:
+        """As RQ does, and removes what has expired."""
+        super().run_maintenance_tasks()
+        if num_swept := sweep(self.store, self.storage):
+            log.info("removed files or records of %d expired jobs", num_swept)
 
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""

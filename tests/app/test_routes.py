@@ -1,5 +1,12 @@
 """The jobs' routes over real HTTP, with a real Redis and no worker."""
 
+import io
+import json
+import threading
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -259,3 +266,109 @@ def test_a_fault_of_ours_tells_no_internals(api: httpx.Client, store: JobStore):
     answer = api.get(job["links"]["self"])
     assert (answer.status_code, slug(answer)) == (500, "internal-error")
     assert "secret" not in answer.text
+
+
+def test_the_same_idempotency_key_gives_the_same_job(api: httpx.Client, settings: Settings):
+    def send(number: int) -> httpx.Response:
+        files = [("images", ("a.png", PNG))]
+        return api.post(
+            "/v1/jobs",
+            data={"object_name": "nut", "seed": number // 10},
+            files=files,
+            headers={"idempotency-key": "order 66"},
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(api.get("/v1/jobs").json()["items"]) == 1
+    assert len(list(settings.data_dir.rglob("inputs"))) == 1
+    other = send(10)
+    assert (other.status_code, slug(other)) == (422, "idempotency-key-reused")
+
+
+def test_a_long_poll_answers_when_the_job_is_over(api: httpx.Client, store: JobStore):
+    job = post(api, PNG).json()
+    link = job["links"]["self"]
+    start = time.monotonic()
+    early = api.get(link, headers={"prefer": "wait=1"})
+    assert 0.9 < time.monotonic() - start < 3
+    assert early.json()["state"] == "queued"
+    assert early.headers["preference-applied"] == "wait=1"
+
+    threading.Timer(0.5, store.cancel, [job["id"]]).start()
+    start = time.monotonic()
+    late = api.get(link, headers={"prefer": "respond-async, wait=20"})
+    assert late.json()["state"] == "canceled"
+    assert time.monotonic() - start < 5
+
+
+def events(answer: httpx.Response) -> list[dict[str, str]]:
+    blocks = [block for block in answer.text.split("\n\n") if "data:" in block]
+    return [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
+
+
+def test_events_are_replayed_from_where_a_client_broke_off(
+    api: httpx.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG).json()
+    finish(store, settings, job["id"])
+    link = f"{job['links']['self']}/events"
+    answer = api.get(link)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    everything = events(answer)
+    states = [json.loads(event["data"])["state"] for event in everything]
+    assert states == ["queued", "running", "succeeded"]
+    rest = events(api.get(link, headers={"last-event-id": everything[0]["id"]}))
+    assert rest == everything[1:]
+    wrong = api.get(link, headers={"last-event-id": "yesterday"})
+    assert (wrong.status_code, slug(wrong)) == (422, "invalid-request")
+    unknown = api.get(f"/v1/jobs/{'0' * 32}/events")
+    assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
+
+
+def test_events_come_as_they_happen(api: httpx.Client, store: JobStore):
+    job = post(api, PNG).json()
+    threading.Timer(0.5, store.cancel, [job["id"]]).start()
+    states = [
+        json.loads(event["data"])["state"]
+        for event in events(api.get(f"{job['links']['self']}/events"))
+    ]
+    assert states == ["queued", "canceled"]
+
+
+def test_a_deleted_job_is_expired_and_its_files_are_gone(
+    api: httpx.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG).json()
+    link = job["links"]["self"]
+    early = api.delete(link)
+    assert (early.status_code, slug(early)) == (409, "job-not-finished")
+    finish(store, settings, job["id"])
+    assert api.delete(link).status_code == 204
+    assert api.delete(link).status_code == 204
+    assert api.get(link).json()["state"] == "expired"
+    gone = api.get(f"{link}/archive")
+    assert (gone.status_code, slug(gone)) == (410, "job-expired")
+    canceled = api.post(f"{link}/cancel")
+    assert (canceled.status_code, slug(canceled)) == (410, "job-expired")
+    assert not [path for path in settings.data_dir.rglob("*") if job["id"] in path.name]
+
+
+def test_single_images_come_out_of_the_archive(
+    api: httpx.Client, store: JobStore, settings: Settings
+):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("nut/train/good/000.png", b"first")
+        archive.writestr("nut/train/good/001.png", b"second")
+        archive.writestr("manifest.json", b"{}")
+    job = post(api, PNG).json()
+    finish(store, settings, job["id"], buffer.getvalue())
+    link = f"{job['links']['self']}/images"
+    assert api.get(f"{link}/1").content == b"second"
+    missing = api.get(f"{link}/2")
+    assert (missing.status_code, slug(missing)) == (404, "image-not-found")
+    wrong = api.get(f"{link}/-1")
+    assert (wrong.status_code, slug(wrong)) == (422, "invalid-request")

@@ -1,0 +1,114 @@
+"""The HTTP routes of what a finished job hands out."""
+
+import zipfile
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.downloads import send_file
+from app.jobs import JobState
+from app.openapi import binary, problems
+from app.problems import (
+    ImageNotFound,
+    InvalidRequest,
+    JobExpired,
+    JobNotFinished,
+    JobNotFound,
+    JobWithoutArchive,
+    NotReady,
+    RangeNotSatisfiable,
+)
+from app.services import Services, ServicesDep
+
+FILE_PROBLEMS = (JobNotFound, JobNotFinished, JobWithoutArchive, JobExpired, RangeNotSatisfiable)
+
+router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotReady))
+
+
+@router.get(
+    "/{job_id}/archive",
+    operation_id="get_archive",
+    summary="The ZIP",
+    response_class=Response,
+    responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS),
+)
+def get_archive(job_id: str, services: ServicesDep, request: Request) -> Response:
+    """Images, table and manifest; byte ranges and ETag are understood."""
+    return _send(request, services, job_id, "archive.zip", "application/zip")
+
+
+@router.get(
+    "/{job_id}/preview",
+    operation_id="get_preview",
+    summary="Inputs beside outputs, as one picture",
+    response_class=Response,
+    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+)
+def get_preview(job_id: str, services: ServicesDep, request: Request) -> Response:
+    """For the eye; the archive holds the images themselves."""
+    return _send(request, services, job_id, "preview.png", "image/png")
+
+
+@router.get(
+    "/{job_id}/variance",
+    operation_id="get_variance",
+    summary="Where the generator lets the images vary",
+    response_class=Response,
+    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+)
+def get_variance(job_id: str, services: ServicesDep, request: Request) -> Response:
+    """The sigma map of each input: bright where good parts differ."""
+    return _send(request, services, job_id, "variance.png", "image/png")
+
+
+@router.get(
+    "/{job_id}/images/{number}",
+    operation_id="get_image",
+    summary="One generated image",
+    response_class=Response,
+    responses={
+        200: binary("image/png", "The image")[200],
+        **problems(*FILE_PROBLEMS[:4], ImageNotFound, InvalidRequest),
+    },
+)
+def get_image(
+    job_id: str,
+    number: Annotated[int, Path(ge=0, description="0 is the first.")],
+    services: ServicesDep,
+) -> Response:
+    """The PNG as it stands in the archive."""
+    _check_finished(services, job_id)
+    with services.storage.open(job_id, "archive.zip") as file, zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if "/train/good/" in name]
+        if number >= len(names):
+            raise ImageNotFound(f"Job {job_id} has {len(names)} images, numbered from 0.")
+        return Response(archive.read(names[number]), media_type="image/png")
+
+
+def _send(
+    request: Request, services: Services, job_id: str, name: str, media_type: str
+) -> Response:
+    _check_finished(services, job_id)
+    return send_file(
+        request,
+        services.storage,
+        job_id,
+        name,
+        media_type=media_type,
+        file_name=f"goodmany-{job_id[-8:]}-{name}",
+    )
+
+
+def _check_finished(services: Services, job_id: str) -> None:
+    """Raises the problem of a job that has no files, each reason its own."""
+    state = services.store.get(job_id).state
+    refusals: dict[JobState, Callable[[str], Exception]] = {
+        JobState.queued: JobNotFinished,
+        JobState.running: JobNotFinished,
+        JobState.failed: JobWithoutArchive,
+        JobState.canceled: JobWithoutArchive,
+        JobState.expired: JobExpired,
+    }
+    if state in refusals:
+        raise refusals[state](f"Job {job_id} is {state}.")
