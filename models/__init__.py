@@ -1,1 +1,1 @@
-"""The method: keyword-to-prompt, variance-aware generation, text-guided integration, normality guard."""
+"""The method: prompts, variance-aware generation, text-guided integration, normality guard."""

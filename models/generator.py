@@ -47,7 +47,7 @@ class SamplingSettings:
         unit_sigma: sigma = 1 in every cell in place of the learned one, for comparison.
     """
 
-    scale: float = 1.0
+    scale: float = 2.0
     output: str = "residual"
     smooth: bool = True
     unit_sigma: bool = False

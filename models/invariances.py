@@ -29,7 +29,7 @@ PROBES: dict[str, tuple[View, ...]] = {
 }
 # A transformed image may lie this much farther from the others than the image as it is.
 TOLERANCE_BETWEEN_IMAGES = 1.10
-TOLERANCE_SELF = 1.6
+TOLERANCE_SELF = 2.1
 ALIGNED_WITHIN_DEG = 6.0
 ANALYSIS_PX = 192
 AXIS_STEP_DEG = 2
@@ -87,10 +87,19 @@ def _size(image: Tensor) -> tuple[int, int]:
 
 
 @torch.no_grad()
-def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> float:
-    """Mean distance of the images' patches to their nearest patch in the bank (N, F)."""
+def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> Tensor:
+    """Distances of the images' patches to their nearest in the bank (N, F): mean and 99 %, (2,).
+
+    The mean speaks for the whole, the tail for small marks such as print, which must not turn.
+    """
     patches = features.patches(images).flatten(0, 1)
-    return float(torch.cdist(patches, bank).amin(dim=1).mean())
+    nearest = torch.cdist(patches, bank).amin(dim=1)
+    return torch.stack([nearest.mean(), nearest.quantile(0.99)])
+
+
+def _ratio(probed: Tensor, plain: Tensor) -> float:
+    """The worse of the two ratios, mean to mean and tail to tail."""
+    return float((probed / plain.clamp_min(1e-9)).max())
 
 
 def _probe(image: Tensor, views: tuple[View, ...]) -> Tensor:
@@ -101,14 +110,14 @@ def _probe(image: Tensor, views: tuple[View, ...]) -> Tensor:
 def _ratios_between(images: Tensor, features: PatchFeatures) -> dict[str, float]:
     """Per candidate: the transformed images' distance to the others, over the plain ones'."""
     patches = features.patches(images)  # (k, P, F)
-    plain, probed = 0.0, dict.fromkeys(PROBES, 0.0)
+    plain, probed = torch.zeros(2), {name: torch.zeros(2) for name in PROBES}
     # Five images settle it; more would only cost time.
     for index in range(min(len(images), 5)):
         bank = torch.cat([patches[j] for j in range(len(images)) if j != index][:8])
-        plain += _distances(features, images[index : index + 1], bank)
+        plain = plain + _distances(features, images[index : index + 1], bank)
         for name, views in PROBES.items():
-            probed[name] += _distances(features, _probe(images[index], views), bank)
-    return {name: value / max(plain, 1e-9) for name, value in probed.items()}
+            probed[name] = probed[name] + _distances(features, _probe(images[index], views), bank)
+    return {name: _ratio(value, plain) for name, value in probed.items()}
 
 
 @torch.no_grad()
@@ -117,9 +126,10 @@ def _ratios_to_itself(image: Tensor, features: PatchFeatures) -> dict[str, float
     rng = np.random.default_rng(0)
     views = [apply_view(image, draw_view(frozenset(), rng), _size(image)) for _ in range(8)]
     bank = features.patches(torch.stack([image, *views[:4]])).flatten(0, 1)
-    plain = max(_distances(features, torch.stack(views[4:]), bank), 1e-9)
+    plain = _distances(features, torch.stack(views[4:]), bank)
     names = ("rotate", "rotate_90", "flip_horizontal", "flip_vertical")
-    return {n: _distances(features, _probe(image, PROBES[n]), bank) / plain for n in names}
+    probed = {n: _distances(features, _probe(image, PROBES[n]), bank) for n in names}
+    return {name: _ratio(value, plain) for name, value in probed.items()}
 
 
 def lone_part_mask(image: Tensor) -> Tensor | None:
@@ -141,29 +151,34 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
 
 
 def mirror_axis_deg(image: Tensor) -> float | None:
-    """Direction of the lone part's best mirror axis, degrees in [0, 180); None without a lone part.
+    """Direction of the lone part's mirror axis, degrees in [0, 180); None without a lone part.
 
-    0 is the horizontal axis, angles grow counter-clockwise. Round parts without any mark have no
-    best axis; whichever is found then does no harm, since their turned copies equal them.
+    0 is the horizontal axis, angles grow counter-clockwise. The axis is where the part differs
+    least from its mirror image. On a round part it is whatever small marks say; turning such a part
+    does little, and so no harm.
     """
     mask = lone_part_mask(image)
     if mask is None:
         return None
+    differences = torch.tensor(
+        [_mirror_difference(image, mask, angle) for angle in range(0, 180, AXIS_STEP_DEG)]
+    )
+    return float(AXIS_STEP_DEG * int(differences.argmin()))
+
+
+def _mirror_difference(image: Tensor, mask: Tensor, angle_deg: float) -> float:
+    """Mean difference of the part from its mirror image about the axis through its centre."""
     ys, xs = mask.nonzero(as_tuple=True)
     height, width = mask.shape
     centre_x, centre_y = float(xs.float().mean()), float(ys.float().mean())
     radius = 1.1 * float(torch.quantile(torch.hypot(xs - centre_x, ys - centre_y), 0.98))
-    grey = image.mean(dim=0)[None, None]
     steps = torch.linspace(-radius, radius, 96)
     down, across = torch.meshgrid(steps, steps, indexing="ij")
+    cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    x = centre_x + across * cos - down * sin
+    y = centre_y - across * sin - down * cos
+    grid = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)[None]
+    grey = image.mean(dim=0)[None, None]
+    turned = F.grid_sample(grey, grid, padding_mode="border", align_corners=True)[0, 0]
     inside = torch.hypot(down, across) <= radius
-    scores = []
-    for angle in range(0, 180, AXIS_STEP_DEG):
-        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        x = centre_x + across * cos - down * sin
-        y = centre_y - across * sin - down * cos
-        grid = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)[None]
-        turned = F.grid_sample(grey, grid, padding_mode="border", align_corners=True)[0, 0]
-        difference = (turned - turned.flip(0)).abs()[inside].mean()
-        scores.append(float(difference))
-    return float(AXIS_STEP_DEG * int(np.argmin(scores)))
+    return float((turned - turned.flip(0)).abs()[inside].mean())

@@ -1,6 +1,7 @@
 """How much work a job may be, and which parts of the method may be switched off to compare."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from models.generator import SamplingSettings
 
@@ -49,4 +50,4 @@ class PipelineOptions:
     guard: bool = True
     adaptation: bool = True
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    outlier_rule: str = "mad"
+    outlier_rule: Literal["mad", "paper"] = "mad"

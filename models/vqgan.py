@@ -126,8 +126,9 @@ class VarianceAwareVQModel(VQModel):
         for parameter in self.logvar_head.parameters():
             values = torch.randn(parameter.shape, generator=generator)
             parameter.copy_(values / math.sqrt(parameter[0].numel()))
-        self.logvar_head[-1].weight.zero_()
-        self.logvar_head[-1].bias.fill_(NO_EVIDENCE_LOGVAR)
+        output = cast(nn.Conv2d, self.logvar_head[-1])
+        output.weight.zero_()
+        cast(Tensor, output.bias).fill_(NO_EVIDENCE_LOGVAR)
 
     def features(self, x: Tensor) -> Tensor:
         """The encoder's last hidden layer, (B, block_out_channels[-1], h, w), of x (B, 3, H, W)."""
