@@ -14,6 +14,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from app.main import create_app
+from app.settings import Settings
+from workers.cli import cli
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # torch pins its CUDA packages itself; which of them are installed depends on its build.
@@ -174,14 +178,19 @@ def test_the_readmes_python_compiles():
 
 
 def test_the_readme_calls_commands_that_exist():
-    from workers.cli import cli  # noqa: PLC0415
-
     known = {command.name or command.callback.__name__ for command in cli.registered_commands}
     shell = "\n".join(readme_code("sh"))
     assert set(re.findall(r"bin/goodmany (\w+)", shell)) <= known
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", shell, re.M):
         assert f"\n{target}:" in makefile
+
+
+def test_the_readme_lists_every_path_of_the_api():
+    readme = (ROOT / "README.md").read_text()
+    for path, operations in create_app(Settings()).openapi()["paths"].items():
+        for method in operations:
+            assert f"`{method.upper()} {path}`" in readme
 
 
 def test_the_readmes_links_lead_somewhere():
