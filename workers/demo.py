@@ -1,5 +1,7 @@
 """`make demo`: the whole service on real sample images, over real HTTP, from nothing to a ZIP."""
 
+import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -27,6 +29,8 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
     Raises:
         RuntimeError: the service does not start or the job fails.
     """
+    # As Ctrl+C does already: an exception, which stops everything on its way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     object_name, paths = save_sample(sample, folder / "inputs")
     settings = settings.model_copy(update={"data_dir": folder / "data", "storage_url": ""})
     console.print(f"Starting the service; loading the models ({len(paths)} images of a {sample}).")

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO, cast
@@ -93,7 +94,8 @@ class EmbeddedService:
             command,
             env={**os.environ, **variables},
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509, no thread runs yet
+            # A signal that it could heed would have it finish its job first.
+            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509, no thread runs yet
         )
 
     def _stop_worker(self) -> None:

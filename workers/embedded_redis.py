@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -63,7 +64,7 @@ class EmbeddedRedis:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509, no thread runs yet
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509, no thread runs yet
             )
         give_up = time.monotonic() + START_WITHIN_S
         while not self._answers():
@@ -104,10 +105,10 @@ class EmbeddedRedis:
                 connection.shutdown()
 
 
-def die_with_parent() -> None:
-    """Run in a new child: Linux ends it when its parent is killed; elsewhere nothing happens."""
+def die_with_parent(how: signal.Signals) -> None:
+    """Run in a new child: Linux sends it `how` when its parent dies; elsewhere nothing happens."""
     if sys.platform == "linux":
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
         if os.getppid() != parent:
             os._exit(1)
