@@ -33,6 +33,7 @@ TOLERANCE_SELF = 2.1
 ALIGNED_WITHIN_DEG = 6.0
 ANALYSIS_PX = 192
 AXIS_STEP_DEG = 2
+ERODED_PX = 7
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,9 @@ def _ratios_to_itself(image: Tensor, features: PatchFeatures) -> dict[str, float
 def lone_part_mask(image: Tensor) -> Tensor | None:
     """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
 
-    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image
-    and leave at least 80 % of the frame free.
+    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image,
+    leave at least 80 % of the frame free, and be compact: lines, such as mortar between bricks,
+    vanish when their rims are taken off, a part does not.
     """
     _, height, width = image.shape
     edge = max(2, min(height, width) // 32)
@@ -147,7 +149,10 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
     threshold = max(0.08, 0.35 * float(contrast.flatten().quantile(0.98)))
     mask = contrast > threshold
     share, on_frame = float(mask.float().mean()), float(mask[frame].float().mean())
-    return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 else None
+    majority = F.avg_pool2d(mask[None].float(), 5, 1, 2) > 0.5  # single pixels do not count
+    inner = -F.max_pool2d(-majority.float(), ERODED_PX, 1, ERODED_PX // 2)
+    compact = float(inner.sum()) >= 0.5 * float(mask.sum())
+    return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
 
 
 def mirror_axis_deg(image: Tensor) -> float | None:

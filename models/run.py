@@ -19,7 +19,15 @@ from models.integrator import Integration, Round, integrate
 from models.invariances import InvarianceDecision, decide_invariances, lone_part_mask
 from models.options import EFFORTS, PipelineOptions
 from models.selection import Candidate, select
-from models.views import INVARIANCES, View, apply_view, draw_view, output_size, to_tensor
+from models.views import (
+    INVARIANCES,
+    View,
+    apply_view,
+    covering,
+    draw_view,
+    output_size,
+    to_tensor,
+)
 
 if TYPE_CHECKING:
     from models.pipeline import Pipeline
@@ -133,7 +141,7 @@ class GenerationRun:
         """View `number` of its kind, the same at every call."""
         rng = self._rng(kind, number)
         source = number % len(self.sources)
-        view = draw_view(self.invariances, rng, fill=self.fills[source])
+        view = covering(draw_view(self.invariances, rng, fill=self.fills[source]), self.size)
         return Draw(self._show(source, view), view, source, int(rng.integers(2**31)))
 
     def _show(self, source: int, view: View) -> Tensor:

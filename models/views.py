@@ -5,7 +5,7 @@ transformations preserve normality depends on the object: models/invariances.py 
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ INVARIANCES = (
 )
 
 SIZE_MULTIPLE_PX = 16
+MAX_COVERING_SCALE = 1.25
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def draw_view(
     """A random view within what the invariances allow."""
     limits = ViewLimits(
         angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
-        shift=0.08 if "shift" in invariances else ViewLimits.shift,
+        # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
+        shift=0.08 if "shift" in invariances and fill == "ground" else ViewLimits.shift,
         log_scale=0.12 if "scale" in invariances else ViewLimits.log_scale,
         log_gain=0.18 if "brightness" in invariances else ViewLimits.log_gain,
         log_gamma=0.18 if "brightness" in invariances else ViewLimits.log_gamma,
@@ -112,6 +114,24 @@ def draw_view(
         light_y=within(limits.log_gain),
         fill=fill,
     )
+
+
+def covering(view: View, size: tuple[int, int]) -> View:
+    """The view, zoomed in just enough that it never looks beyond the image's edge.
+
+    For a view that fills with a mirror image, whose seam would show; one that would need a zoom of
+    more than MAX_COVERING_SCALE stays as it is, since a texture's scale matters more than a seam.
+    """
+    width, height = size
+    cos = abs(math.cos(math.radians(view.angle_deg)))
+    sin = abs(math.sin(math.radians(view.angle_deg)))
+    needed = max(
+        (cos + sin * height / width) / (1 - 2 * abs(view.shift_x)),
+        (cos + sin * width / height) / (1 - 2 * abs(view.shift_y)),
+    )
+    if view.fill != "mirror" or needed > MAX_COVERING_SCALE:
+        return view
+    return replace(view, scale=max(view.scale, needed))
 
 
 def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:

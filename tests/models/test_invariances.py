@@ -17,6 +17,13 @@ def test_a_texture_has_no_lone_part():
     assert mirror_axis_deg(texture_image()) is None
 
 
+def test_lines_on_a_ground_are_no_part():
+    lines = torch.full((3, 128, 128), 0.3)
+    lines[:, 10:-10:16, 4:-4] = 0.9
+    lines[:, 11:-10:16, 4:-4] = 0.9
+    assert lone_part_mask(lines) is None
+
+
 def test_a_part_lying_askew_may_turn_and_one_lying_straight_may_not(features: PatchFeatures):
     askew = decide_invariances(part_image(angle_deg=33)[None], features)
     straight = decide_invariances(part_image(angle_deg=0)[None], features)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.views import INVARIANCES, View, ViewLimits, apply_view, draw_view, output_size
+from models.views import INVARIANCES, View, ViewLimits, apply_view, covering, draw_view, output_size
 from tests.models.conftest import part_image, texture_image
 
 
@@ -44,6 +44,24 @@ def test_turning_keeps_proportions_in_a_wide_image():
     assert int(columns.max() - columns.min()) + 1 == pytest.approx(8, abs=2)
 
 
+def test_a_covering_view_never_looks_beyond_the_edge():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        view = covering(draw_view(frozenset({"shift"}), rng), (64, 48))
+        corners = [(x, y) for x in (-1, 1) for y in (-1, 1)]
+        angle = np.radians(view.angle_deg)
+        for x, y in corners:
+            across = (x * np.cos(angle) - y * np.sin(angle) * 48 / 64) / view.scale
+            down = (x * np.sin(angle) * 64 / 48 + y * np.cos(angle)) / view.scale
+            assert abs(across + 2 * view.shift_x) <= 1 + 1e-9
+            assert abs(down + 2 * view.shift_y) <= 1 + 1e-9
+
+
+def test_a_view_on_a_ground_is_not_zoomed():
+    view = View(angle_deg=3, shift_x=0.02, fill="ground")
+    assert covering(view, (64, 64)) == view
+
+
 def test_values_stay_in_range():
     view = View(angle_deg=33, scale=0.8, gain=1.4, gamma=0.7, light_x=0.2)
     shown = apply_view(texture_image(size=64), view, (64, 64))
@@ -62,7 +80,9 @@ def test_without_invariances_views_stay_small():
 def test_each_invariance_widens_what_is_drawn(name: str):
     def spread(invariances: frozenset[str]) -> np.ndarray:
         rng = np.random.default_rng(0)
-        rows = [list(vars(draw_view(invariances, rng)).values())[:-1] for _ in range(200)]
+        rows = [
+            list(vars(draw_view(invariances, rng, fill="ground")).values())[:-1] for _ in range(200)
+        ]
         return np.asarray(rows, dtype=float).std(axis=0)
 
     assert (spread(frozenset({name})) > 1.5 * spread(frozenset()) + 1e-9).any()
