@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST_ARGS ?=
+# Several processes with threads share few cores here: a waiting thread must sleep and not spin.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test check serve lock clean
 
