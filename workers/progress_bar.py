@@ -17,6 +17,7 @@ class ProgressBar:
     def __init__(self, console: Console):
         self.console = console
         self.prompt: str | None = None
+        self.next_line = 0.0
         self.progress = Progress(
             TextColumn("{task.description:>8}"),
             BarColumn(),
@@ -48,3 +49,7 @@ class ProgressBar:
         if facts.get("num_images"):
             self.progress.update(self.task, images=f"{facts['num_images']} images")
         self.progress.update(self.task, description=stage, completed=percent)
+        # In a log file there is no bar to redraw: a line for every ten percent tells that it lives.
+        if not self.console.is_terminal and percent >= self.next_line:
+            self.console.print(f"{stage} {percent:.0f}%", highlight=False)
+            self.next_line = 10 * (percent // 10 + 1)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_missing_model_folder_is_one_sentence(
     said = capsys.readouterr().err
     assert "/nowhere/vqgan" in said
     assert "Traceback" not in said
+
+
+def test_generate_writes_the_archive_without_a_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], image: Path
+):
+    out = image.parent / "new" / "nut.zip"
+    wish = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
+    options = [part for name, value in wish.items() for part in (f"--{name}", str(value))]
+    assert run_main(monkeypatch, "generate", image, "--out", out, *options) == 0
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        assert "manifest.json" in archive.namelist()
+    assert "prompt:" in capsys.readouterr().out
 
 
 def test_the_api_and_the_command_line_do_not_import_torch():
