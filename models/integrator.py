@@ -1,8 +1,8 @@
 """Text-guided knowledge integrator: updates the generator round by round, keeps the best round's.
 
 Each round samples a set I+_1..I+_J and scores it by cos(z^v, z^t), with z^v = mean_j f(I+_j) and
-z^t = G(P); between rounds the decoder moves towards the prompt, kept from leaving the views. Source:
-Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 3.3.
+z^t = G(P); between rounds the decoder moves towards the prompt, kept from leaving the views.
+Source: Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 3.3.
 """
 
 from collections.abc import Callable

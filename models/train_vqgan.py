@@ -29,7 +29,9 @@ from models.vqgan import VarianceAwareVQModel, load_vqgan
 
 CROP_PX = 128
 MAX_SIDE_PX = 1600
-HELD_OUT_EVERY = 20  # every 20th source image is held out whole
+HELD_OUT_EVERY = 20
+# Packages that hold each picture in several sizes.
+SEVERAL_SIZES = {"plasma-workspace-wallpapers"}
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -98,10 +100,15 @@ class CodebookAverage:
 
 
 def find_images(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Paths below `folder` for training and held out (whole images, every HELD_OUT_EVERY-th)."""
+    """Paths below `folder` to train on and to measure with, whole images both.
+
+    Every HELD_OUT_EVERY-th image in the order of the paths is not trained on; those of packages in
+    SEVERAL_SIZES are not measured with either, since another size of them may be known.
+    """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    held_out = paths[::HELD_OUT_EVERY]
-    return [p for p in paths if p not in set(held_out)], held_out
+    left_out = paths[::HELD_OUT_EVERY]
+    training = sorted(set(paths) - set(left_out))
+    return training, [p for p in left_out if not SEVERAL_SIZES & set(p.relative_to(folder).parts)]
 
 
 def reconstruction_loss(

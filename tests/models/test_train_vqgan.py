@@ -27,6 +27,7 @@ def test_held_out_images_are_never_trained_on(images: Path):
     assert held_out
     assert not set(training) & set(held_out)
     assert len(training) + len(held_out) == 4
+    assert not any("plasma-workspace-wallpapers" in p.parts for p in held_out)
 
 
 def test_crops_are_in_range_and_follow_the_seed(images: Path):
