@@ -11,9 +11,10 @@ from typing import Any, cast
 import httpx
 import torch
 from huggingface_hub import constants
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
 TEXT_BATCH = 64
 PROBE_TIMEOUT_S = 5.0
@@ -101,10 +102,22 @@ def load_clip(source: str) -> ClipEncoder:
 def _from_pretrained(source: str, *, local_files_only: bool) -> ClipEncoder:
     options: dict[str, Any] = {"local_files_only": local_files_only}
     try:
-        model = CLIPModel.from_pretrained(source, use_safetensors=True, **options)
+        config, _ = CLIPConfig.get_config_dict(source, **options)
+        if config.get("model_type") != "clip":
+            raise ValueError(f"it is a {config.get('model_type')} model")
+        loaded = CLIPModel.from_pretrained(
+            source, use_safetensors=True, output_loading_info=True, **options
+        )
+        model, loading = cast(tuple[Any, dict[str, Any]], loaded)
+        if loading["missing_keys"]:
+            raise ValueError(f"its weights lack {len(loading['missing_keys'])} tensors")
         tokenizer = CLIPTokenizer.from_pretrained(source, **options)
+        num_tokens, vocab_size = len(tokenizer), int(model.config.text_config.vocab_size)
+        # A tokenizer without its vocabulary loads without complaint.
+        if not vocab_size / 2 < num_tokens <= vocab_size:
+            raise ValueError(f"its tokenizer has {num_tokens} tokens, the model {vocab_size}")
         processor = CLIPImageProcessorPil.from_pretrained(source, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise RuntimeError(f"no CLIP can be loaded from {source!r}: {reason}") from error
     revision = getattr(model.config, "_commit_hash", None) or "unknown"

@@ -26,6 +26,7 @@ from models.devise import IMAGE_SIZE_PX, WEIGHTS, SentenceEncoder, TextToVisualM
 from models.patch_features import load_patch_features
 from models.prompts import with_article
 from models.wordnet import load_wordnet
+from models.words import VISIBLE
 
 NUM_CLASSES = 1000
 NUM_TRAIN = 800
@@ -121,6 +122,13 @@ def rank_of_true(queries: Tensor, texts: Tensor, truth: Tensor) -> Tensor:
     return (cosines > cosines.gather(1, truth[:, None])).sum(dim=1)
 
 
+def splits() -> list[tuple[Tensor, Tensor]]:
+    """The classes (800,) to fit and (200,) to test, several times."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(NUM_SPLITS)]
+    orders = [torch.randperm(NUM_CLASSES, generator=generator) for generator in generators]
+    return [(order[:NUM_TRAIN], order[NUM_TRAIN:]) for order in orders]
+
+
 def held_out(
     texts: ClassTexts,
     asked: Tensor,
@@ -129,9 +137,7 @@ def held_out(
 ) -> tuple[float, float]:
     """Top-1 and top-5 among 200 unseen classes, asked by embeddings (1000, 384), mean of splits."""
     hits = []
-    for seed in range(NUM_SPLITS):
-        order = torch.randperm(NUM_CLASSES, generator=torch.Generator().manual_seed(seed))
-        train, test = order[:NUM_TRAIN], order[NUM_TRAIN:]
+    for train, test in splits():
         mean = rows[train].mean(dim=0)
         predict = fit(texts.of(train), visual_targets(rows[train], mean))
         rank = rank_of_true(
@@ -140,6 +146,38 @@ def held_out(
         hits.append([(rank < 1).float().mean(), (rank < 5).float().mean()])
     top1, top5 = torch.tensor(hits).mean(dim=0).tolist()
     return top1, top5
+
+
+def sense_accuracy(
+    synsets: list[Synset], texts: ClassTexts, rows: Tensor, encoder: SentenceEncoder
+) -> tuple[float, float, int]:
+    """How often an unseen class is told from the other meanings of its name, as prompts do it.
+
+    Returns the share by name and gloss, the share of WordNet's first meaning, and the number of
+    names, each of a class held out in one of the splits and with at least two visible meanings.
+    """
+    wordnet = load_wordnet()
+    names = [(c, name) for c, synset in enumerate(synsets) for name in synset.lemma_names()]
+    meanings = [[s for s in wordnet.synsets(n, "n") if s.lexname() in VISIBLE] for _, n in names]
+    asked = [
+        encoder([f"{name.replace('_', ' ')}: {s.definition()}" for s in senses])
+        if len(senses) > 1 and synsets[c] in senses
+        else None
+        for (c, name), senses in zip(names, meanings, strict=True)
+    ]
+    hits = []
+    for train, test in splits():
+        mean = rows[train].mean(dim=0)
+        predict = fit_map(texts.of(train), visual_targets(rows[train], mean))
+        unseen = set(test.tolist())
+        for (c, _), senses, vectors in zip(names, meanings, asked, strict=True):
+            if vectors is not None and c in unseen:
+                scores = F.normalize(predict(vectors), dim=1) @ (rows[c] - mean)
+                hits.append(
+                    (int(scores.argmax()) == senses.index(synsets[c]), senses[0] == synsets[c])
+                )
+    chosen, first = torch.tensor(hits).float().mean(dim=0).tolist()
+    return chosen, first, len(hits)
 
 
 def mean_image_feature(last_norm: nn.BatchNorm2d) -> Tensor:
@@ -215,6 +253,11 @@ def main() -> None:
         print(
             f"| {form} | " + " | ".join(f"{a:.1%} / {b:.1%}" for a, b in cells) + " |", flush=True
         )
+
+    chosen, first, count = sense_accuracy(synsets, texts, rows, encoder)
+    print(
+        f"{count} names with several meanings: {chosen:.1%} told right, first meaning {first:.1%}"
+    )
 
     if not options.no_write:
         fitted = fit_map(texts, visual_targets(rows, rows.mean(dim=0)))

@@ -12,6 +12,7 @@ from functools import cached_property
 from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
 MAX_NAME_LENGTH = 80
+ORGANISM = "organism.n.01"
 MAX_WORDS = 16  # of one relation
 # States of a part without a defect, ours: WordNet relates no noun to them.
 STATES = (
@@ -23,27 +24,11 @@ VISIBLE = frozenset(
     f"noun.{name}"
     for name in ("artifact", "food", "plant", "object", "substance", "animal", "shape")
 )
-PAIRS = frozenset(
-    (
-        "binoculars",
-        "clippers",
-        "forceps",
-        "glasses",
-        "goggles",
-        "headphones",
-        "jeans",
-        "pants",
-        "pincers",
-        "pliers",
-        "scissors",
-        "shears",
-        "shorts",
-        "spectacles",
-        "tongs",
-        "trousers",
-        "tweezers",
-    )  # fmt: skip
-)
+PAIRS = (
+    "binoculars", "clippers", "forceps", "glasses", "goggles", "headphones", "jeans", "pants",
+    "pincers", "pliers", "scissors", "shears", "shorts", "spectacles", "tongs", "trousers",
+    "tweezers",
+)  # fmt: skip
 # Everything below these synsets (or similar to them) means damage.
 DAMAGE_NOUNS = (
     "imperfection.n.01", "blemish.n.01", "damage.n.01", "damage.n.03", "breakage.n.03",
@@ -74,12 +59,14 @@ class Sense:
         gloss: its definition.
         words: relation -> words, each related to this meaning; no word means damage.
         countable: whether "a" goes before the name.
+        living: whether it is a whole plant or animal.
     """
 
     name: str
     gloss: str
     words: dict[str, tuple[str, ...]]
     countable: bool
+    living: bool
 
 
 @dataclass(frozen=True)
@@ -226,8 +213,13 @@ class ObjectWordFinder:
             new = [w for w in dict.fromkeys(phrases) if w not in seen]
             words[relation] = tuple(w for w in new if not self.means_damage(w, own))[:MAX_WORDS]
             seen.update(new)
-        countable = synset.lexname() != "noun.substance"
-        return Sense(synset.name(), synset.definition(), words, countable)
+        return Sense(
+            name=synset.name(),
+            gloss=synset.definition(),
+            words=words,
+            countable=synset.lexname() != "noun.substance",
+            living=self.wordnet.synset(ORGANISM) in synset.closure(lambda s: s.hypernyms()),
+        )
 
 
 def _tails(name: str) -> Iterable[str]:
@@ -241,5 +233,5 @@ def _hypernyms(synset: Synset, levels: int) -> list[Synset]:
 
 
 def _inherited(synset: Synset, relation: str) -> list[Synset]:
-    """The related synsets of a synset and of what it is directly a kind of (a vessel has a brim)."""
+    """The related synsets of a synset and of what it is directly a kind of: a vessel's brim."""
     return [r for s in [synset, *synset.hypernyms()] for r in getattr(s, relation)()]

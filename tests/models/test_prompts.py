@@ -1,0 +1,193 @@
+import json
+import math
+
+import nltk
+import pytest
+import torch
+
+from models.encoders import load_encoder
+from models.prompts import (
+    MAX_CANDIDATES,
+    PAPER_THRESHOLD,
+    PromptGenerator,
+    candidate_texts,
+    keep,
+    with_article,
+)
+from models.wordnet import load_wordnet
+from models.words import PAIRS, STATES
+from tests.models.test_encoders import picture
+
+PARTS = (
+    "bottle", "hazelnut", "metal_nut", "screw", "transistor", "cable", "zipper", "toothbrush",
+    "pill", "leather", "wood", "carpet", "tile", "grid", "capsule", "cookie", "fryum", "pcb",
+    "gear", "bearing",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder("embedded")
+
+
+@pytest.fixture(scope="module")
+def generator(encoder, tmp_path_factory):
+    paths = list(nltk.data.path)
+    yield PromptGenerator(encoder, load_wordnet(tmp_path_factory.mktemp("cache")))
+    nltk.data.path[:] = paths
+
+
+@pytest.fixture(scope="module")
+def images():
+    """A cup of coffee seen three times: k = 3, (3, 3, 224, 224)."""
+    cup = torch.nn.functional.interpolate(picture("coffee.png"), (224, 224), mode="area")
+    return torch.cat([cup, cup.flip(-1), 0.8 * cup])
+
+
+@pytest.fixture(scope="module")
+def choice(generator, images):
+    return generator.choose("cup", images)
+
+
+def test_choice_follows_the_formula(choice, encoder, images):
+    texts = [candidate.text for candidate in choice.candidates]
+    g, f = encoder.embed_text(texts), encoder.embed_image(images)
+    for candidate, embedding in zip(choice.candidates, g, strict=True):
+        distances = [float((feature - embedding).norm()) for feature in f]
+        cosines = [float(feature @ embedding) for feature in f]
+        assert candidate.distance == pytest.approx(sum(distances) / 3, abs=1e-4)
+        assert candidate.cosine == pytest.approx(sum(cosines) / 3, abs=1e-4)
+        assert candidate.kept == (candidate.distance <= choice.threshold)
+    kept = [candidate for candidate in choice.candidates if candidate.kept]
+    assert choice.text == max(kept, key=lambda candidate: candidate.cosine).text
+
+
+def test_distance_and_cosine_of_one_image_are_one_thing(generator, images):
+    # Unit vectors: d^2 = 2 - 2 cos.
+    for candidate in generator.choose("cup", images[:1]).candidates:
+        assert candidate.distance == pytest.approx(math.sqrt(2 - 2 * candidate.cosine), abs=1e-3)
+
+
+def test_order_of_the_images_does_not_matter(generator, images, choice):
+    turned = generator.choose("cup", images[[2, 0, 1]])
+    assert (turned.text, turned.sense) == (choice.text, choice.sense)
+    assert [c.text for c in turned.candidates] == [c.text for c in choice.candidates]
+
+
+def test_an_image_twice_is_that_image(generator, images):
+    once = generator.choose("cup", images[:1])
+    twice = generator.choose("cup", images[[0, 0]])
+    assert twice.text == once.text
+    assert twice.candidates[3].cosine == pytest.approx(once.candidates[3].cosine, abs=1e-5)
+
+
+def test_the_images_choose_the_meaning(choice):
+    # "cup" is also a trophy, a golf hole and a measure; the picture is of a cup of coffee.
+    assert choice.sense == max(choice.senses, key=lambda sense: sense.cosine).name
+    assert {"cup.n.01", "cup.n.06"} >= {choice.sense} or "drink" in choice.text
+
+
+def test_all_is_recorded_and_json_able(choice):
+    record = json.loads(json.dumps(choice.as_dict()))
+    assert record["text"] == choice.text
+    assert len(record["candidates"]) == len(choice.candidates)
+    assert set(record["candidates"][0]) == {
+        "text", "word", "relation", "distance", "cosine", "kept",
+    }  # fmt: skip
+    assert record["outlier_rule"] == "mad"
+    assert record["words"]["state"] == list(STATES)
+
+
+def test_a_users_prompt_is_not_altered(generator, images):
+    prompt = "  A Broken cup, really? "
+    given = generator.choose("cup", images, prompt=prompt)
+    assert given.text == prompt
+    assert [candidate.text for candidate in given.candidates] == [prompt]
+    assert given.outlier_rule == "none"
+    assert given.threshold is None
+
+
+def test_robust_rule_keeps_what_lies_within_three_deviations():
+    distances = torch.tensor([1.0, 1.1, 1.2, 1.3, 1.4, 3.0])
+    kept, threshold = keep(distances, "mad")
+    median, mad = 1.2, 0.1  # torch's median of an even number is the lower one
+    assert threshold == pytest.approx(median + 3 * 1.4826 * mad, rel=1e-5)
+    assert kept.tolist() == [True] * 5 + [False]
+
+
+def test_robust_rule_does_not_depend_on_the_encoders_scale():
+    distances = torch.rand(50, generator=torch.Generator().manual_seed(0))
+    distances[7] = 9
+    assert torch.equal(keep(distances, "mad")[0], keep(0.1 * distances + 1, "mad")[0])
+
+
+def test_papers_rule_keeps_what_lies_beyond_one_half(generator, images):
+    distances = torch.tensor([0.4, 0.5, 0.6])
+    kept, threshold = keep(distances, "paper")
+    assert threshold == PAPER_THRESHOLD
+    assert kept.tolist() == [False, False, True]
+    choice = generator.choose("cup", images, outlier_rule="paper")
+    assert choice.outlier_rule == "paper"
+    assert all(c.kept == (c.distance > 0.5) for c in choice.candidates)
+
+
+@pytest.mark.parametrize("rule", ["mad", "paper"])
+def test_some_candidate_is_always_kept(rule):
+    for distances in (torch.tensor([0.1]), torch.full((4,), 0.2), torch.rand(9)):
+        assert keep(distances, rule)[0].any()
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_no_word_means_damage(generator, name):
+    found = generator.words(name)
+    own = frozenset(found.object_name.split())
+    for sense in found.senses:
+        for words in sense.words.values():
+            assert not [word for word in words if generator.finder.means_damage(word, own)]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_candidates_are_distinct_bounded_and_name_the_object(generator, name):
+    found = generator.words(name)
+    for words in [{"state": found.states}, *(s.words for s in found.senses)]:
+        texts = [text for text, _, _ in candidate_texts(found.object_name, words)]
+        assert len(set(texts)) == len(texts) <= MAX_CANDIDATES
+        assert all(found.object_name in text for text in texts)
+
+
+def test_the_cap_holds():
+    words = {"part": tuple(f"part{number}" for number in range(500))}
+    assert len(list(candidate_texts("bottle", words))) == MAX_CANDIDATES
+
+
+def test_words_are_the_same_every_time(generator):
+    assert generator.words("screw") == generator.words("screw")
+    hyponyms = generator.words("screw").senses[-1].words["hyponym"]
+    assert "cap screw" in hyponyms
+
+
+def test_forms_of_one_candidate():
+    words = {"state": ("intact",), "part": ("cap",), "substance": ("glass",)}
+    texts = [text for text, _, _ in candidate_texts("bottle", words)]
+    assert texts == [
+        "a bottle", "an intact bottle", "a bottle with a cap", "a bottle made of glass",
+    ]  # fmt: skip
+    mass = [text for text, _, _ in candidate_texts("leather", words, countable=False)]
+    assert mass[:2] == ["leather", "intact leather"]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        ("bottle", "a bottle"), ("intact nut", "an intact nut"), ("hour glass", "an hour glass"),
+        ("unit", "a unit"), ("used bolt", "a used bolt"),
+        ("unblemished tile", "an unblemished tile"),
+        ("uninjured part", "an uninjured part"), ("pcb", "a pcb"), ("lcd", "an lcd"),
+        ("x-ray tube", "an x-ray tube"), ("scissors", "a pair of scissors"),
+        ("clean pliers", "a pair of clean pliers"), ("european plug", "a european plug"),
+        ("o-ring", "an o-ring"), ("one-way valve", "a one-way valve"), ("螺母", "a 螺母"),
+    ],
+)  # fmt: skip
+def test_articles(phrase, expected):
+    assert with_article(phrase) == expected
+    assert with_article(phrase).startswith("a pair of ") == (phrase.split()[-1] in PAIRS)

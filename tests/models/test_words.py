@@ -1,0 +1,128 @@
+import json
+
+import nltk
+import pytest
+
+from models.wordnet import load_wordnet
+from models.words import MAX_NAME_LENGTH, STATES, ObjectWordFinder
+
+
+@pytest.fixture(scope="module")
+def finder(tmp_path_factory):
+    paths = list(nltk.data.path)
+    yield ObjectWordFinder(load_wordnet(tmp_path_factory.mktemp("cache")))
+    nltk.data.path[:] = paths
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["metal_nut", "metal nut", "metal nuts", "Metal-Nut", " metal  nut ", "MetalNuts",
+     "metal_nut_02", "METAL NUT", "metalnut"],
+)  # fmt: skip
+def test_one_name_in_every_form(finder, name):
+    assert finder.find(name) == finder.find("metal nut")
+    assert finder.find(name).object_name == "metal nut"
+
+
+def test_normalising_twice_is_normalising_once(finder):
+    for name in ("Metal_nuts-02", "chewinggum", "PCB1", "glasses", "M8 hex bolts", "leaves"):
+        once = finder.normalise(name)
+        assert finder.normalise(once) == once
+
+
+@pytest.mark.parametrize(
+    ("name", "object_name", "looked_up"),
+    [
+        ("hub caps", "hub cap", "hubcap"),  # written apart, known as one word
+        ("chewinggum", "chewing gum", "chewing gum"),  # written as one, known apart
+        ("magnetic_tile", "magnetic tile", "tile"),  # unknown compound: its head noun
+        ("M8 hex bolts", "m8 hex bolt", "bolt"),
+        ("pipe_fryum", "pipe fryum", None),
+        ("fryums", "fryum", None),
+        ("pcb1", "pcb", None),
+        ("macaroni2", "macaroni", "macaroni"),
+        ("leaves", "leaf", "leaf"),
+        ("scissors", "scissors", "scissors"),
+        ("glass", "glass", "glass"),
+        ("lens", "lens", "lens"),
+        ("brass", "brass", "brass"),
+        ("chips", "chip", "chip"),
+        ("Schraube", "schraube", None),
+        ("螺母", "螺母", None),
+    ],
+)
+def test_names(finder, name, object_name, looked_up):
+    found = finder.find(name)
+    assert (found.object_name, found.looked_up) == (object_name, looked_up)
+
+
+def test_an_unknown_name_still_has_states(finder):
+    found = finder.find("fryum")
+    assert found.senses == ()
+    assert found.states == STATES
+
+
+@pytest.mark.parametrize("name", ["", "  ", "123", "__", "!?", "x" * (MAX_NAME_LENGTH + 1)])
+def test_absurd_names_are_refused(finder, name):
+    with pytest.raises(ValueError, match="object name"):
+        finder.find(name)
+
+
+def test_a_nut_is_food_or_hardware_and_no_goddess_or_person(finder):
+    senses = {sense.name for sense in finder.find("nut").senses}
+    assert senses == {"nut.n.01", "nut.n.03"}
+
+
+def test_words_are_grouped_by_how_they_are_related(finder):
+    (bottle, *_) = finder.find("bottle").senses
+    assert "vessel" in bottle.words["hypernym"]
+    assert "bottlecap" in bottle.words["part"]
+    assert "beer bottle" in bottle.words["hyponym"]
+    (_, hazelnut) = finder.find("hazelnut").senses
+    assert "filbert" in hazelnut.words["synonym"]
+
+
+def test_no_word_twice_and_never_the_object_itself(finder):
+    for name in ("bottle", "screw", "metal nut", "cookie", "wood"):
+        for sense in finder.find(name).senses:
+            words = [word for group in sense.words.values() for word in group]
+            assert len(set(words)) == len(words)
+            assert not {name, name.split()[-1]} & set(words)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["broken", "cracked", "cracks", "scratched", "dent", "rust", "torn", "bent",
+     "dirty", "contaminated", "stained", "chipped", "scrap metal", "worn", "defective",
+     "damaged goods"],
+)  # fmt: skip
+def test_damage_is_known(finder, word):
+    assert finder.means_damage(word)
+
+
+@pytest.mark.parametrize(
+    "word", [*STATES, "bottlecap", "hex nut", "vessel", "wine bottle", "water"]
+)
+def test_what_is_no_damage_is_let_through(finder, word):
+    assert not finder.means_damage(word)
+
+
+def test_an_object_may_be_named_after_damage(finder):
+    # A chip is a blemish, and a part: its own name does not bar its kinds.
+    assert finder.means_damage("chip")
+    assert not finder.means_damage("chip", frozenset({"chip"}))
+
+
+def test_mass_and_living_things_are_told_apart(finder):
+    assert not finder.find("wood").senses[0].countable
+    assert finder.find("bottle").senses[0].countable
+    (shrub, nut) = finder.find("hazelnut").senses
+    assert shrub.living
+    assert not nut.living
+
+
+def test_as_dict_is_json_able(finder):
+    record = json.loads(json.dumps(finder.find("metal_nut").as_dict()))
+    assert record["object_name"] == "metal nut"
+    assert [sense["name"] for sense in record["senses"]] == ["nut.n.01", "nut.n.03"]
+    assert record["states"] == list(STATES)
