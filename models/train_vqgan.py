@@ -99,13 +99,19 @@ class CodebookAverage:
         self.weight.data.copy_(self.sums / self.counts[:, None])
 
 
+def image_paths(folder: Path) -> list[Path]:
+    """Image files below `folder`, sorted, links to others left out."""
+    files = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    return sorted(p for p in files if p.is_file() and not p.is_symlink())
+
+
 def find_images(folder: Path) -> tuple[list[Path], list[Path]]:
     """Paths below `folder` to train on and to measure with, whole images both.
 
     Every HELD_OUT_EVERY-th image in the order of the paths is not trained on; those of packages in
     SEVERAL_SIZES are not measured with either, since another size of them may be known.
     """
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    paths = image_paths(folder)
     left_out = paths[::HELD_OUT_EVERY]
     training = sorted(set(paths) - set(left_out))
     return training, [p for p in left_out if not SEVERAL_SIZES & set(p.relative_to(folder).parts)]
@@ -267,14 +273,16 @@ def main() -> None:
     parser.add_argument("--continuous-steps", type=int, default=300)
     parser.add_argument("--feature-weight", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--evaluate", action="store_true", help="only measure the weights in --out")
+    parser.add_argument(
+        "--evaluate",
+        action="store_true",
+        help="only measure the weights in --out, on crops of all images in the folder",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the weights in --out")
     args = parser.parse_args()
     if args.evaluate:
-        _, held_out_paths = find_images(args.images)
-        print(
-            json.dumps(evaluate(load_vqgan(args.out), held_out_batches(ImagePool(held_out_paths))))
-        )
+        pool = ImagePool(image_paths(args.images))
+        print(json.dumps(evaluate(load_vqgan(args.out), held_out_batches(pool))))
     else:
         train(args)
 
