@@ -16,7 +16,7 @@ from pathlib import Path
 from app.settings import Settings
 from workers.client import Client
 from workers.embedded import ApiServer, EmbeddedService
-from workers.samples import save_sample
+from workers.samples import load_sample
 
 WISH = {"num_images": 2, "image_size": 64, "effort": "draft"}
 
@@ -32,7 +32,9 @@ def first_progress_s(client: Client, image: Path, object_name: str) -> tuple[flo
 
 
 def measure(folder: Path) -> None:
-    object_name, (image, *_) = save_sample("brick", folder / "inputs")
+    object_name, (picture, *_) = load_sample("brick")
+    image = folder / "brick.png"
+    picture.crop((0, 0, 96, 96)).save(image)
     with EmbeddedService(Settings(data_dir=folder / "data", log_level="WARNING")) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
