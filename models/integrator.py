@@ -58,7 +58,7 @@ def integrate(
     num_rounds: int,
     num_updates: int,
     settings: SamplingSettings,
-    on_round: Callable[[Round], None],
+    on_step: Callable[[], None],
 ) -> Integration:
     """Runs the rounds; the generator ends with the kept round's decoder.
 
@@ -70,22 +70,20 @@ def integrate(
         num_rounds: T >= 1.
         num_updates: gradient steps between two rounds; 0 leaves the generator as it is.
         settings: how sets are sampled.
-        on_round: told of each round when its score is known.
+        on_step: called after each image sampled and each gradient step; may raise to stop.
     """
     result = Integration()
     best_cosine, best_state = -2.0, generator.decoder_state()
     for number in range(num_rounds):
         views, seeds = draw_set(number)
         with torch.no_grad():
-            images = torch.cat(
-                [
-                    generator.sample(v[None], [s], settings)
-                    for v, s in zip(views, seeds, strict=True)
-                ]
-            )
+            sampled = []
+            for view, seed in zip(views, seeds, strict=True):
+                sampled.append(generator.sample(view[None], [seed], settings))
+                on_step()
+            images = torch.cat(sampled)
             cosine = float(set_cosine(encoder.embed_image(images), text_embedding))
         result.rounds.append(Round(number, cosine, seeds))
-        on_round(result.rounds[-1])
         if cosine > best_cosine:
             best_cosine, best_state, result.kept = cosine, generator.decoder_state(), number
         if number < num_rounds - 1 and num_updates:
@@ -99,6 +97,7 @@ def integrate(
                 anchor=images[few],
                 settings=settings,
                 steps=num_updates,
+                on_step=on_step,
             )
     generator.load_decoder_state(best_state)
     return result
@@ -114,6 +113,7 @@ def update(
     anchor: Tensor,
     settings: SamplingSettings,
     steps: int,
+    on_step: Callable[[], None],
 ) -> None:
     """Takes `steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor|."""
     trained = generator.decoder_parameters()
@@ -127,5 +127,6 @@ def update(
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        on_step()
     for parameter in trained:
         parameter.requires_grad_(False)

@@ -1,5 +1,6 @@
 """One generation from request to result: the method's stages in the paper's order."""
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from models.generation import GeneratedImage, GenerationRequest, GenerationResult, ProgressCallback
 from models.generator import VarianceAwareGenerator
 from models.guard import NormalityGuard, Verdict
-from models.integrator import Integration, Round, integrate
+from models.integrator import Integration, integrate
 from models.invariances import InvarianceDecision, decide_invariances, lone_part_mask
 from models.options import EFFORTS, PipelineOptions
 from models.selection import Candidate, select
@@ -220,9 +221,12 @@ class GenerationRun:
             draws = [self._draw(ROUND_SEEDS, first + j) for j in range(self.effort.round_size)]
             return torch.stack([d.pixels for d in draws]), [d.seed for d in draws]
 
-        def on_round(done: Round) -> None:
-            percent = 50.0 + 20.0 * (done.number + 1) / num_rounds
-            self._tell("rounds", percent, round=done.number + 1, cosine=round(done.cosine, 4))
+        num_updates = self.effort.num_updates if guided else 0
+        num_steps = num_rounds * self.effort.round_size + (num_rounds - 1) * num_updates
+        steps = itertools.count(1)
+
+        def on_step() -> None:
+            self._tell("rounds", 50.0 + 20.0 * next(steps) / num_steps)
 
         return integrate(
             generator,
@@ -230,9 +234,9 @@ class GenerationRun:
             text_embedding,
             draw_set,
             num_rounds=num_rounds,
-            num_updates=self.effort.num_updates if guided else 0,
+            num_updates=num_updates,
             settings=self.options.sampling,
-            on_round=on_round,
+            on_step=on_step,
         )
 
     def _sample_and_judge(

@@ -4,7 +4,7 @@ from torch.nn import functional as F
 
 from models.encoders import load_encoder
 from models.generator import SamplingSettings, VarianceAwareGenerator
-from models.integrator import Round, integrate, set_cosine, update
+from models.integrator import integrate, set_cosine, update
 from tests.models.conftest import part_image
 
 SETTINGS = SamplingSettings(output="decode")
@@ -29,7 +29,7 @@ def draw_set(number: int) -> tuple[torch.Tensor, list[int]]:
 
 def test_the_kept_round_is_the_one_with_the_best_cosine(vqgan, features, encoder):
     text = encoder.embed_text(["a hazelnut"])[0]
-    told: list[Round] = []
+    steps: list[None] = []
     result = integrate(
         VarianceAwareGenerator(vqgan, features),
         encoder,
@@ -38,26 +38,31 @@ def test_the_kept_round_is_the_one_with_the_best_cosine(vqgan, features, encoder
         num_rounds=4,
         num_updates=0,
         settings=SETTINGS,
-        on_round=told.append,
+        on_step=lambda: steps.append(None),
     )
     cosines = [r.cosine for r in result.rounds]
     assert result.kept == cosines.index(max(cosines))
-    assert told == result.rounds
+    assert len(steps) == 4 * 3
 
 
 def test_the_generator_ends_with_the_kept_rounds_decoder(vqgan, features, encoder):
     generator = VarianceAwareGenerator(vqgan, features)
     text = encoder.embed_text(["a hazelnut"])[0]
     states = []
+
+    def draw_and_look(number: int) -> tuple[torch.Tensor, list[int]]:
+        states.append(generator.decoder_state())
+        return draw_set(number)
+
     result = integrate(
         generator,
         encoder,
         text,
-        draw_set,
+        draw_and_look,
         num_rounds=3,
         num_updates=2,
         settings=SETTINGS,
-        on_round=lambda _: states.append(generator.decoder_state()),
+        on_step=lambda: None,
     )
     for kept, now in zip(states[result.kept], generator.decoder_state(), strict=True):
         assert torch.equal(kept, now)
@@ -77,5 +82,15 @@ def test_an_update_moves_the_set_towards_the_prompt(vqgan, features, encoder):
     with torch.no_grad():
         anchor = generator.sample(views, seeds, SETTINGS)
     before = cosine()
-    update(generator, encoder, text, views, seeds, anchor=anchor, settings=SETTINGS, steps=6)
+    update(
+        generator,
+        encoder,
+        text,
+        views,
+        seeds,
+        anchor=anchor,
+        settings=SETTINGS,
+        steps=6,
+        on_step=lambda: None,
+    )
     assert cosine() > before

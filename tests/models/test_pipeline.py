@@ -144,6 +144,7 @@ def test_missing_models_are_named(tmp_path):
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_the_gpu_gives_the_same_views(pipeline):
     on_gpu = load_pipeline(device="cuda").generate(request())
     on_cpu = pipeline.generate(request())
