@@ -148,34 +148,41 @@ def held_out(
     return top1, top5
 
 
+def ambiguous_names(synsets: list[Synset]) -> list[tuple[int, str, list[Synset]]]:
+    """(class, name, meanings) of every class name with at least two visible meanings."""
+    wordnet = load_wordnet()
+    names = [(c, name) for c, synset in enumerate(synsets) for name in synset.lemma_names()]
+    found = []
+    for c, name in names:
+        senses = [s for s in wordnet.synsets(name, "n") if not s.instance_hypernyms()]
+        visible = [s for s in senses if s.lexname() in VISIBLE]
+        if len(visible) > 1 and synsets[c] in visible:
+            found.append((c, name.replace("_", " "), visible))
+    return found
+
+
 def sense_accuracy(
     synsets: list[Synset], texts: ClassTexts, rows: Tensor, encoder: SentenceEncoder
 ) -> tuple[float, float, int]:
-    """How often an unseen class is told from the other meanings of its name, as prompts do it.
+    """How often an unseen class is told from the other meanings of its name, by name and gloss.
 
-    Returns the share by name and gloss, the share of WordNet's first meaning, and the number of
-    names, each of a class held out in one of the splits and with at least two visible meanings.
+    Returns that share, the share that WordNet's first meaning gets, and the number of questions.
     """
-    wordnet = load_wordnet()
-    names = [(c, name) for c, synset in enumerate(synsets) for name in synset.lemma_names()]
-    meanings = [[s for s in wordnet.synsets(n, "n") if s.lexname() in VISIBLE] for _, n in names]
-    asked = [
-        encoder([f"{name.replace('_', ' ')}: {s.definition()}" for s in senses])
-        if len(senses) > 1 and synsets[c] in senses
-        else None
-        for (c, name), senses in zip(names, meanings, strict=True)
-    ]
+    names = ambiguous_names(synsets)
+    glosses = [f"{name}: {s.definition()}" for _, name, senses in names for s in senses]
+    vectors = encoder(glosses).split([len(senses) for _, _, senses in names])
     hits = []
     for train, test in splits():
         mean = rows[train].mean(dim=0)
-        predict = fit_map(texts.of(train), visual_targets(rows[train], mean))
-        unseen = set(test.tolist())
-        for (c, _), senses, vectors in zip(names, meanings, asked, strict=True):
-            if vectors is not None and c in unseen:
-                scores = F.normalize(predict(vectors), dim=1) @ (rows[c] - mean)
-                hits.append(
-                    (int(scores.argmax()) == senses.index(synsets[c]), senses[0] == synsets[c])
-                )
+        predict, unseen = (
+            fit_map(texts.of(train), visual_targets(rows[train], mean)),
+            set(test.tolist()),
+        )
+        for (c, _, senses), asked in zip(names, vectors, strict=True):
+            if c in unseen:
+                scores = F.normalize(predict(asked), dim=1) @ (rows[c] - mean)
+                true = senses.index(synsets[c])
+                hits.append((int(scores.argmax()) == true, true == 0))
     chosen, first = torch.tensor(hits).float().mean(dim=0).tolist()
     return chosen, first, len(hits)
 

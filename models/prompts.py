@@ -23,8 +23,9 @@ NUM_DEVIATIONS = 3.0
 # The factor that makes the MAD of normally distributed values their standard deviation.
 MAD_TO_STD = 1.4826
 MAX_CANDIDATES = 96
-# By how much more a living plant or animal must fit: what is inspected is seldom one, and the same
-# word often names it and its fruit or product.
+# By how much more a living plant or animal must fit: what is inspected is seldom one, and one word
+# often names both it and its fruit. Of unseen ImageNet names it raises those that mean no living
+# thing from 72.3% to 74.5% told right, and lowers all of them from 74.4% to 73.7%.
 LIVING_MARGIN = 0.02
 # How a noun of each relation joins the object; the paper's "with" where English allows it.
 PATTERNS = {
