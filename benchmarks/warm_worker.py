@@ -32,6 +32,7 @@ def first_progress_s(client: Client, image: Path, object_name: str) -> tuple[flo
 
 
 def measure(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     object_name, (picture, *_) = load_sample("brick")
     image = folder / "brick.png"
     picture.crop((0, 0, 96, 96)).save(image)
