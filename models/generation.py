@@ -15,6 +15,10 @@ pipeline unchanged. Stages in order: "prompt", "adapt", "rounds", "fill", then t
 """
 
 
+class StrictError(RuntimeError):
+    """Fewer images passed the normality guard than a strict request wants."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """A wish for `num_images` new good images of one object.

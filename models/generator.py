@@ -11,7 +11,7 @@ Axes: B batch, D latent channels, h x w latent cells, H x W pixels; images (B, 3
 import copy
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -61,11 +61,14 @@ class VarianceAwareGenerator:
         self.features = features
         self.colour_filter = torch.eye(3)
 
-    def learn_variance(self, images: Tensor, same_distance: float) -> None:
+    def learn_variance(
+        self, images: Tensor, same_distance: float, on_step: Callable[[], None] = lambda: None
+    ) -> None:
         """Fits the log-variance head to the evidence in the good images (k, 3, H, W) in [0, 1].
 
         Minimises the Gaussian negative log-likelihood 0.5 (log sigma^2 + s^2 / sigma^2), whose
-        minimum is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
+        minimum is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`. `on_step` is
+        called after each of HEAD_STEPS steps; it may raise to stop.
         """
         head = self.model.logvar_head
         images = images[:MAX_EVIDENCE_IMAGES]
@@ -88,6 +91,7 @@ class VarianceAwareGenerator:
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
+            on_step()
         head.requires_grad_(False)
         self.colour_filter = colour_filter(images)
 

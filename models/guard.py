@@ -7,6 +7,7 @@ The paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.
 Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -49,19 +50,33 @@ class NormalityGuard:
 
     @classmethod
     def fit(
-        cls, features: PatchFeatures, bank_images: Tensor, unseen_images: Tensor, *, seed: int = 0
+        cls,
+        features: PatchFeatures,
+        bank_images: Tensor,
+        unseen_images: Tensor,
+        *,
+        seed: int = 0,
+        on_image: Callable[[], None] = lambda: None,
     ) -> "NormalityGuard":
         """Builds the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
 
         Both are real images under normal-preserving views. The threshold is the distance that a
-        share of FALSE_REJECTION_RATE of the unseen views exceeds.
+        share of FALSE_REJECTION_RATE of the unseen views exceeds. `on_image` is called after each
+        image; it may raise to stop.
         """
-        patches = torch.cat([features.patches(x[None])[0] for x in bank_images])
+        rows = []
+        for image in bank_images:
+            rows.append(features.patches(image[None])[0])
+            on_image()
+        patches = torch.cat(rows)
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE]
         guard = cls(features, patches[chosen], threshold=1.0)
-        distances = guard.distance(unseen_images)
-        guard.threshold = float(distances.quantile(1.0 - FALSE_REJECTION_RATE))
+        distances = []
+        for image in unseen_images:
+            distances.append(guard.distance(image[None]))
+            on_image()
+        guard.threshold = float(torch.cat(distances).quantile(1.0 - FALSE_REJECTION_RATE))
         return guard
 
     @torch.no_grad()

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,8 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.generation import GeneratedImage, GenerationRequest, GenerationResult, ProgressCallback
-from models.generator import VarianceAwareGenerator
+from models.generation import (
+    GeneratedImage,
+    GenerationRequest,
+    GenerationResult,
+    ProgressCallback,
+    StrictError,
+)
+from models.generator import HEAD_STEPS, VarianceAwareGenerator
 from models.guard import NormalityGuard, Verdict
 from models.integrator import Integration, integrate
 from models.invariances import InvarianceDecision, decide_invariances, lone_part_mask
@@ -43,10 +49,6 @@ CANDIDATE_BUDGET = 4
 SIGMA_STEPS = (1.0, 0.5, 0.25)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
-
-
-class StrictError(RuntimeError):
-    """Fewer images passed the normality guard than a strict request wants."""
 
 
 class Draw(NamedTuple):
@@ -135,6 +137,11 @@ class GenerationRun:
         if self.on_progress is not None:
             self.on_progress(stage, percent, facts)
 
+    def _counter(self, stage: str, start: float, end: float, count: int) -> Callable[[], None]:
+        """What to call `count` times while `stage` goes from `start` to `end` percent."""
+        done = itertools.count(1)
+        return lambda: self._tell(stage, start + (end - start) * next(done) / count)
+
     def _rng(self, kind: int, number: int) -> np.random.Generator:
         return np.random.default_rng([self.request.seed, kind, number])
 
@@ -184,10 +191,10 @@ class GenerationRun:
             torch.cat([self.images, views[unseen:]]),
             views[:unseen],
             seed=self.request.seed,
+            on_image=self._counter("adapt", 11.0, 16.0, len(self.images) + len(views)),
         )
         for image in self.images:
             guard.remember(image)
-        self._tell("adapt", 16.0)
         return guard
 
     def _adapt_generator(
@@ -198,8 +205,8 @@ class GenerationRun:
         views = self._views(VIEW_SEEDS, self.effort.num_views)
         # A patch seen again through a small view: the distance within which patches count as equal.
         same_distance = float(guard.distance_map(views[:8]).median())
-        generator.learn_variance(self.images, max(same_distance, 1e-6))
-        self._tell("adapt", 20.0)
+        on_step = self._counter("adapt", 16.0, 20.0, HEAD_STEPS)
+        generator.learn_variance(self.images, max(same_distance, 1e-6), on_step)
         before_db = generator.reconstruction_psnr_db(views[:4])
         steps = self.effort.adaptation_steps if self.options.adaptation else 0
         for step, _ in enumerate(generator.adapt(views, steps, seed=self.request.seed), start=1):
@@ -223,10 +230,6 @@ class GenerationRun:
 
         num_updates = self.effort.num_updates if guided else 0
         num_steps = num_rounds * self.effort.round_size + (num_rounds - 1) * num_updates
-        steps = itertools.count(1)
-
-        def on_step() -> None:
-            self._tell("rounds", 50.0 + 20.0 * next(steps) / num_steps)
 
         return integrate(
             generator,
@@ -236,7 +239,7 @@ class GenerationRun:
             num_rounds=num_rounds,
             num_updates=num_updates,
             settings=self.options.sampling,
-            on_step=on_step,
+            on_step=self._counter("rounds", 50.0, 70.0, num_steps),
         )
 
     def _sample_and_judge(

@@ -19,9 +19,8 @@ from app.redis_connection import connect
 from app.settings import Settings
 from app.storage import Storage
 from app.uploads import ImageLimits, read_image
-from models.generation import GenerationRequest, GenerationResult
+from models.generation import GenerationRequest, GenerationResult, StrictError
 from models.pipeline import Pipeline, load_pipeline
-from models.run import StrictError
 from workers.archive import write_archive
 from workers.preview import contact_sheet, variance_picture
 from workers.wish import to_generation_request

@@ -3,11 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from models.generation import GenerationRequest
+from models.generation import GenerationRequest, StrictError
 from models.generator import SamplingSettings
 from models.options import PipelineOptions
 from models.pipeline import Pipeline, load_pipeline
-from models.run import StrictError
 from tests.models.conftest import part_image, small_vqgan
 
 
