@@ -1,11 +1,11 @@
 """Trains anomalib's detectors from goodmany's archives and tests them, in anomalib's environment.
 
-    python -m benchmarks.anomalib_bench DATA --train real=FOLDER --train goodmany=FILE.zip
+    python -m benchmarks.anomalib_bench DATA --train real=FOLDER --train both=FOLDER,FILE.zip
 
-DATA is one category in the MVTec layout. A training set is a folder of images, or an archive as
-`goodmany generate` and the service write it, unpacked and read through anomalib's own Folder data
-module; an archive with its uploads in `reference/good` brings these along. Training and scores are
-anomalib's; the figures are computed as in the project's own evaluation, on the same test images,
+DATA is one category in the MVTec layout. A training set is made of folders of images and of archives
+as `goodmany generate` and the service write them, unpacked and read through anomalib's own Folder
+data module; an archive with its uploads in `reference/good` brings these along. Training and scores
+are anomalib's; the figures are computed as in the project's own evaluation, on the same test images,
 since anomalib's AUROC sends scores above 1 through a sigmoid, where large ones become equal.
 
 anomalib needs torchvision, which the project's pinned CPU build of torch cannot have beside it:
@@ -151,7 +151,7 @@ def pre_processor(mean_and_std: tuple[list[float], list[float]] | None) -> PrePr
 
 RAW = {"evaluator": False, "visualizer": False, "post_processor": False}
 CORESET_SIZE = 1000  # patches, the same for every training set; anomalib's search is slow
-# CFlow's rows a step: as many as one image has in layer 3. Its layer 4 has too few for a batch of one.
+# CFlow's rows a step: as many as one image has in layer 3. Layer 4 has too few for a batch of one.
 FIBERS = (IMAGE_PX // 16) ** 2
 
 
@@ -335,7 +335,7 @@ def write(out: Path, outcomes: list[Outcome], *, online: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="one category in the MVTec layout, or 'textile'")
-    parser.add_argument("--train", action="append", required=True, metavar="NAME=PATH")
+    parser.add_argument("--train", action="append", required=True, metavar="NAME=PATH,...")
     parser.add_argument("--out", type=Path, default=Path("results/anomalib"))
     parser.add_argument("--images-seen", type=int, default=800, help="where there is training")
     parser.add_argument("--limit", type=int, default=40, help="good and defective test images")
@@ -353,7 +353,8 @@ def main() -> None:
     outcomes: list[Outcome] = []
     for wish in arguments.train:
         name, _, path = wish.partition("=")
-        train = (name, training_folders(Path(path), scratch))
+        folders = [f for part in path.split(",") for f in training_folders(Path(part), scratch)]
+        train = (name, folders)
         for detector in chosen:
             outcomes.append(outcome(detector, train, category.name, scratch, masked=masked))
             print(outcomes[-1], flush=True)

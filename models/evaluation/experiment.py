@@ -28,7 +28,7 @@ class Settings:
 
     Attributes:
         detector: "patchcore", the only one that runs here; others read the archive by themselves.
-        num_images: how many images a generating row adds for each real one.
+        num_images: how many images a generating row adds to the k real ones.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.

@@ -53,7 +53,7 @@ def request(data: RowInput) -> GenerationRequest:
     return GenerationRequest(
         images=data.images,
         object_name=data.object_name,
-        num_images=data.num_images * len(data.images),
+        num_images=data.num_images,
         image_size=data.image_size,
         seed=data.seed,
         effort=data.effort,

@@ -29,7 +29,7 @@ class RowInput:
         object_name: the category's name as a word.
         seed: the same that chose the images.
         train: files of all real training images; only `full` looks at them.
-        num_images: how many images a generating row adds for each real one.
+        num_images: how many images a generating row adds to the k real ones.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.
