@@ -43,8 +43,9 @@ Port = Annotated[int, typer.Option(help="Port to listen at; 0 for any free one."
 
 def main() -> None:
     """Runs the command; a known failure is one sentence and exit code 1."""
-    # Threads that wait for work must not spin: on a machine that does anything else beside, spinning
-    # costs several times the time. Read by OpenMP when torch is first imported, in children too.
+    # Threads that wait for work must not spin: on a machine that does anything else beside,
+    # spinning costs several times the time. Read by OpenMP when torch is first imported, in
+    # children too.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         cli()
