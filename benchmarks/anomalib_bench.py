@@ -2,11 +2,11 @@
 
     python -m benchmarks.anomalib_bench DATA --train real=FOLDER --train both=FOLDER,FILE.zip
 
-DATA is one category in the MVTec layout. A training set is made of folders of images and of archives
+DATA is one category in the MVTec layout. A training set is made of folders of images and archives
 as `goodmany generate` and the service write them, unpacked and read through anomalib's own Folder
 data module; an archive with its uploads in `reference/good` brings these along. Training and scores
-are anomalib's; the figures are computed as in the project's own evaluation, on the same test images,
-since anomalib's AUROC sends scores above 1 through a sigmoid, where large ones become equal.
+are anomalib's; the figures are computed as in our own evaluation, on the same test images, since
+anomalib's AUROC sends scores above 1 through a sigmoid, where large ones become equal.
 
 anomalib needs torchvision, which the project's pinned CPU build of torch cannot have beside it:
 `make anomalib-bench` makes an environment for this script alone.
