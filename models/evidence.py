@@ -60,7 +60,9 @@ def match_variance(
         for match in range(nearest.shape[1]):
             squares = (moved[:, thinned[index[:, match]]] - values[rows]) ** 2 / 2
             best = squares.sum(dim=2).argmin(dim=0)  # the shift that explains most, per row
-            spread += weights[:, match, None] * squares[best, torch.arange(len(best))]
+            spread += (
+                weights[:, match, None] * squares[best, torch.arange(len(best), device=best.device)]
+            )
         variances.append(spread / (weights.sum(dim=1, keepdim=True) + PRIOR_WEIGHT))
     variance = torch.cat(variances).reshape(k, height, width, -1).permute(0, 3, 1, 2)
     return F.pixel_shuffle(variance, ratio)

@@ -69,7 +69,7 @@ def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDec
         return InvarianceDecision(frozenset(allowed), evidence)
     evidence = _ratios_to_itself(small[0], features)
     allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
-    axis = mirror_axis_deg(small[0])
+    axis = mirror_axis_deg(small[0].cpu())
     if axis is not None and abs((axis + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG:
         allowed |= {"rotate", "rotate_90"}
     return InvarianceDecision(frozenset(allowed), evidence, axis)
@@ -95,7 +95,7 @@ def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> Tensor:
     """
     patches = features.patches(images).flatten(0, 1)
     nearest = torch.cdist(patches, bank).amin(dim=1)
-    return torch.stack([nearest.mean(), nearest.quantile(0.99)])
+    return torch.stack([nearest.mean(), nearest.quantile(0.99)]).cpu()
 
 
 def _ratio(probed: Tensor, plain: Tensor) -> float:

@@ -175,7 +175,7 @@ class GenerationRun:
 
     def _decide_invariances(self) -> InvarianceDecision:
         if self.request.invariances is None:
-            decision = decide_invariances(self.images.cpu(), self.pipeline.features)
+            decision = decide_invariances(self.images, self.pipeline.features)
         else:
             decision = InvarianceDecision(self.request.invariances, {}, decided_by="request")
         self.invariances = decision.invariances
