@@ -25,7 +25,7 @@ MAD_TO_STD = 1.4826
 MAX_CANDIDATES = 96
 # By how much more a living plant or animal must fit: what is inspected is seldom one, and one word
 # often names both it and its fruit. Of unseen ImageNet names it raises those that mean no living
-# thing from 72.3% to 74.5% told right (271), and lowers all from 74.4% to 73.7% (395): a small gain.
+# thing from 72.3% to 74.5% told right (271), all from 74.4% to 73.7% (395): a small gain.
 LIVING_MARGIN = 0.02
 # How a noun of each relation joins the object; the paper's "with" where English allows it.
 PATTERNS = {
