@@ -23,10 +23,6 @@ NUM_DEVIATIONS = 3.0
 # The factor that makes the MAD of normally distributed values their standard deviation.
 MAD_TO_STD = 1.4826
 MAX_CANDIDATES = 96
-# By how much more a living plant or animal must fit: what is inspected is seldom one, and one word
-# often names both it and its fruit. Of unseen ImageNet names it raises those that mean no living
-# thing from 72.3% to 74.5% told right (271), all from 74.4% to 73.7% (395): a small gain.
-LIVING_MARGIN = 0.02
 # How a noun of each relation joins the object; the paper's "with" where English allows it.
 PATTERNS = {
     "part": "{object} with {a_word}",
@@ -159,15 +155,14 @@ class PromptGenerator:
         )
 
     def _sense(self, found: ObjectWords, f: Tensor) -> tuple[Sense | None, tuple[SenseScore, ...]]:
-        """The meaning whose name and gloss fit the images f (k, D) best, less LIVING_MARGIN."""
+        """The meaning whose name and gloss fit the images f (k, D) best."""
         if not found.senses:
             return None, ()
         texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
         cosines = (self.encoder.embed_text(texts) @ f.T).mean(dim=1)
-        margins = torch.tensor([LIVING_MARGIN * sense.living for sense in found.senses]).to(cosines)
         scores = zip(found.senses, cosines.tolist(), strict=True)
         return (
-            found.senses[int((cosines - margins).argmax())],
+            found.senses[int(cosines.argmax())],
             tuple(SenseScore(sense.name, sense.gloss, cosine) for sense, cosine in scores),
         )
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
 MAX_NAME_LENGTH = 80
-ORGANISM = "organism.n.01"
 MAX_WORDS = 16  # of one relation
 # States of a part without a defect, ours: WordNet relates no noun to them.
 STATES = (
@@ -59,14 +58,12 @@ class Sense:
         gloss: its definition.
         words: relation -> words, each related to this meaning; no word means damage.
         countable: whether "a" goes before the name.
-        living: whether it is a whole plant or animal.
     """
 
     name: str
     gloss: str
     words: dict[str, tuple[str, ...]]
     countable: bool
-    living: bool
 
 
 @dataclass(frozen=True)
@@ -218,7 +215,6 @@ class ObjectWordFinder:
             gloss=synset.definition(),
             words=words,
             countable=synset.lexname() != "noun.substance",
-            living=self.wordnet.synset(ORGANISM) in synset.closure(lambda s: s.hypernyms()),
         )
 
 

@@ -113,12 +113,9 @@ def test_an_object_may_be_named_after_damage(finder):
     assert not finder.means_damage("chip", frozenset({"chip"}))
 
 
-def test_mass_and_living_things_are_told_apart(finder):
+def test_masses_and_things_are_told_apart(finder):
     assert not finder.find("wood").senses[0].countable
     assert finder.find("bottle").senses[0].countable
-    (shrub, nut) = finder.find("hazelnut").senses
-    assert shrub.living
-    assert not nut.living
 
 
 def test_as_dict_is_json_able(finder):

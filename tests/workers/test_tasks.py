@@ -32,12 +32,13 @@ WISH: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def service(
-    redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Client, JobStore]]:
-    """API and worker with the models that are there by default."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, JobStore]]:
+    """API and worker with the models that are there by default, and a Redis of their own.
+
+    The other tests' jobs are not for this worker.
+    """
+    redis_server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
     connection = connect(redis_server.url)
-    connection.flushall()
     settings = Settings(redis_url=redis_server.url, data_dir=tmp_path_factory.mktemp("data"))
     worker = WorkerProcess(settings, DEFAULT_LOADER)
     server = ApiServer(settings, "127.0.0.1", 0)
@@ -50,6 +51,7 @@ def service(
     thread.join()
     worker.stop()
     connection.close()
+    redis_server.stop()
 
 
 @pytest.fixture(scope="module")
