@@ -8,16 +8,15 @@ import hashlib
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import torch
-from huggingface_hub import constants
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
+from models.hub import cached_or_fetched
+
 TEXT_BATCH = 64
-PROBE_TIMEOUT_S = 5.0
 
 
 class ClipEncoder(nn.Module):
@@ -85,18 +84,7 @@ def load_clip(source: str) -> ClipEncoder:
         encoder = _from_pretrained(source, local_files_only=True)
         encoder.revision = f"sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}"
         return encoder
-    try:
-        return _from_pretrained(source, local_files_only=True)
-    except RuntimeError as error:
-        # The hub's client retries a dead network for half a minute: ask once, shortly, before.
-        try:
-            httpx.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
-        except httpx.TransportError:
-            raise RuntimeError(
-                f"no CLIP {source!r}: it is no folder, not in the hub's local cache, and the hub "
-                "cannot be reached"
-            ) from error
-    return _from_pretrained(source, local_files_only=False)
+    return cached_or_fetched(source, lambda local: _from_pretrained(source, local_files_only=local))
 
 
 def _from_pretrained(source: str, *, local_files_only: bool) -> ClipEncoder:

@@ -16,8 +16,11 @@ import torch
 from diffusers import VQModel
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from models.hub import cached_or_fetched
 
 EMBEDDED_VQGAN = Path(__file__).parent / "weights" / "vqgan"
 # log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
@@ -184,9 +187,15 @@ def load_vqgan(source: str | Path) -> VarianceAwareVQModel:
     Raises:
         RuntimeError: nothing loadable at `source`; the message names it and the cause.
     """
-    name, _, subfolder = str(source).partition(":")
     if Path(source).exists():
-        name, subfolder = str(source), ""
+        return _from_pretrained(str(source), "", local_files_only=True)
+    name, _, subfolder = str(source).partition(":")
+    return cached_or_fetched(
+        str(source), lambda local: _from_pretrained(name, subfolder, local_files_only=local)
+    )
+
+
+def _from_pretrained(name: str, subfolder: str, *, local_files_only: bool) -> VarianceAwareVQModel:
     try:
         model, loaded = VarianceAwareVQModel.from_pretrained(
             name,
@@ -194,9 +203,10 @@ def load_vqgan(source: str | Path) -> VarianceAwareVQModel:
             use_safetensors=True,
             low_cpu_mem_usage=False,
             output_loading_info=True,
+            local_files_only=local_files_only,
         )
-    except (OSError, ValueError) as error:
-        raise RuntimeError(f"no VQ model can be loaded from {source!s}: {error}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise RuntimeError(f"no VQ model can be loaded from {name} {subfolder}: {error}") from error
     if any(key.startswith("logvar_head") for key in loaded["missing_keys"]):
         model.forget_variance()
-    return cast(VarianceAwareVQModel, model).eval()
+    return model.eval()

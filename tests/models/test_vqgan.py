@@ -105,6 +105,10 @@ def test_a_size_that_does_not_fit_is_named(vqgan: VarianceAwareVQModel):
         vqgan.posterior(torch.zeros(1, 3, 32, 30))
 
 
-def test_a_missing_model_is_one_clear_error(tmp_path: Path):
+def test_a_missing_or_damaged_model_is_one_clear_error(tmp_path: Path):
     with pytest.raises(RuntimeError, match="nowhere"):
         load_vqgan(tmp_path / "nowhere")
+    small_vqgan().save_pretrained(tmp_path)
+    (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(RuntimeError, match="no VQ model can be loaded"):
+        load_vqgan(tmp_path)
