@@ -49,6 +49,9 @@ CANDIDATE_BUDGET = 4
 SIGMA_STEPS = (1.0, 0.5, 0.25)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
+# Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+TURN_SEED = 2**31
 
 
 class Draw(NamedTuple):
@@ -149,7 +152,9 @@ class GenerationRun:
         """View `number` of its kind, the same at every call."""
         rng = self._rng(kind, number)
         source = number % len(self.sources)
-        view = covering(draw_view(self.invariances, rng, fill=self.fills[source]), self.size)
+        turn = (float(self._rng(kind, TURN_SEED).random()) + number * GOLDEN_RATIO) % 1.0
+        view = draw_view(self.invariances, rng, fill=self.fills[source], turn=turn)
+        view = covering(view, self.size)
         return Draw(self._show(source, view), view, source, int(rng.integers(2**31)))
 
     def _show(self, source: int, view: View) -> Tensor:

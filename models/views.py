@@ -85,9 +85,17 @@ def to_tensor(image: Image.Image, size: tuple[int, int]) -> Tensor:
 
 
 def draw_view(
-    invariances: frozenset[str], rng: np.random.Generator, *, fill: str = "mirror"
+    invariances: frozenset[str],
+    rng: np.random.Generator,
+    *,
+    fill: str = "mirror",
+    turn: float | None = None,
 ) -> View:
-    """A random view within what the invariances allow."""
+    """A random view within what the invariances allow.
+
+    `turn` in [0, 1) says where in its range the angle lies, for sets whose angles are to be spread
+    evenly; None draws it too.
+    """
     limits = ViewLimits(
         angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
         # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
@@ -100,9 +108,10 @@ def draw_view(
     def within(limit: float) -> float:
         return float(rng.uniform(-limit, limit))
 
+    turn = rng.random() if turn is None else turn
     quarter_turns = int(rng.integers(4)) if "rotate_90" in invariances else 0
     return View(
-        angle_deg=within(limits.angle_deg) + 90.0 * quarter_turns,
+        angle_deg=limits.angle_deg * (2 * turn - 1) + 90.0 * quarter_turns,
         flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
         flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
         scale=math.exp(within(limits.log_scale)),

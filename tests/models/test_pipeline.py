@@ -78,6 +78,13 @@ def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline):
     assert all(i.scores["guard_distance"] <= 1.0 for i in result.images)
 
 
+def test_turned_images_are_spread_over_the_circle(pipeline):
+    wish = request(num_images=6, invariances=frozenset({"rotate"}))
+    angles = sorted(i.transform["angle_deg"] % 360 for i in pipeline.generate(wish).images)
+    gaps = np.diff([*angles, angles[0] + 360])
+    assert gaps.min() > 20
+
+
 def test_the_report_says_what_was_done(pipeline):
     report = pipeline.generate(request(images=[picture(10), picture(80, 1)])).report
     assert set(report["timings_s"]) == {"prompt", "adapt", "rounds", "fill"}

@@ -88,6 +88,12 @@ def test_each_invariance_widens_what_is_drawn(name: str):
     assert (spread(frozenset({name})) > 1.5 * spread(frozenset()) + 1e-9).any()
 
 
+def test_the_turn_places_the_angle_in_its_range():
+    rng = np.random.default_rng(0)
+    angles = [draw_view(frozenset({"rotate"}), rng, turn=t).angle_deg for t in (0.0, 0.25, 0.5)]
+    assert angles == [-180.0, -90.0, 0.0]
+
+
 def test_the_same_seed_draws_the_same_views():
     first, second = (draw_view(frozenset(INVARIANCES), np.random.default_rng(7)) for _ in range(2))
     assert first == second
