@@ -29,7 +29,7 @@ def plot_bars(path: Path, cells: Sequence[Cell], shots: int, measure: str = "ima
     """One group of bars a category, one bar a row, a whisker of one standard deviation."""
     summary = {k: v for k, v in summarise(cells, measure).items() if k[1] in {0, shots}}
     categories = sorted({c for c, _, _ in summary}, key=lambda c: (c == MEAN, c))
-    keys = sorted({(k, row) for _, k, row in summary}, key=lambda key: key[0] == 0)
+    keys = sorted(dict.fromkeys(key[1:] for key in summary), key=lambda key: key[0] == 0)
     width = BAR_GROUP_WIDTH / len(keys)
     figure, axes = _figure(max(6.0, 1.0 + 0.28 * len(keys) * len(categories)), 4.2)
     colours = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
@@ -47,7 +47,7 @@ def plot_bars(path: Path, cells: Sequence[Cell], shots: int, measure: str = "ima
         )
     lowest = min(value.mean - value.deviation for value in summary.values())
     axes.set_ylim(max(0.0, np.floor(lowest * 10) / 10), 1.01)
-    axes.set_xticks(range(len(categories)), [c.replace("_", " ") for c in categories])
+    axes.set_xticks(range(len(categories)), [c.replace("_", "\n") for c in categories])
     axes.set_ylabel(measure.replace("_", " ").replace("auroc", "AUROC"))
     axes.set_title(f"{shots} real image{'s' if shots > 1 else ''}")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
@@ -97,6 +97,6 @@ def plot_curve(
     if marked_x is not None:
         axes.axvline(marked_x, color="0.6", linewidth=0.8, linestyle="--")
     axes.set(xlabel=labels[0], ylabel=labels[1], xlim=(-0.01, 1.0), ylim=(0.0, 1.02))
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="best", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=DPI, bbox_inches="tight")
