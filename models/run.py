@@ -168,13 +168,14 @@ class GenerationRun:
 
     def _choose_prompt(self) -> dict[str, object]:
         self._tell("prompt", 1.0)
-        if self.request.prompt:
-            chosen: dict[str, object] = {"text": self.request.prompt, "decided_by": "request"}
-        else:
-            choice = self.pipeline.prompts.choose(
-                self.request.object_name, self.images, outlier_rule=self.options.outlier_rule
-            )
-            chosen = {**choice.as_dict(), "decided_by": "images"}
+        choice = self.pipeline.prompts.choose(
+            self.request.object_name,
+            self.images,
+            outlier_rule=self.options.outlier_rule,
+            prompt=self.request.prompt or None,
+        )
+        decided_by = "request" if self.request.prompt else "images"
+        chosen = {**choice.as_dict(), "decided_by": decided_by}
         self._tell("prompt", 8.0, prompt=chosen["text"])
         return chosen
 
