@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from models.evaluation import generated_rows, metrics
+from models.evaluation.cells import digest
 from models.evaluation.experiment import Experiment, Plan
 from models.evaluation.guard_report import write_guard_page
 from models.evaluation.guard_trial import Judgement, try_guard
@@ -13,6 +14,9 @@ from models.evaluation.records import Record, read_records, write_records
 from models.evaluation.study import GeneratedSet, set_properties, write_study
 from models.evaluation.table import progress_bar
 from models.views import to_tensor
+
+# What a part depends on besides its plan: the code of the trials themselves.
+TRIAL_FILES = ("defects.py", "guard_trial.py", "study.py", "trials.py")
 
 
 def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
@@ -73,11 +77,12 @@ def _parts(
     """The records of all plans; those of each plan are kept in a file and not measured again."""
     folder = experiment.folder / "parts"
     folder.mkdir(exist_ok=True)
+    trial = digest({}, [Path(__file__).parent / name for name in TRIAL_FILES])
     records: list[Record] = []
     with progress_bar() as progress:
         for plan in progress.track(plans, description=kind.__name__):
             *names, key = map(str, experiment.identity(plan))
-            part = folder / f"{kind.__name__.lower()}-{'-'.join(names)}-{key}.csv"
+            part = folder / f"{kind.__name__.lower()}-{'-'.join(names)}-{key}-{trial}.csv"
             if not part.exists():
                 write_records(part, kind, measure(plan))
             records += read_records(part, kind)
