@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 from app.idempotency import Claim
 from app.job_record import read_record
 from app.jobs import Job, JobList, JobRequest, JobState
+from app.logs import current_log_fields
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
@@ -121,6 +122,7 @@ class JobStore:
             result_ttl=60,
             failure_ttl=3600,
             retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
+            meta=dict(current_log_fields()),
             pipeline=pipeline,
         )
         pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))

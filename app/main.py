@@ -11,6 +11,7 @@ from app.live_workers import LiveWorkers
 from app.openapi import install_openapi
 from app.problem_responses import install_problem_responses
 from app.redis_connection import connect
+from app.request_observer import RequestObserver
 from app.services import MAX_DECODING, Services
 from app.settings import Settings
 from app.storage import Storage
@@ -40,6 +41,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(file_routes.router)
     app.include_router(health.router)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
+    # The last one added is the outermost: it sees what the others answer.
+    app.add_middleware(RequestObserver)
     install_problem_responses(app)
     install_openapi(app)
     return app

@@ -33,13 +33,12 @@ class ProblemResponse(JSONResponse):
 
 
 def install_problem_responses(app: FastAPI) -> None:
-    """Registers the answer to every kind of exception that a route can raise."""
+    """Registers the answer to every kind of exception that a route is known to raise."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(redis.exceptions.ConnectionError, _on_redis_error)
     app.add_exception_handler(redis.exceptions.TimeoutError, _on_redis_error)
-    app.add_exception_handler(Exception, _on_fault)
 
 
 async def _on_problem(_: Request, error: Exception) -> ProblemResponse:

@@ -1,6 +1,7 @@
 """The jobs' HTTP routes: accept, report, cancel, remove."""
 
 import hashlib
+import logging
 import re
 import time
 from typing import Annotated
@@ -38,6 +39,8 @@ from app.problems import (
 )
 from app.services import Services, ServicesDep
 from app.uploads import ImageLimits, read_image
+
+log = logging.getLogger("goodmany.api")
 
 MAX_WAIT_S = 60
 WAIT = re.compile(r"\bwait=(\d{1,4})\b", re.ASCII)
@@ -103,7 +106,9 @@ def create_job(
     except BaseException:
         services.storage.remove(job_id)
         raise
-    if job.id != job_id:
+    if job.id == job_id:
+        log.info("job accepted", extra={"fields": {"job_id": job_id}})
+    else:
         services.storage.remove(job_id)
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S

@@ -1,6 +1,7 @@
 """Every setting of the service, read from `GOODMANY_*` variables once, by whoever starts it."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     storage_url: str = ""
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = "text"
 
     encoder: str = "embedded"
     vqgan: str = "embedded"

@@ -16,7 +16,7 @@ RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt .
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data
 COPY --from=build /opt/goodmany /opt/goodmany
-ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data
+ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json
 USER 10001
 WORKDIR /data
 VOLUME /data

@@ -32,7 +32,7 @@ FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data
 COPY --from=build /opt/goodmany /opt/goodmany
 COPY docker/worker_health.py /opt/goodmany/worker_health.py
-ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data
+ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json
 USER 10001
 WORKDIR /data
 VOLUME /data

@@ -10,9 +10,9 @@ import typer
 from PIL import Image
 from pydantic import ValidationError
 from rich.console import Console
-from rich.logging import RichHandler
 
 from app.jobs import Effort, Invariance, JobRequest
+from app.logs import logs_are_json, start_logging
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
 from app.uploads import ImageLimits, read_image
@@ -50,17 +50,11 @@ def main() -> None:
     try:
         cli()
     except (RuntimeError, ValueError, Problem) as error:
-        errors.print(f"goodmany: {error}", style="red", highlight=False, markup=False)
+        if logs_are_json():
+            logging.getLogger("goodmany").critical("%s", error)
+        else:
+            errors.print(f"goodmany: {error}", style="red", highlight=False, markup=False)
         raise SystemExit(1) from error
-
-
-def _start_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(name)s: %(message)s",
-        handlers=[RichHandler(console=errors, show_path=False, rich_tracebacks=False)],
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @cli.command()
@@ -73,7 +67,7 @@ def serve(
     from workers import embedded  # noqa: PLC0415, the API image has no Redis
 
     settings = Settings().model_copy(update={"data_dir": data_dir})
-    _start_logging(settings)
+    start_logging(settings)
     raise typer.Exit(embedded.serve(settings, host, port))
 
 
@@ -85,7 +79,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from app.main import create_app  # noqa: PLC0415
 
     settings = Settings()
-    _start_logging(settings)
+    start_logging(settings)
     uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_config=None)
 
 
@@ -96,7 +90,7 @@ def worker() -> None:
     from workers.worker import WarmWorker  # noqa: PLC0415
 
     settings = Settings()
-    _start_logging(settings)
+    start_logging(settings)
     warm_worker = WarmWorker(settings, connect(settings.redis_url))
     warm_worker.work(logging_level=settings.log_level)
     if warm_worker.load_failure is not None:
@@ -197,7 +191,7 @@ def demo(
     from workers.demo import run_demo  # noqa: PLC0415
 
     settings = Settings(log_level="WARNING")
-    _start_logging(settings)
+    start_logging(settings)
     run_demo(settings, sample, folder, console)
 
 

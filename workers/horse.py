@@ -11,6 +11,7 @@ from rq.timeouts import JobTimeoutException
 from rq.worker import Worker
 
 from app.job_store import QUEUE_NAMES, JobStore
+from app.logs import log_fields
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.redis_connection import connect
 from app.settings import Settings
@@ -48,7 +49,8 @@ class Horse(Worker):
         job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        self.perform_job(job, queue, execution)
+        with log_fields(**job.meta, job_id=job_id):
+            self.perform_job(job, queue, execution)
 
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds without a heartbeat after which the job counts as abandoned."""

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from pkgutil import resolve_name
 from typing import cast
 
+from app.logs import start_logging
 from app.settings import Settings
 from workers.horse import Horse
 
@@ -122,7 +123,7 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
     """What the child does: load, say so, perform jobs until the pipe ends."""
     # Ctrl+C and the like are for the parent, which knows what is to become of the job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    start_logging(settings)
     logging.getLogger("rq.worker").setLevel(settings.log_level)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:

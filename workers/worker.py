@@ -27,6 +27,7 @@ from app.expiry import sweep
 from app.job_store import QUEUE_NAMES, JobStore
 from app.jobs import JobState
 from app.live_workers import BEAT_EVERY_S, LiveWorkers
+from app.logs import log_fields
 from app.problems import JobTimedOut, WorkerLost
 from app.settings import Settings
 from app.storage import Storage
@@ -106,12 +107,13 @@ class WarmWorker(Worker):
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
         execution = self.prepare_execution(job)
-        try:
-            self.fork_work_horse(job, queue)
-            self.monitor_work_horse(job, queue, execution)
-        except SystemExit:
-            self._give_back(job, queue, execution)
-            raise
+        with log_fields(**job.meta, job_id=job.id):
+            try:
+                self.fork_work_horse(job, queue)
+                self.monitor_work_horse(job, queue, execution)
+            except SystemExit:
+                self._give_back(job, queue, execution)
+                raise
         self.set_state(WorkerStatus.IDLE)
 
     def fork_work_horse(self, job: QueuedJob, queue: Queue) -> None:
@@ -223,7 +225,8 @@ class WarmWorker(Worker):
 
     def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
         """RQ calls this for a job whose whole worker vanished."""
-        self._note_lost(job)
+        with log_fields(**job.meta, job_id=job.id):
+            self._note_lost(job)
         return False
 
     def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
