@@ -22,9 +22,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.candidates import with_article
 from models.devise import IMAGE_SIZE_PX, WEIGHTS, SentenceEncoder, TextToVisualMap, load_devise
 from models.patch_features import load_patch_features
-from models.prompts import with_article
 from models.wordnet import load_wordnet
 from models.words import VISIBLE
 

@@ -4,8 +4,6 @@ Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1; the symb
 W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their distance.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -13,8 +11,9 @@ import torch
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from torch import Tensor
 
+from models.candidates import candidate_texts
 from models.encoders import TextImageEncoder
-from models.words import PAIRS, ObjectWordFinder, ObjectWords, Sense
+from models.words import ObjectWordFinder, ObjectWords, Sense
 
 OutlierRule = Literal["mad", "paper"]
 
@@ -22,16 +21,6 @@ PAPER_THRESHOLD = 0.5
 NUM_DEVIATIONS = 3.0
 # The factor that makes the MAD of normally distributed values their standard deviation.
 MAD_TO_STD = 1.4826
-MAX_CANDIDATES = 96
-# How a noun of each relation joins the object; the paper's "with" where English allows it.
-PATTERNS = {
-    "part": "{object} with {a_word}",
-    "substance": "{object} made of {word}",
-    "synonym": "{object} or {word}",
-    "hypernym": "{object}, a kind of {word}",
-    "hyponym": "{object} such as {a_word}",
-    "whole": "{object} of {a_word}",
-}
 
 
 @dataclass(frozen=True)
@@ -181,37 +170,3 @@ def keep(distances: Tensor, rule: OutlierRule) -> tuple[Tensor, float]:
     mad = (distances - median).abs().median()
     threshold = median + NUM_DEVIATIONS * MAD_TO_STD * mad
     return distances <= threshold, float(threshold)
-
-
-def candidate_texts(
-    object_name: str, words: dict[str, tuple[str, ...]], countable: bool = True
-) -> Iterable[tuple[str, str, str]]:
-    """S_t: (text, word, relation), no text twice, at most MAX_CANDIDATES.
-
-    Adjectives stand before the object, nouns after it: "a flawless bottle", "a bottle with a cap".
-    """
-    thing = with_article(object_name) if countable else object_name
-    texts = {thing: ("", "object")}
-    for relation in ("state", "attribute"):
-        for word in words.get(relation, ()):
-            phrase = f"{word} {object_name}"
-            texts.setdefault(with_article(phrase) if countable else phrase, (word, relation))
-    for relation, pattern in PATTERNS.items():
-        for word in words.get(relation, ()):
-            text = pattern.format(object=thing, word=word, a_word=with_article(word))
-            texts.setdefault(text, (word, relation))
-    return [(text, *source) for text, source in texts.items()][:MAX_CANDIDATES]
-
-
-def with_article(phrase: str) -> str:
-    """The phrase with "a", "an" or "a pair of", by the sound of its first word."""
-    if phrase.rsplit(maxsplit=1)[-1] in PAIRS:
-        return f"a pair of {phrase}"
-    first = phrase.lower().split()[0]
-    if not re.search("[aeiouy]", first):  # spelt out: an LCD, a PCB
-        vowel = first[0] in "fhlmnrsx8"
-    elif re.match(r"(uni(?![nm])|u[srt][aei]|eu|one\b|once\b)", first):
-        vowel = False
-    else:
-        vowel = re.match(r"([aeiou]|hour|honest|heir|[fhlmnrsx]-)", first) is not None
-    return f"{'an' if vowel else 'a'} {phrase}"

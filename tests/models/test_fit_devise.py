@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from models.candidates import with_article
 from models.devise import WEIGHTS, load_devise
 from models.fit_devise import (
     NUM_CLASSES,
@@ -18,7 +19,6 @@ from models.fit_devise import (
     splits,
     visual_targets,
 )
-from models.prompts import with_article
 
 
 def made_classes(num_classes: int, per_class: int = 2) -> tuple[ClassTexts, torch.Tensor]:

@@ -1,0 +1,54 @@
+"""Candidate texts S_t around a name, in English; without torch, for whoever has no images.
+
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1.
+"""
+
+import re
+from collections.abc import Iterable
+
+from models.words import PAIRS
+
+MAX_CANDIDATES = 96
+# How a noun of each relation joins the object; the paper's "with" where English allows it.
+PATTERNS = {
+    "part": "{object} with {a_word}",
+    "substance": "{object} made of {word}",
+    "synonym": "{object} or {word}",
+    "hypernym": "{object}, a kind of {word}",
+    "hyponym": "{object} such as {a_word}",
+    "whole": "{object} of {a_word}",
+}
+
+
+def candidate_texts(
+    object_name: str, words: dict[str, tuple[str, ...]], countable: bool = True
+) -> Iterable[tuple[str, str, str]]:
+    """S_t: (text, word, relation), no text twice, at most MAX_CANDIDATES.
+
+    Adjectives stand before the object, nouns after it: "a flawless bottle", "a bottle with a cap".
+    """
+    thing = with_article(object_name) if countable else object_name
+    texts = {thing: ("", "object")}
+    for relation in ("state", "attribute"):
+        for word in words.get(relation, ()):
+            phrase = f"{word} {object_name}"
+            texts.setdefault(with_article(phrase) if countable else phrase, (word, relation))
+    for relation, pattern in PATTERNS.items():
+        for word in words.get(relation, ()):
+            text = pattern.format(object=thing, word=word, a_word=with_article(word))
+            texts.setdefault(text, (word, relation))
+    return [(text, *source) for text, source in texts.items()][:MAX_CANDIDATES]
+
+
+def with_article(phrase: str) -> str:
+    """The phrase with "a", "an" or "a pair of", by the sound of its first word."""
+    if phrase.rsplit(maxsplit=1)[-1] in PAIRS:
+        return f"a pair of {phrase}"
+    first = phrase.lower().split()[0]
+    if not re.search("[aeiouy]", first):  # spelt out: an LCD, a PCB
+        vowel = first[0] in "fhlmnrsx8"
+    elif re.match(r"(uni(?![nm])|u[srt][aei]|eu|one\b|once\b)", first):
+        vowel = False
+    else:
+        vowel = re.match(r"([aeiou]|hour|honest|heir|[fhlmnrsx]-)", first) is not None
+    return f"{'an' if vowel else 'a'} {phrase}"
