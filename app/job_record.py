@@ -19,6 +19,7 @@ def read_record(job_id: str, record: dict[str, str], queue_position: int | None)
         stage=record.get("stage") or None,
         percent=float(record["percent"]),
         queue_position=queue_position if state is JobState.queued else None,
+        priority=request.priority,
         object_name=request.object_name,
         prompt=record.get("prompt") or None,
         num_images_requested=request.num_images,

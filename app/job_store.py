@@ -22,12 +22,13 @@ from rq.serializers import JSONSerializer
 
 from app.idempotency import Claim
 from app.job_record import read_record
-from app.jobs import Job, JobList, JobRequest, JobState
+from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.logs import current_log_fields
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
-QUEUE_NAMES = ("jobs",)
+# In the order in which a worker takes from them.
+QUEUE_NAMES = tuple(Priority)
 TASK = "workers.tasks.run_job"
 INDEX_KEY = "goodmany:jobs"
 EXPIRY_KEY = "goodmany:expiry"
@@ -113,8 +114,9 @@ class JobStore:
             "created_at": _now().isoformat(),
         }
         retries = self.settings.max_retries
+        queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
-        self.queues[-1].enqueue_call(
+        queue.enqueue_call(
             TASK,
             args=(job_id,),
             job_id=job_id,

@@ -63,6 +63,13 @@ def check_text(text: str) -> str:
     return text
 
 
+class Priority(StrEnum):
+    """Which queue a job waits in; every waiting interactive job goes before any batch job."""
+
+    interactive = "interactive"
+    batch = "batch"
+
+
 class JobRequest(BaseModel):
     """The wish, without the images."""
 
@@ -100,6 +107,9 @@ class JobRequest(BaseModel):
     strict: Annotated[
         bool, Field(description="Fail when fewer images than wanted pass the normality guard.")
     ] = False
+    priority: Annotated[
+        Priority, Field(description="A batch job waits until no interactive one does.")
+    ] = Priority.interactive
 
 
 class JobLinks(BaseModel):
@@ -140,6 +150,7 @@ class Job(BaseModel):
     queue_position: Annotated[
         int | None, Field(description="1 is next; null unless queued.", examples=[1])
     ]
+    priority: Priority
     object_name: str
     prompt: Annotated[str | None, Field(description="Null before it is chosen.")]
     num_images_requested: int

@@ -4,7 +4,7 @@ import io
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.job_store import JobStore
+from app.job_store import QUEUE_NAMES, JobStore
 from app.live_workers import LiveWorkers
 from app.redis_connection import connect
 from app.settings import Settings
@@ -92,9 +92,9 @@ def api(settings: Settings) -> Iterator[httpx.Client]:
 class WorkerProcess:
     """A `WarmWorker` in a process of its own, as `goodmany worker` runs it."""
 
-    def __init__(self, settings: Settings, loader: str):
+    def __init__(self, settings: Settings, loader: str, queue_names: Sequence[str] = QUEUE_NAMES):
         context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=_work, args=(settings, loader))
+        self.process = context.Process(target=_work, args=(settings, loader, queue_names))
         self.process.start()
 
     def stop(self) -> None:
@@ -107,8 +107,9 @@ class WorkerProcess:
         self.process.join()
 
 
-def _work(settings: Settings, loader: str) -> None:
-    worker = WarmWorker(settings, connect(settings.redis_url), loader=loader)
+def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
+    connection = connect(settings.redis_url)
+    worker = WarmWorker(settings, connection, loader=loader, queue_names=queue_names)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)
 
@@ -119,9 +120,11 @@ def start_worker(settings: Settings, store: JobStore) -> Iterator[Callable[..., 
     started: list[WorkerProcess] = []
 
     def start(
-        loader: str = "tests.workers.job_functions:load_nothing", **changes: object
+        loader: str = "tests.workers.job_functions:load_nothing",
+        queue_names: Sequence[str] = QUEUE_NAMES,
+        **changes: object,
     ) -> WorkerProcess:
-        worker = WorkerProcess(settings.model_copy(update=changes), loader)
+        worker = WorkerProcess(settings.model_copy(update=changes), loader, queue_names)
         started.append(worker)
         live_workers = LiveWorkers(store.connection)
         wait_until(lambda: live_workers.count() > 0, 120)

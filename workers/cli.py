@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.jobs import Effort, Invariance, JobRequest
+from app.jobs import Effort, Invariance, JobRequest, Priority
 from app.logs import logs_are_json, start_logging
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
@@ -36,6 +36,9 @@ Invariances = Annotated[
     typer.Option("--invariance", help="Overrules what the images say; may be repeated."),
 ]
 Strict = Annotated[bool, typer.Option(help="Fail when fewer images than wanted pass the guard.")]
+PriorityOption = Annotated[
+    Priority, typer.Option(help="A batch job waits until no interactive one does.")
+]
 Out = Annotated[Path, typer.Option(help="The ZIP to write.")]
 Host = Annotated[str, typer.Option(help="Address to listen at.")]
 Port = Annotated[int, typer.Option(help="Port to listen at; 0 for any free one.")]
@@ -84,14 +87,21 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    queue: Annotated[
+        list[Priority] | None,
+        typer.Option(help="Take from this queue alone; may be repeated. Default: from both."),
+    ] = None,
+) -> None:
     """Runs one worker, until it is stopped; a running job is finished first."""
     from app.redis_connection import connect  # noqa: PLC0415
     from workers.worker import WarmWorker  # noqa: PLC0415
 
     settings = Settings()
     start_logging(settings)
-    warm_worker = WarmWorker(settings, connect(settings.redis_url))
+    warm_worker = WarmWorker(
+        settings, connect(settings.redis_url), queue_names=queue or list(Priority)
+    )
     warm_worker.work(logging_level=settings.log_level)
     if warm_worker.load_failure is not None:
         raise RuntimeError(warm_worker.load_failure)
@@ -158,6 +168,7 @@ def submit(
     prompt: Prompt = None,
     invariances: Invariances = None,
     strict: Strict = False,
+    priority: PriorityOption = Priority.interactive,
     server: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
 ) -> None:
     """Has a running service make new images, and downloads the ZIP."""
@@ -173,6 +184,7 @@ def submit(
         prompt=prompt,
         invariances=invariances,
         strict=strict,
+        priority=priority,
     )
     with Client(server) as client, ProgressBar(console) as bar:
         job = client.submit(images, wish.model_dump(mode="json"))

@@ -52,6 +52,10 @@ class Horse(Worker):
         with log_fields(**job.meta, job_id=job_id):
             self.perform_job(job, queue, execution)
 
+    def prepare_job_execution(self, job: QueuedJob, *_: Any) -> None:
+        """As RQ does for a worker with one queue: from now on the job counts as started."""
+        super().prepare_job_execution(job, remove_from_intermediate_queue=True)
+
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds without a heartbeat after which the job counts as abandoned."""
         return JOB_HEARTBEAT_TTL_S

@@ -12,6 +12,7 @@ or was stopped is not: it would do the same again.
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -32,6 +33,7 @@ from app.problems import JobTimedOut, WorkerLost
 from app.settings import Settings
 from app.storage import Storage
 from workers.horse import JOB_HEARTBEAT_TTL_S
+from workers.priority_queue import PriorityQueue
 from workers.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
 
 log = logging.getLogger("goodmany.worker")
@@ -49,13 +51,21 @@ class WarmWorker(Worker):
         settings: of the whole service.
         connection: to Redis.
         loader: `module:function` that the child calls once to load the models.
+        queue_names: the queues to take from, the most urgent first.
 
     Attributes:
         load_failure: why the child could not load its models; None as long as it could.
     """
 
+    queue_class = PriorityQueue
+
     def __init__(
-        self, settings: Settings, connection: redis.Redis, *, loader: str = DEFAULT_LOADER
+        self,
+        settings: Settings,
+        connection: redis.Redis,
+        *,
+        loader: str = DEFAULT_LOADER,
+        queue_names: Sequence[str] = QUEUE_NAMES,
     ):
         self.settings, self.loader = settings, loader
         self.store = JobStore(connection, settings)
@@ -64,7 +74,7 @@ class WarmWorker(Worker):
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
         super().__init__(
-            list(QUEUE_NAMES),
+            list(queue_names),
             connection=connection,
             serializer=JSONSerializer,
             exception_handlers=[self._note_abandoned],
@@ -168,8 +178,11 @@ class WarmWorker(Worker):
         execution: Execution | None = None,
     ) -> None:
         """As RQ does; a job that got lost between queue and start has used up no retry."""
+        # It may have died before the child took it over from here.
+        self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
         if execution is None:
             job.retries_left = (job.retries_left or 0) + 1
+            job.enqueue_at_front_on_retry = True
         super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
 
     def teardown(self) -> None:

@@ -54,6 +54,16 @@ def test_only_the_last_attempt_is_heard(store: JobStore, job_id: str):
     assert store.succeed(job_id, "second", {"num_images": "4"})
 
 
+def test_batch_jobs_stand_behind_all_interactive_ones(store: JobStore):
+    order = ["batch", "interactive", "batch", "interactive"]
+    wishes = [JobRequest(object_name="nut", priority=priority) for priority in order]
+    ids = [store.create(new_job_id(), wish, 1).id for wish in wishes]
+    assert [store.get(job_id).queue_position for job_id in ids] == [3, 1, 4, 2]
+    assert [store.get(job_id).priority for job_id in ids] == order
+    store.cancel(ids[1])
+    assert [store.get(job_id).queue_position for job_id in ids] == [2, None, 3, 1]
+
+
 def test_a_lost_job_waits_again_and_its_old_attempt_is_not_heard(store: JobStore, job_id: str):
     store.start(job_id, "first")
     store.progress(job_id, "first", {"stage": "fill", "percent": "80"})

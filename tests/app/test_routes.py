@@ -71,6 +71,7 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "invariances": ["rotate", "flip_horizontal"],
         "effort": "draft",
         "strict": True,
+        "priority": "batch",
     }
     job_id = post(api, PNG, **wish).json()["id"]
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])

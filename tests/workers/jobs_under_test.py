@@ -6,7 +6,7 @@ import pytest
 
 import app.job_store
 from app.job_store import JobStore
-from app.jobs import Job, JobRequest, JobState, new_job_id
+from app.jobs import Job, JobRequest, JobState, Priority, new_job_id
 from tests.conftest import wait_until
 from tests.workers.job_functions import CHILD_KEY
 
@@ -18,9 +18,10 @@ class JobsUnderTest:
     store: JobStore
     patch: pytest.MonkeyPatch
 
-    def submit(self, function: str) -> str:
+    def submit(self, function: str, priority: Priority = Priority.interactive) -> str:
         self.patch.setattr(app.job_store, "TASK", f"tests.workers.job_functions.{function}")
-        return self.store.create(new_job_id(), JobRequest(object_name="nut"), 1).id
+        wish = JobRequest(object_name="nut", priority=priority)
+        return self.store.create(new_job_id(), wish, 1).id
 
     def ended(self, job_id: str, timeout_s: float = 20.0) -> Job:
         wait_until(lambda: self.store.get(job_id).state.is_over, timeout_s)

@@ -72,8 +72,8 @@ def test_a_killed_worker_takes_its_child_along_and_the_next_does_its_job(
     redis = jobs.store.connection
     redis.delete("goodmany:workers")
     # As if the time since the last heartbeat were over.
-    (taken,) = redis.zrange("rq:wip:jobs", 0, -1)
-    redis.zadd("rq:wip:jobs", {taken: time.time() - 1})
+    (taken,) = redis.zrange("rq:wip:interactive", 0, -1)
+    redis.zadd("rq:wip:interactive", {taken: time.time() - 1})
     start_worker()
     assert jobs.ended(job_id).state is JobState.succeeded
 
