@@ -11,6 +11,7 @@ succeed, and of two workers that hold the same job only the one that took it las
 """
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -21,6 +22,8 @@ from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
 from app.idempotency import Claim
+from app.job_change import CHANGE
+from app.job_metrics import STATES_KEY, note_creation
 from app.job_record import read_record
 from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.logs import current_log_fields
@@ -33,31 +36,6 @@ TASK = "workers.tasks.run_job"
 INDEX_KEY = "goodmany:jobs"
 EXPIRY_KEY = "goodmany:expiry"
 CLAIM_TTL_S = 24 * 3600
-MAX_EVENTS = 1000
-
-# KEYS: record, events, expiry. ARGV: allowed states (JSON list), attempt that must hold the job or
-# "", fields to set (JSON object of strings), job id, its next time in the expiry set or "". Returns
-# the state before, "" when there is no record, and whether the fields were set.
-CHANGE = """
-local before = redis.call('HGET', KEYS[1], 'state')
-if not before then return {'', 0} end
-local allowed = false
-for _, state in ipairs(cjson.decode(ARGV[1])) do
-  if state == before then allowed = true end
-end
-if ARGV[2] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then allowed = false end
-if not allowed then return {before, 0} end
-for field, value in pairs(cjson.decode(ARGV[3])) do redis.call('HSET', KEYS[1], field, value) end
-local names = {'state', 'stage', 'percent', 'prompt', 'num_images'}
-local event = {}
-for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
-  table.insert(event, names[i])
-  table.insert(event, value or '')
-end
-if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
-return {before, 1}
-""".replace("%d", str(MAX_EVENTS))
 
 
 class JobStore:
@@ -112,6 +90,7 @@ class JobStore:
             "num_inputs": str(num_inputs),
             "request": request.model_dump_json(),
             "created_at": _now().isoformat(),
+            "state_since": str(time.time()),
         }
         retries = self.settings.max_retries
         queue = next(queue for queue in self.queues if queue.name == request.priority)
@@ -129,6 +108,7 @@ class JobStore:
         )
         pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(INDEX_KEY, {job_id: 0})
+        note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
 
     def get(self, job_id: str) -> Job:
@@ -234,6 +214,7 @@ class JobStore:
             pipeline.delete(_key(job_id), events_key(job_id))
             pipeline.zrem(INDEX_KEY, job_id)
             pipeline.zrem(EXPIRY_KEY, job_id)
+            pipeline.zrem(STATES_KEY, job_id)
             pipeline.execute()
 
     def state(self, job_id: str) -> JobState | None:

@@ -1,6 +1,8 @@
 """Which workers are alive with their models loaded, and why the last one could not start."""
 
+import json
 import time
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import redis
@@ -9,6 +11,16 @@ WORKERS_KEY = "goodmany:workers"
 START_FAILURE_KEY = "goodmany:worker-start-failure"
 BEAT_EVERY_S = 5
 ALIVE_FOR_S = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceMemory:
+    """What a worker takes of the memory of its device."""
+
+    device: str
+    allocated_bytes: int
+    reserved_bytes: int
+    total_bytes: int
 
 
 class LiveWorkers:
@@ -34,6 +46,20 @@ class LiveWorkers:
         """How many workers can take a job at once."""
         return self.connection.zcount(WORKERS_KEY, time.time(), "+inf")
 
+    def note_device_memory(self, name: str, memory: DeviceMemory) -> None:
+        """Keeps for `ALIVE_FOR_S` what the worker takes of its device's memory."""
+        self.connection.set(_memory_key(name), json.dumps(asdict(memory)), ex=ALIVE_FOR_S)
+
+    def device_memory(self) -> dict[str, DeviceMemory | None]:
+        """All live workers, by name; None for one without such a device."""
+        raw = cast(list[bytes], self.connection.zrangebyscore(WORKERS_KEY, time.time(), "+inf"))
+        names = [name.decode() for name in raw]
+        noted = cast(list[bytes | None], self.connection.mget([_memory_key(n) for n in names]))
+        return {
+            name: None if text is None else DeviceMemory(**json.loads(text))
+            for name, text in zip(names, noted, strict=True)
+        }
+
     def note_start_failure(self, sentence: str) -> None:
         """Keeps for an hour why a worker could not start, for `/readyz`."""
         self.connection.set(START_FAILURE_KEY, sentence, ex=3600)
@@ -42,3 +68,7 @@ class LiveWorkers:
         """What the last worker said that could not start; None when one has started since."""
         raw = cast(bytes | None, self.connection.get(START_FAILURE_KEY))
         return None if raw is None else raw.decode()
+
+
+def _memory_key(name: str) -> str:
+    return f"goodmany:worker:{name}:device-memory"

@@ -4,8 +4,11 @@ import threading
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, ProcessCollector
 
-from app import file_routes, health, routes
+from app import file_routes, health, metrics_routes, routes
+from app.http_metrics import HttpMetrics
+from app.job_metrics import JobCollector
 from app.job_store import JobStore
 from app.live_workers import LiveWorkers
 from app.openapi import install_openapi
@@ -30,19 +33,25 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     connection = connect(settings.redis_url)
+    store, workers = JobStore(connection, settings), LiveWorkers(connection)
+    registry = app.state.metrics = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    queue_keys = {queue.name: queue.key for queue in store.queues}
+    registry.register(JobCollector(connection, queue_keys, workers))
     app.state.services = Services(
         settings=settings,
-        store=JobStore(connection, settings),
+        store=store,
         storage=Storage(settings.storage_place),
-        workers=LiveWorkers(connection),
+        workers=workers,
         decoding=threading.Semaphore(MAX_DECODING),
     )
     app.include_router(routes.router)
     app.include_router(file_routes.router)
     app.include_router(health.router)
+    app.include_router(metrics_routes.router)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     # The last one added is the outermost: it sees what the others answer.
-    app.add_middleware(RequestObserver)
+    app.add_middleware(RequestObserver, metrics=HttpMetrics(registry))
     install_problem_responses(app)
     install_openapi(app)
     return app

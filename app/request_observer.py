@@ -8,9 +8,10 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http_metrics import HttpMetrics
 from app.logs import log_fields
 from app.problem_responses import ProblemResponse
-from app.problems import InternalError
+from app.problems import InternalError, Problem
 
 access_log = logging.getLogger("goodmany.access")
 log = logging.getLogger("goodmany.api")
@@ -31,8 +32,8 @@ class RequestObserver:
     or a query (a secret, a line break) stays out of the logs.
     """
 
-    def __init__(self, app: ASGIApp):
-        self.app = app
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics):
+        self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -57,14 +58,18 @@ class RequestObserver:
         with log_fields(request_id=request_id):
             try:
                 await self.app(scope, receive, observed_send)
+            except Problem as problem:
+                await ProblemResponse(problem)(scope, receive, observed_send)
             except Exception as error:
                 log.error("%s %s raised", scope["method"], _route(scope), exc_info=error)
                 if started:
                     raise
-                problem = InternalError("Something broke on our side; the log knows more.")
-                await ProblemResponse(problem)(scope, receive, observed_send)
+                fault = InternalError("Something broke on our side; the log knows more.")
+                await ProblemResponse(fault)(scope, receive, observed_send)
             finally:
-                _log_access(scope, status, num_bytes, time.monotonic() - start)
+                duration_s = time.monotonic() - start
+                self.metrics.note(scope["method"], _route(scope), status, duration_s)
+                _log_access(scope, status, num_bytes, duration_s)
 
 
 def _log_access(scope: Scope, status: int, num_bytes: int, duration_s: float) -> None:
@@ -79,6 +84,8 @@ def _log_access(scope: Scope, status: int, num_bytes: int, duration_s: float) ->
     job_id = scope.get("path_params", {}).get("job_id", "")
     if JOB_ID.fullmatch(job_id):
         fields["job_id"] = job_id
+    if owner := scope.get("state", {}).get("owner"):
+        fields["key_id"] = owner
     level = logging.DEBUG if route in QUIET_ROUTES else logging.INFO
     access_log.log(level, "%s %s %d", scope["method"], route, status, extra={"fields": fields})
 

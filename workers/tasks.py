@@ -3,17 +3,23 @@
 The function is named by the API as a string (`app.job_store.TASK`); its argument is the job's id.
 """
 
+import contextlib
 import logging
+import multiprocessing
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import redis
 
+from app.job_metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.job_store import JobStore
 from app.jobs import JobRequest, JobState
+from app.live_workers import LiveWorkers
 from app.problems import TooFewImages
 from app.redis_connection import connect
 from app.settings import Settings
@@ -22,6 +28,7 @@ from app.uploads import ImageLimits, read_image
 from models.generation import GenerationRequest, GenerationResult, StrictError
 from models.pipeline import Pipeline, load_pipeline
 from workers.archive import write_archive
+from workers.device_memory import report_device_memory
 from workers.preview import contact_sheet, variance_picture
 from workers.wish import to_generation_request
 
@@ -54,7 +61,14 @@ def load_models(settings: Settings) -> None:
         RuntimeError: a model is missing or damaged; the message names it.
     """
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
-    store = JobStore(connect(settings.redis_url), settings)
+    connection = connect(settings.redis_url)
+    store = JobStore(connection, settings)
+    if pipeline.device.type == "cuda":
+        threading.Thread(
+            target=report_device_memory,
+            args=(LiveWorkers(connection), multiprocessing.current_process().name, pipeline.device),
+            daemon=True,
+        ).start()
     _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_place))]
 
 
@@ -96,10 +110,27 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     except StrictError as error:
         raise TooFewImages(f"{error}.") from error
     progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
+    archive_start = time.monotonic()
     _store_results(warm.storage, job_id, request, result, record["created_at"])
+    archive_s = time.monotonic() - archive_start
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
     if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
         raise AttemptOverError
+    _count(warm.store.connection, result, archive_s)
+
+
+def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
+    """Adds a job that has succeeded to the metrics; it is no less done when Redis is away."""
+    timings_s = {**cast(dict[str, float], result.report["timings_s"]), "archive": archive_s}
+    rejections = cast(dict[str, int], result.report["rejections"])
+    with connection.pipeline() as pipeline:
+        for stage, seconds in timings_s.items():
+            STAGE_DURATIONS.observe(pipeline, stage, seconds=seconds)
+        for reason, number in rejections.items():
+            IMAGES_REJECTED.count(pipeline, reason, by=number)
+        IMAGES_MADE.count(pipeline, by=len(result.images))
+        with contextlib.suppress(*REDIS_AWAY):
+            pipeline.execute()
 
 
 def _store_results(

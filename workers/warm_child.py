@@ -48,8 +48,11 @@ class WarmChild:
     def __init__(self, settings: Settings, worker_name: str, loader: str):
         context = multiprocessing.get_context("spawn")
         self.connection, childs_end = context.Pipe()
+        # What the child tells of itself, it tells under its worker's name.
         self.process = context.Process(
-            target=child_main, args=(childs_end, settings, worker_name, loader)
+            target=child_main,
+            name=worker_name,
+            args=(childs_end, settings, worker_name, loader),
         )
         self.started = time.monotonic()
         self.load_s = 0.0

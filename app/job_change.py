@@ -1,0 +1,33 @@
+"""The one way in which a job's record changes, as a script that Redis runs without a break."""
+
+from app.job_metrics import NOTE_TRANSITION
+
+MAX_EVENTS = 1000
+
+# KEYS: record, events, expiry. ARGV: allowed states (JSON list), attempt that must hold the job or
+# "", fields to set (JSON object of strings), job id, its next time in the expiry set or "". Returns
+# the state before, "" when there is no record, and whether the fields were set.
+CHANGE = (
+    NOTE_TRANSITION
+    + """
+local before = redis.call('HGET', KEYS[1], 'state')
+if not before then return {'', 0} end
+local allowed = false
+for _, state in ipairs(cjson.decode(ARGV[1])) do
+  if state == before then allowed = true end
+end
+if ARGV[2] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then allowed = false end
+if not allowed then return {before, 0} end
+for field, value in pairs(cjson.decode(ARGV[3])) do redis.call('HSET', KEYS[1], field, value) end
+note_transition(KEYS[1], ARGV[4], before)
+local names = {'state', 'stage', 'percent', 'prompt', 'num_images'}
+local event = {}
+for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+  table.insert(event, names[i])
+  table.insert(event, value or '')
+end
+if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
+return {before, 1}
+""".replace("%d", str(MAX_EVENTS))
+)
