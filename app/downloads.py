@@ -13,7 +13,7 @@ from app.problems import RangeNotSatisfiable
 from app.storage import Storage
 
 CHUNK_BYTES = 256 * 1024
-ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
 def send_file(

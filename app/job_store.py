@@ -25,7 +25,7 @@ from app.idempotency import Claim
 from app.job_change import CHANGE
 from app.job_metrics import STATES_KEY, note_creation
 from app.job_record import read_record
-from app.jobs import Job, JobList, JobRequest, JobState, Priority
+from app.jobs import JOB_ID, Job, JobList, JobRequest, JobState, Priority
 from app.logs import current_log_fields
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
@@ -265,6 +265,13 @@ class JobStore:
 
 
 def _key(job_id: str) -> str:
+    """Where the record of a job is.
+
+    Raises:
+        JobNotFound: no job can have this id; as a key it might name something else.
+    """
+    if not JOB_ID.fullmatch(job_id):
+        raise JobNotFound(f"There is no job {job_id}.")
     return f"goodmany:job:{job_id}"
 
 

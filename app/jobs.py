@@ -1,5 +1,6 @@
 """What a job is: the wish, the states it goes through, and what a client sees of it."""
 
+import re
 import secrets
 import time
 import unicodedata
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_OBJECT_NAME_CHARS = 100
+JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class JobState(StrEnum):

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app import file_routes, health, metrics_routes, routes
+from app.form_limits import MAX_FIELD_BYTES, MAX_FIELDS
 from app.http_metrics import HttpMetrics
 from app.job_metrics import JobCollector
 from app.job_store import JobStore
@@ -31,6 +32,12 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,
+        # The parser keeps up to 1 MiB of each file in memory, so their number is bounded there.
+        form_limits={
+            "max_files": settings.max_images,
+            "max_fields": MAX_FIELDS,
+            "max_part_size": MAX_FIELD_BYTES,
+        },
     )
     connection = connect(settings.redis_url)
     store, workers = JobStore(connection, settings), LiveWorkers(connection)

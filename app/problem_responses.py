@@ -18,6 +18,7 @@ from app.problems import (
     NotReady,
     PageNotFound,
     Problem,
+    TooManyImages,
 )
 
 log = logging.getLogger("goodmany.api")
@@ -71,6 +72,9 @@ async def _on_http_exception(request: Request, error: Exception) -> ProblemRespo
     if error.status_code == 405:
         detail = f"{request.method} is not allowed on {path}."
         return ProblemResponse(MethodNotAllowed(detail, headers=headers))
+    # The form's parser has no other word for it.
+    if error.status_code == 400 and error.detail.startswith("Too many files"):
+        return ProblemResponse(TooManyImages(error.detail, headers=headers))
     if error.status_code == 400:
         return ProblemResponse(MalformedBody(str(error.detail), headers=headers))
     return await _on_fault(request, error)

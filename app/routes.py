@@ -7,12 +7,13 @@ import time
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Form, Header, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from app.expiry import remove_files
+from app.form_limits import refuse_repeated_fields
 from app.idempotency import Claim
 from app.job_events import LOOK_EVERY_S, stream_events
 from app.jobs import Job, JobList, JobRequest, new_job_id
@@ -65,6 +66,7 @@ class JobForm(JobRequest):
     operation_id="create_job",
     summary="Submit good images, get a job",
     status_code=202,
+    dependencies=[Depends(refuse_repeated_fields)],
     response_description="The job is queued; poll the address in `Location`",
     responses=problems(
         MalformedBody,
@@ -217,8 +219,6 @@ def _store_images(images: list[UploadFile], job_id: str, services: Services) -> 
     """
     settings = services.settings
     limits = ImageLimits.from_settings(settings)
-    if len(images) > settings.max_images:
-        raise TooManyImages(f"{len(images)} images; at most {settings.max_images} are taken.")
     hashes = []
     for number, upload in enumerate(images):
         with services.decoding:

@@ -8,7 +8,8 @@ What becomes of an unusual image:
 - 16-bit grey: linear, white being the largest value of the smallest of 8, 10, 12, 14 and 16 bits
   that holds the brightest pixel (cameras write 10 to 14 bits into 16); 16-bit colour: the upper
   8 bits of each channel.
-- Grey and palette: the same picture in RGB. CMYK: Pillow's plain conversion.
+- Grey and palette: the same picture in RGB. CMYK, LAB: Pillow's plain conversion.
+- Floating-point pixels are refused: nothing says which value is white.
 - Transparency: laid on white.
 - Orientation in Exif: the image is turned upright.
 - Colour profiles are ignored; pixels count as sRGB.
@@ -68,10 +69,15 @@ def read_image(data: bytes, limits: ImageLimits) -> Image.Image:
         raise ImageTooLarge(f"{len(data)} bytes; at most {limits.max_bytes} are read.")
     with _open(data) as image:
         _check_size(image, limits)
+        if image.mode == "F":
+            raise NotAnImage("Floating-point pixels have no white; send 8 or 16 bit.")
         try:
-            if image.format == "MPO" or getattr(image, "n_frames", 1) == 1:
+            # Not `n_frames`: to count a TIFF's pages takes minutes when there are many.
+            if image.format == "MPO" or not getattr(image, "is_animated", False):
                 image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
+                # In place: each copy of the largest image costs 200 MB.
+                ImageOps.exif_transpose(image, in_place=True)
+                return _to_rgb(image)
         # Decoders fed with hostile bytes raise whatever they like.
         except Exception as error:
             raise DamagedImage("The image breaks off or its data make no sense.") from error
@@ -100,13 +106,11 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         image = _scale_to_8_bits(image.convert("I"))
-    elif image.mode == "F":
-        raise ValueError("floating-point pixels have no white")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         paper = Image.new("RGBA", picture.size, "white")
         image = Image.alpha_composite(paper, picture)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:

@@ -187,6 +187,13 @@ def test_job_not_found(api: httpx.Client, path: str):
     assert (answer.status_code, slug(answer)) == (404, "job-not-found")
 
 
+@pytest.mark.parametrize("path", ["", "/events", "/archive"])
+def test_an_id_that_would_name_another_key_of_redis_is_no_job(api: httpx.Client, path: str):
+    job_id = post(api, PNG).json()["id"]
+    answer = api.get(f"/v1/jobs/{job_id}:events{path}")
+    assert (answer.status_code, slug(answer)) == (404, "job-not-found")
+
+
 @pytest.mark.parametrize("path", ["archive", "preview", "variance"])
 def test_job_not_finished(api: httpx.Client, path: str):
     job = post(api, PNG).json()
@@ -236,6 +243,9 @@ def test_the_archive_is_sent_whole_and_in_parts(
     assert part.headers["content-range"] == "bytes 5-9/10"
     assert api.get(link, headers={"range": "bytes=2-4", "if-range": '"old"'}).status_code == 200
     assert api.get(link, headers={"if-none-match": etag}).status_code == 304
+    # What is no range is passed over (RFC 9110, 14.2), as is one that no file can have.
+    for asked in ("bytes=x", "bytes=-", "bytes=" + "9" * 5000 + "-", "bytes=-" + "9" * 5000):
+        assert api.get(link, headers={"range": asked}).status_code == 200
     behind = api.get(link, headers={"range": "bytes=10-"})
     assert (behind.status_code, slug(behind)) == (416, "range-not-satisfiable")
     assert behind.headers["content-range"] == "bytes */10"

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from models.generation import GeneratedImage, GenerationRequest, GenerationResult
+from tests.app.hostile_requests import ODD_NAMES
 from workers.archive import slugify, write_archive
 
 CREATED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -351,9 +352,7 @@ def test_a_name_without_ascii_letters_gets_a_slug_of_its_own(object_name):
     assert slug != slugify("螺母")
 
 
-@pytest.mark.parametrize(
-    "object_name", ["../../x", "/abs", "a/b", "NUL", "ｃｏｎ", "..", "a\\..\\b"]
-)
+@pytest.mark.parametrize("object_name", ["/abs", "a/b", "NUL", "ｃｏｎ", "..", *ODD_NAMES])
 def test_no_name_leaves_the_archives_root(object_name, tmp_path):
     files = contents(archive_bytes(made_result(1), made_request(object_name=object_name)))
     for path in files:
