@@ -235,7 +235,8 @@ def exchange(service: ApiProcess, content: bytes) -> bytes:
         with contextlib.suppress(TimeoutError):
             received = connection.recv(65536)
         connection.settimeout(RAW_ANSWER_WITHIN_S)
-        connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # It may have hung up already.
+            connection.shutdown(socket.SHUT_WR)
         while part := connection.recv(65536):
             received += part
     return received
