@@ -19,7 +19,7 @@ from app.problems import (
     NotReady,
     RangeNotSatisfiable,
 )
-from app.services import Services, ServicesDep
+from app.services import OwnerDep, Services, ServicesDep
 
 FILE_PROBLEMS = (JobNotFound, JobNotFinished, JobWithoutArchive, JobExpired, RangeNotSatisfiable)
 
@@ -33,9 +33,9 @@ router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotRead
     response_class=Response,
     responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS),
 )
-def get_archive(job_id: str, services: ServicesDep, request: Request) -> Response:
+def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """Images, table and manifest; byte ranges and ETag are understood."""
-    return _send(request, services, job_id, "archive.zip", "application/zip")
+    return _send(request, services, owner, job_id, name="archive.zip", media_type="application/zip")
 
 
 @router.get(
@@ -45,9 +45,9 @@ def get_archive(job_id: str, services: ServicesDep, request: Request) -> Respons
     response_class=Response,
     responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
 )
-def get_preview(job_id: str, services: ServicesDep, request: Request) -> Response:
+def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """For the eye; the archive holds the images themselves."""
-    return _send(request, services, job_id, "preview.png", "image/png")
+    return _send(request, services, owner, job_id, name="preview.png", media_type="image/png")
 
 
 @router.get(
@@ -57,9 +57,9 @@ def get_preview(job_id: str, services: ServicesDep, request: Request) -> Respons
     response_class=Response,
     responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
 )
-def get_variance(job_id: str, services: ServicesDep, request: Request) -> Response:
+def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """The sigma map of each input: bright where good parts differ."""
-    return _send(request, services, job_id, "variance.png", "image/png")
+    return _send(request, services, owner, job_id, name="variance.png", media_type="image/png")
 
 
 @router.get(
@@ -76,9 +76,10 @@ def get_image(
     job_id: str,
     number: Annotated[int, Path(ge=0, description="0 is the first.")],
     services: ServicesDep,
+    owner: OwnerDep,
 ) -> Response:
     """The PNG as it stands in the archive."""
-    _check_finished(services, job_id)
+    _check_finished(services, owner, job_id)
     with services.storage.open(job_id, "archive.zip") as file, zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if "/train/good/" in name]
         if number >= len(names):
@@ -87,9 +88,9 @@ def get_image(
 
 
 def _send(
-    request: Request, services: Services, job_id: str, name: str, media_type: str
+    request: Request, services: Services, owner: str, job_id: str, *, name: str, media_type: str
 ) -> Response:
-    _check_finished(services, job_id)
+    _check_finished(services, owner, job_id)
     return send_file(
         request,
         services.storage,
@@ -100,9 +101,9 @@ def _send(
     )
 
 
-def _check_finished(services: Services, job_id: str) -> None:
+def _check_finished(services: Services, owner: str, job_id: str) -> None:
     """Raises the problem of a job that has no files, each reason its own."""
-    state = services.store.get(job_id).state
+    state = services.store.get(job_id, owner).state
     refusals: dict[JobState, Callable[[str], Exception]] = {
         JobState.queued: JobNotFinished,
         JobState.running: JobNotFinished,

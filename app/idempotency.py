@@ -9,23 +9,25 @@ from app.problems import IdempotencyKeyReused
 
 @dataclass(frozen=True)
 class Claim:
-    """A client's key and the hash of the body that it came with."""
+    """A client's key, unique to its owner, and the hash of the body that it came with."""
 
     key: str
     body_sha256: str
+    owner: str = ""
 
     @classmethod
-    def of(cls, key: str, parts: Iterable[bytes]) -> "Claim":
+    def of(cls, key: str, parts: Iterable[bytes], owner: str = "") -> "Claim":
         """The claim of a body that consists of these parts, in this order."""
         digest = hashlib.sha256()
         for part in parts:
             digest.update(hashlib.sha256(part).digest())
-        return cls(key, digest.hexdigest())
+        return cls(key, digest.hexdigest(), owner)
 
     @property
     def redis_key(self) -> str:
         """Where Redis keeps the claim; the client's key itself is not stored."""
-        return f"goodmany:claim:{hashlib.sha256(self.key.encode()).hexdigest()}"
+        name = f"{self.owner}:{self.key}"
+        return f"goodmany:claim:{hashlib.sha256(name.encode()).hexdigest()}"
 
     def value(self, job_id: str) -> str:
         """What Redis keeps: the body's hash and the job."""

@@ -18,7 +18,8 @@ for _, state in ipairs(cjson.decode(ARGV[1])) do
 end
 if ARGV[2] ~= '' and redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then allowed = false end
 if not allowed then return {before, 0} end
-for field, value in pairs(cjson.decode(ARGV[3])) do redis.call('HSET', KEYS[1], field, value) end
+local fields = cjson.decode(ARGV[3])
+for field, value in pairs(fields) do redis.call('HSET', KEYS[1], field, value) end
 note_transition(KEYS[1], ARGV[4], before)
 local names = {'state', 'stage', 'percent', 'prompt', 'num_images'}
 local event = {}
@@ -27,6 +28,12 @@ for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
   table.insert(event, value or '')
 end
 if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end
+if fields['ended_at'] then
+  local owner = redis.call('HGET', KEYS[1], 'owner') or ''
+  local unfinished = 'goodmany:unfinished'
+  if owner ~= '' then unfinished = unfinished .. ':' .. owner end
+  redis.call('SREM', unfinished, ARGV[4])
+end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
 return {before, 1}
 """.replace("%d", str(MAX_EVENTS))

@@ -12,7 +12,7 @@ import anyio
 import redis
 from fastapi.concurrency import run_in_threadpool
 
-from app.job_store import events_key
+from app.job_keys import events_key
 from app.jobs import JobState
 
 LOOK_EVERY_S = 0.4

@@ -2,9 +2,11 @@
 
     goodmany:job:{id}          hash: the record
     goodmany:job:{id}:events   stream: one snapshot for each change, for replay
-    goodmany:jobs              sorted set of ids, all with score 0: ids sort by their time
     goodmany:expiry            sorted set of ids by the time when something is to be removed
     goodmany:claim:{hash}      string: which job an idempotency key stands for
+
+and the indexes of `app/owner_index.py`. A job belongs to its owner, an API key's id; to any other,
+and to whoever comes without a key (""), it is unknown. The service itself asks as None.
 
 Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
 succeed, and of two workers that hold the same job only the one that took it last is heard.
@@ -23,17 +25,18 @@ from rq.serializers import JSONSerializer
 
 from app.idempotency import Claim
 from app.job_change import CHANGE
+from app.job_keys import events_key, record_key
 from app.job_metrics import STATES_KEY, note_creation
 from app.job_record import read_record
-from app.jobs import JOB_ID, Job, JobList, JobRequest, JobState, Priority
+from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.logs import current_log_fields
+from app.owner_index import check_room, jobs_key, unfinished_key
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
 # In the order in which a worker takes from them.
 QUEUE_NAMES = tuple(Priority)
 TASK = "workers.tasks.run_job"
-INDEX_KEY = "goodmany:jobs"
 EXPIRY_KEY = "goodmany:expiry"
 CLAIM_TTL_S = 24 * 3600
 
@@ -54,7 +57,13 @@ class JobStore:
         self._change = connection.register_script(CHANGE)
 
     def create(
-        self, job_id: str, request: JobRequest, num_inputs: int, claim: Claim | None = None
+        self,
+        job_id: str,
+        request: JobRequest,
+        num_inputs: int,
+        claim: Claim | None = None,
+        *,
+        owner: str = "",
     ) -> Job:
         """Records the job and queues it, both or neither.
 
@@ -62,6 +71,7 @@ class JobStore:
 
         Raises:
             IdempotencyKeyReused: the claim's key stands for another body.
+            TooManyJobs: the owner has as many unfinished jobs as a key may have.
         """
         while True:
             with self.connection.pipeline() as pipeline:
@@ -70,21 +80,23 @@ class JobStore:
                         pipeline.watch(claim.redis_key)
                         made = cast(bytes | None, pipeline.get(claim.redis_key))
                         if made is not None:
-                            return self.get(claim.resolve(made))
-                    self._create(pipeline, job_id, request, num_inputs)
+                            return self.get(claim.resolve(made), owner)
+                    check_room(pipeline, owner, self.settings.max_unfinished_jobs)
+                    self._create(pipeline, job_id, request, num_inputs, owner)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
                     pipeline.execute()
-                    return self.get(job_id)
+                    return self.get(job_id, owner)
                 except redis.exceptions.WatchError:
-                    # Somebody has just claimed the key: it is there in the next round.
+                    # Somebody has just claimed the key or the room: the next round sees it.
                     continue
 
     def _create(
-        self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int
+        self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int, owner: str
     ) -> None:
         record = {
             "state": JobState.queued,
+            "owner": owner,
             "percent": "0",
             "num_images": "0",
             "num_inputs": str(num_inputs),
@@ -106,18 +118,19 @@ class JobStore:
             meta=dict(current_log_fields()),
             pipeline=pipeline,
         )
-        pipeline.hset(_key(job_id), mapping=cast(dict[Any, Any], record))
-        pipeline.zadd(INDEX_KEY, {job_id: 0})
+        pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
+        pipeline.zadd(jobs_key(owner), {job_id: 0})
+        pipeline.sadd(unfinished_key(owner), job_id)
         note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str, owner: str | None = "") -> Job:
         """The job as it stands now.
 
         Raises:
-            JobNotFound: no job has this id.
+            JobNotFound: no job of this owner has this id.
         """
-        (job,) = self._fetch([job_id])
+        (job,) = self._fetch([job_id], owner)
         if job is None:
             raise JobNotFound(f"There is no job {job_id}.")
         return job
@@ -128,29 +141,30 @@ class JobStore:
         Raises:
             JobNotFound: no job has this id.
         """
-        raw = cast(dict[bytes, bytes], self.connection.hgetall(_key(job_id)))
+        raw = cast(dict[bytes, bytes], self.connection.hgetall(record_key(job_id)))
         if not raw:
             raise JobNotFound(f"There is no job {job_id}.")
         return _decode(raw)
 
-    def page(self, cursor: str | None, limit: int) -> JobList:
-        """Up to `limit` jobs older than `cursor`, the newest first; no page costs more."""
+    def page(self, cursor: str | None, limit: int, owner: str = "") -> JobList:
+        """The owner's jobs older than `cursor`, the newest first; every page costs the same."""
         upper = f"({cursor}" if cursor else "+"
         found = cast(
             list[bytes],
-            self.connection.zrevrangebylex(INDEX_KEY, upper, "-", start=0, num=limit + 1),
+            self.connection.zrevrangebylex(jobs_key(owner), upper, "-", start=0, num=limit + 1),
         )
         ids = [job_id.decode() for job_id in found]
-        jobs = [job for job in self._fetch(ids[:limit]) if job is not None]
+        jobs = [job for job in self._fetch(ids[:limit], owner) if job is not None]
         return JobList(items=jobs, next_cursor=ids[limit - 1] if len(ids) > limit else None)
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, owner: str | None = "") -> Job:
         """Ends the job as canceled, from this moment and for certain.
 
         Raises:
-            JobNotFound: no job has this id.
+            JobNotFound: no job of this owner has this id.
             JobAlreadyOver: it had ended before.
         """
+        self.get(job_id, owner)
         ended = {"state": JobState.canceled, **self._ending()}
         before, done = self._apply(job_id, (JobState.queued, JobState.running), ended)
         if before is None:
@@ -163,7 +177,7 @@ class JobStore:
             # Whoever takes the id out of the list owns it: then no worker will ever see it.
             if self.connection.lrem(queue.key, 1, job_id):
                 QueuedJob(job_id, self.connection, serializer=JSONSerializer).delete()
-        return self.get(job_id)
+        return self.get(job_id, owner)
 
     def start(self, job_id: str, attempt: str) -> bool:
         """Takes the job for one attempt to run it; a former attempt is not heard any more.
@@ -210,16 +224,19 @@ class JobStore:
 
     def forget(self, job_id: str) -> None:
         """Removes every trace of the job."""
+        raw = cast(bytes | None, self.connection.hget(record_key(job_id), "owner"))
+        owner = raw.decode() if raw else ""
         with self.connection.pipeline() as pipeline:
-            pipeline.delete(_key(job_id), events_key(job_id))
-            pipeline.zrem(INDEX_KEY, job_id)
+            pipeline.delete(record_key(job_id), events_key(job_id))
+            pipeline.zrem(jobs_key(owner), job_id)
+            pipeline.srem(unfinished_key(owner), job_id)
             pipeline.zrem(EXPIRY_KEY, job_id)
             pipeline.zrem(STATES_KEY, job_id)
             pipeline.execute()
 
     def state(self, job_id: str) -> JobState | None:
         """The state alone; None when there is no such job."""
-        raw = cast(bytes | None, self.connection.hget(_key(job_id), "state"))
+        raw = cast(bytes | None, self.connection.hget(record_key(job_id), "state"))
         return None if raw is None else JobState(raw.decode())
 
     def _apply(
@@ -233,7 +250,7 @@ class JobStore:
         expires_at = fields.get("expires_at")
         expiry_time = datetime.fromisoformat(expires_at).timestamp() if expires_at else ""
         before, done = self._change(
-            keys=[_key(job_id), events_key(job_id), EXPIRY_KEY],
+            keys=[record_key(job_id), events_key(job_id), EXPIRY_KEY],
             args=[json.dumps(allowed), attempt, json.dumps(fields), job_id, expiry_time],
         )
         return (JobState(before.decode()) if before else None), bool(done)
@@ -243,12 +260,12 @@ class JobStore:
         expires_at = now + timedelta(seconds=self.settings.results_ttl_s)
         return {"ended_at": now.isoformat(), "expires_at": expires_at.isoformat()}
 
-    def _fetch(self, job_ids: list[str]) -> list[Job | None]:
-        """The jobs in one round trip, None for ids without a record."""
+    def _fetch(self, job_ids: list[str], owner: str | None) -> list[Job | None]:
+        """The jobs in one round trip, None for ids that are not a job of this owner."""
         num_queues = len(self.queues)
         with self.connection.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
-                pipeline.hgetall(_key(job_id))
+                pipeline.hgetall(record_key(job_id))
                 for queue in self.queues:
                     pipeline.lpos(queue.key, job_id)
             for queue in self.queues:
@@ -260,24 +277,9 @@ class JobStore:
             raw, *places = answers[number * (1 + num_queues) : (number + 1) * (1 + num_queues)]
             ahead = [sum(lengths[:i]) + p for i, p in enumerate(places) if p is not None]
             position = ahead[0] + 1 if ahead else None
-            jobs.append(read_record(job_id, _decode(raw), position) if raw else None)
+            own = raw and owner in (None, raw.get(b"owner", b"").decode())
+            jobs.append(read_record(job_id, _decode(raw), position) if own else None)
         return jobs
-
-
-def _key(job_id: str) -> str:
-    """Where the record of a job is.
-
-    Raises:
-        JobNotFound: no job can have this id; as a key it might name something else.
-    """
-    if not JOB_ID.fullmatch(job_id):
-        raise JobNotFound(f"There is no job {job_id}.")
-    return f"goodmany:job:{job_id}"
-
-
-def events_key(job_id: str) -> str:
-    """Where the events of a job are."""
-    return f"goodmany:job:{job_id}:events"
 
 
 def _now() -> datetime:

@@ -7,29 +7,36 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app import file_routes, health, metrics_routes, routes
+from app.access import needs_api_key
+from app.docs_page import install_docs_page
 from app.form_limits import MAX_FIELD_BYTES, MAX_FIELDS
 from app.http_metrics import HttpMetrics
 from app.job_metrics import JobCollector
 from app.job_store import JobStore
 from app.live_workers import LiveWorkers
+from app.middleware import install_middleware
 from app.openapi import install_openapi
 from app.problem_responses import install_problem_responses
 from app.redis_connection import connect
-from app.request_observer import RequestObserver
 from app.services import MAX_DECODING, Services
 from app.settings import Settings
 from app.storage import Storage
-from app.upload_limit import UploadLimit
 
 DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The API, ready to be served; it connects to Redis at the first request."""
+def create_app(settings: Settings, host: str | None = None) -> FastAPI:
+    """The API, ready to be served; it connects to Redis at the first request.
+
+    Args:
+        settings: of the whole service.
+        host: the address that it will listen at; not known, it may be any, so keys are asked for.
+    """
     app = FastAPI(
         title="goodmany",
         version=version("goodmany"),
         description=DESCRIPTION,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         # The parser keeps up to 1 MiB of each file in memory, so their number is bounded there.
@@ -56,9 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(file_routes.router)
     app.include_router(health.router)
     app.include_router(metrics_routes.router)
-    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
-    # The last one added is the outermost: it sees what the others answer.
-    app.add_middleware(RequestObserver, metrics=HttpMetrics(registry))
+    key_required = needs_api_key(settings, host)
+    install_docs_page(app)
     install_problem_responses(app)
-    install_openapi(app)
+    install_middleware(
+        app, settings, connection, metrics=HttpMetrics(registry), key_required=key_required
+    )
+    install_openapi(app, key_required=key_required)
     return app

@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.access import OPEN_PATHS
 from app.jobs import ProblemDetails
-from app.problems import MEDIA_TYPE, TYPE_PREFIX, Problem
+from app.problems import MEDIA_TYPE, TYPE_PREFIX, Problem, TooManyRequests, Unauthorized
 
 PROBLEM_REF = {"$ref": "#/components/schemas/ProblemDetails"}
+SECURITY_SCHEME = "apiKey"
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
@@ -41,12 +43,13 @@ def binary(media_type: str, description: str) -> dict[int | str, dict[str, Any]]
     }
 
 
-def install_openapi(app: FastAPI) -> None:
+def install_openapi(app: FastAPI, *, key_required: bool) -> None:
     """Makes `app.openapi` build the document once, at its first use."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _build(app)
+            _describe_access(app.openapi_schema, key_required=key_required)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -70,6 +73,25 @@ def _build(app: FastAPI) -> dict[str, Any]:
         for field in schema.get("properties", {}).values():
             _mark_binary(field)
     return document
+
+
+def _describe_access(document: dict[str, Any], *, key_required: bool) -> None:
+    """What `Access` asks for, and how it refuses; where it asks for nothing, a key is optional."""
+    document["components"]["securitySchemes"] = {
+        SECURITY_SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`goodmany keys create NAME` makes an API key.",
+        }
+    }
+    security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}]
+    for path, operations in document["paths"].items():
+        if path in OPEN_PATHS:
+            continue
+        for operation in operations.values():
+            operation["security"] = security if key_required else [*security, {}]
+            for status, answer in problems(Unauthorized, TooManyRequests).items():
+                operation["responses"].setdefault(str(status), answer)
 
 
 def _mark_binary(field: dict[str, Any]) -> None:

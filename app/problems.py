@@ -14,6 +14,10 @@ Problem                           slug                       status
 ├── IdempotencyKeyReused          idempotency-key-reused     422
 ├── MalformedBody                 malformed-body             400
 ├── UploadTooLarge                upload-too-large           413
+├── UploadTooSlow                 upload-too-slow            408
+├── Unauthorized                  unauthorized               401
+├── TooManyRequests               too-many-requests          429
+├── TooManyJobs                   too-many-jobs              429
 ├── RangeNotSatisfiable           range-not-satisfiable      416
 ├── PageNotFound                  not-found                  404
 ├── MethodNotAllowed              method-not-allowed         405
@@ -156,6 +160,33 @@ class UploadTooLarge(Problem):
     """The body has more than `max_upload_bytes`; counted as the bytes arrive."""
 
     slug, title, status = "upload-too-large", "The upload is too large", 413
+
+
+class UploadTooSlow(Problem):
+    """The body has not arrived within `upload_timeout_s`."""
+
+    slug, title, status = "upload-too-slow", "The upload takes too long", 408
+
+
+class Unauthorized(Problem):
+    """An API key is asked for, and there is none, or an unknown or revoked one."""
+
+    slug, title, status = "unauthorized", "A valid API key is needed", 401
+
+    def __init__(self, detail: str):
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="goodmany"'})
+
+
+class TooManyRequests(Problem):
+    """The key has used up its requests a minute; `Retry-After` says when there is one again."""
+
+    slug, title, status = "too-many-requests", "Too many requests", 429
+
+
+class TooManyJobs(Problem):
+    """The key has `max_unfinished_jobs` jobs queued or running."""
+
+    slug, title, status = "too-many-jobs", "Too many unfinished jobs", 429
 
 
 class RangeNotSatisfiable(Problem):

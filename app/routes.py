@@ -35,10 +35,13 @@ from app.problems import (
     NotReady,
     SeveralFrames,
     TooManyImages,
+    TooManyJobs,
+    TooManyRequests,
     UnusableImage,
     UploadTooLarge,
+    UploadTooSlow,
 )
-from app.services import Services, ServicesDep
+from app.services import OwnerDep, Services, ServicesDep
 from app.uploads import ImageLimits, read_image
 
 log = logging.getLogger("goodmany.api")
@@ -70,7 +73,10 @@ class JobForm(JobRequest):
     response_description="The job is queued; poll the address in `Location`",
     responses=problems(
         MalformedBody,
+        UploadTooSlow,
         UploadTooLarge,
+        TooManyRequests,
+        TooManyJobs,
         InvalidRequest,
         IdempotencyKeyReused,
         NoImages,
@@ -86,6 +92,7 @@ class JobForm(JobRequest):
 def create_job(
     form: Annotated[JobForm, Form()],
     services: ServicesDep,
+    owner: OwnerDep,
     response: Response,
     idempotency_key: Annotated[
         str | None,
@@ -103,8 +110,8 @@ def create_job(
         request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
         claim = None
         if idempotency_key is not None:
-            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes])
-        job = services.store.create(job_id, request, len(form.images), claim)
+            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
+        job = services.store.create(job_id, request, len(form.images), claim, owner=owner)
     except BaseException:
         services.storage.remove(job_id)
         raise
@@ -120,6 +127,7 @@ def create_job(
 @router.get("", operation_id="list_jobs", summary="The jobs, the newest first")
 def list_jobs(
     services: ServicesDep,
+    owner: OwnerDep,
     cursor: Annotated[
         str | None,
         Query(pattern="^[0-9a-f]{32}$", description="`next_cursor` of the page before."),
@@ -127,7 +135,7 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> JobList:
     """One page; a later page never repeats or skips a job when new ones come in."""
-    return services.store.page(cursor, limit)
+    return services.store.page(cursor, limit, owner)
 
 
 @router.get(
@@ -139,20 +147,21 @@ def list_jobs(
 async def get_job(
     job_id: str,
     services: ServicesDep,
+    owner: OwnerDep,
     response: Response,
     prefer: Annotated[
         str, Header(description="`wait=30`: answer when the job is over, at the latest after 30 s.")
     ] = "",
 ) -> Job:
     """State, stage, percent, the chosen prompt, counts, and the problem if it failed."""
-    job = await run_in_threadpool(services.store.get, job_id)
+    job = await run_in_threadpool(services.store.get, job_id, owner)
     if asked := WAIT.search(prefer):
         wait_s = min(int(asked[1]), MAX_WAIT_S)
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         give_up = time.monotonic() + wait_s
         while not job.state.is_over and time.monotonic() < give_up:
             await anyio.sleep(min(LOOK_EVERY_S, wait_s))
-            job = await run_in_threadpool(services.store.get, job_id)
+            job = await run_in_threadpool(services.store.get, job_id, owner)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
     return job
@@ -166,9 +175,9 @@ async def get_job(
     response_description="The job is canceled; its worker stops at its next step",
     responses=problems(JobNotFound, JobAlreadyOver, JobExpired),
 )
-def cancel_job(job_id: str, services: ServicesDep) -> Job:
+def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> Job:
     """After a 202 the job is canceled for certain; after a 409 it had ended before."""
-    return services.store.cancel(job_id)
+    return services.store.cancel(job_id, owner)
 
 
 @router.delete(
@@ -179,9 +188,9 @@ def cancel_job(job_id: str, services: ServicesDep) -> Job:
     response_description="The files are gone; the job counts as expired",
     responses=problems(JobNotFound, JobNotFinished),
 )
-def delete_job(job_id: str, services: ServicesDep) -> None:
+def delete_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> None:
     """Only a job that is over; cancel it first. Deleting twice does no harm."""
-    state = services.store.get(job_id).state
+    state = services.store.get(job_id, owner).state
     if not state.is_over:
         raise JobNotFinished(f"Job {job_id} is {state}; cancel it first.")
     remove_files(services.store, services.storage, job_id)
@@ -200,10 +209,11 @@ def delete_job(job_id: str, services: ServicesDep) -> None:
 def get_job_events(
     job_id: str,
     services: ServicesDep,
+    owner: OwnerDep,
     last_event_id: Annotated[str, Header(pattern=r"^\d{1,19}-\d{1,19}$")] = "0-0",
 ) -> StreamingResponse:
     """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
-    services.store.get(job_id)
+    services.store.get(job_id, owner)
     return StreamingResponse(
         stream_events(services.store.connection, job_id, last_event_id),
         media_type="text/event-stream",

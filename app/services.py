@@ -33,3 +33,12 @@ def get_services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def get_owner(request: Request) -> str:
+    """The id of the API key that the request came with, "" without one; set by `Access`."""
+    owner: str = request.state.owner
+    return owner
+
+
+OwnerDep = Annotated[str, Depends(get_owner)]

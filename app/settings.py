@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=256 * 2**20, ge=1)
     max_image_pixels: int = Field(default=50_000_000, ge=1)
     min_image_side_px: int = Field(default=32, ge=1)
+    upload_timeout_s: float = Field(default=600, gt=0)
+
+    require_api_key: Literal["auto", "always", "never"] = "auto"
+    max_requests_per_minute: int = Field(default=600, ge=0)
+    max_unfinished_jobs: int = Field(default=100, ge=0)
+    cors_origins: str = ""
 
     job_timeout_s: int = Field(default=3600, ge=1)
     max_retries: int = Field(default=1, ge=0)

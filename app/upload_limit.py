@@ -1,11 +1,13 @@
-"""Ends an upload that is too large while it arrives, before it is buffered."""
+"""Ends an upload that is too large or too slow while it arrives, before it is buffered."""
 
 import contextlib
-import json
 
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import MEDIA_TYPE, UploadTooLarge
+from app.problem_responses import ProblemResponse
+from app.problems import Problem, UploadTooLarge, UploadTooSlow
 
 
 class _LimitReachedError(Exception):
@@ -13,52 +15,79 @@ class _LimitReachedError(Exception):
 
 
 class UploadLimit:
-    """ASGI middleware that counts the bytes of every request body.
+    """ASGI middleware that counts the bytes of every request body and the time that they take.
 
     A declared length that is too large is answered before the first byte is read; without a
     declared length the count decides. The parser behind it keeps at most 1 MiB of a file in memory
     and the rest on disk, so that the memory of an upload is bounded as well.
+
+    An answer that comes before the end of the body, whatever its reason, closes the connection:
+    nobody reads the rest.
+
+    Args:
+        app: what gets the body.
+        max_bytes: of one body.
+        timeout_s: within which it must have arrived.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int):
-        self.app, self.max_bytes = app, max_bytes
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float):
+        self.app, self.max_bytes, self.timeout_s = app, max_bytes, timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self.max_bytes:
-            await self._refuse(send)
-            return
-        num_bytes, exceeded = 0, False
+        body = _Body(self, Headers(scope=scope), receive, send)
+        if body.refusal is None:
+            with contextlib.suppress(_LimitReachedError):
+                await self.app(scope, body.receive, body.send)
+        if body.refusal is not None:
+            await ProblemResponse(body.refusal)(scope, receive, send)
 
-        async def counted_receive() -> Message:
-            nonlocal num_bytes, exceeded
-            message = await receive()
-            num_bytes += len(message.get("body", b""))
-            if num_bytes > self.max_bytes:
-                exceeded = True
+
+class _Body:
+    """One request's body on its way, and why it is refused, if it is."""
+
+    def __init__(self, limit: UploadLimit, headers: Headers, receive: Receive, send: Send):
+        self.limit, self._receive, self._send = limit, receive, send
+        self.deadline = anyio.current_time() + limit.timeout_s
+        self.num_bytes = 0
+        self.refusal: Problem | None = None
+        declared = headers.get("content-length", "0")
+        self.is_unread = declared != "0" or "transfer-encoding" in headers
+        if declared.isdigit() and int(declared) > limit.max_bytes:
+            self._refuse_size()
+
+    async def receive(self) -> Message:
+        """The next part; afterwards whatever the server has to tell."""
+        if not self.is_unread:
+            return await self._receive()
+        with anyio.CancelScope(deadline=self.deadline):
+            message = await self._receive()
+            self.num_bytes += len(message.get("body", b""))
+            if self.num_bytes > self.limit.max_bytes:
+                self._refuse_size()
                 raise _LimitReachedError
+            self.is_unread = message.get("more_body", False)
             return message
+        self.refusal = UploadTooSlow(
+            f"A request must arrive within {self.limit.timeout_s:g} s.",
+            headers={"Connection": "close"},
+        )
+        raise _LimitReachedError
 
-        async def send_unless_exceeded(message: Message) -> None:
-            # What the application says after it was cut off (a 400, as a rule) is not the reason.
-            if not exceeded:
-                await send(message)
+    async def send(self, message: Message) -> None:
+        """Passes the answer on."""
+        # What the application says after it was cut off (a 400, as a rule) is not the reason.
+        if self.refusal is not None:
+            return
+        if message["type"] == "http.response.start" and self.is_unread:
+            MutableHeaders(scope=message)["Connection"] = "close"
+        await self._send(message)
 
-        with contextlib.suppress(_LimitReachedError):
-            await self.app(scope, counted_receive, send_unless_exceeded)
-        if exceeded:
-            await self._refuse(send)
-
-    async def _refuse(self, send: Send) -> None:
-        problem = UploadTooLarge(f"A request may have at most {self.max_bytes} bytes.")
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            # The rest of the body is not read.
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(problem.as_dict()).encode()})
+    def _refuse_size(self) -> None:
+        self.refusal = UploadTooLarge(
+            f"A request may have at most {self.limit.max_bytes} bytes.",
+            headers={"Connection": "close"},
+        )

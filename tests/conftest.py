@@ -5,6 +5,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -77,16 +78,26 @@ def store(settings: Settings) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def api(settings: Settings) -> Iterator[httpx.Client]:
-    """A client of the real API, served by uvicorn."""
-    server = ApiServer(settings, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
-    thread.start()
-    with httpx.Client(base_url=server.address, timeout=30) as client:
-        wait_until(lambda: server.started)
-        yield client
-    server.should_exit = True
-    thread.join()
+def serve_api(settings: Settings) -> Iterator[Callable[..., httpx.Client]]:
+    """Starts the real API, served by uvicorn, with some settings changed; gives a client of it."""
+    with ExitStack() as started:
+
+        def serve(**changes: object) -> httpx.Client:
+            server = ApiServer(settings.model_copy(update=changes), "127.0.0.1", 0)
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
+            thread.start()
+            started.callback(thread.join)
+            started.callback(setattr, server, "should_exit", True)
+            wait_until(lambda: server.started)
+            return started.enter_context(httpx.Client(base_url=server.address, timeout=30))
+
+        yield serve
+
+
+@pytest.fixture
+def api(serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of the real API with the settings of the tests."""
+    return serve_api()
 
 
 class WorkerProcess:

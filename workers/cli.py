@@ -83,7 +83,8 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = Settings()
     start_logging(settings)
-    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, log_config=None)
+    app = create_app(settings, host)
+    uvicorn.run(app, host=host, port=port, access_log=False, log_config=None)
 
 
 @cli.command()

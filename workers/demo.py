@@ -32,7 +32,9 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
     # As Ctrl+C does already: an exception, which stops everything on its way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     object_name, paths = save_sample(sample, folder / "inputs")
-    settings = settings.model_copy(update={"data_dir": folder / "data", "storage_url": ""})
+    settings = settings.model_copy(
+        update={"data_dir": folder / "data", "storage_url": "", "require_api_key": "never"}
+    )
     console.print(f"Starting the service; loading the models ({len(paths)} images of a {sample}).")
     with EmbeddedService(settings) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)

@@ -159,7 +159,7 @@ class ApiServer(uvicorn.Server):
     ):
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                create_app(settings, host),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,

@@ -221,7 +221,7 @@ class WarmWorker(Worker):
         if state is None or state.is_over:
             self._stopped_job_id = job.id
         elif self._stopped_job_id == job.id:
-            self.store.cancel(job.id)
+            self.store.cancel(job.id, owner=None)
         elif watch.timed_out:
             job.retries_left = 0
             self.store.fail(job.id, JobTimedOut(f"It was ended after {job.timeout} s."))

@@ -1,0 +1,84 @@
+"""Who may come in: asks for an API key before anything of the request's body is read."""
+
+import ipaddress
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api_keys import ApiKeys
+from app.problems import Unauthorized
+from app.request_rate import Allowance, RequestRate
+from app.settings import Settings
+
+# Everything else needs a key, a route that is added tomorrow too.
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
+
+
+def needs_api_key(settings: Settings, host: str | None) -> bool:
+    """Whether a key is asked for by an API that listens at `host`; None when it is not known."""
+    if settings.require_api_key == "auto":
+        return not _is_loopback(host)
+    return settings.require_api_key == "always"
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+class Access:
+    """ASGI middleware that says whose a request is and whether the key may send it now.
+
+    The key's id becomes `request.state.owner`; "" where no key is asked for, and then none is
+    looked at.
+
+    Args:
+        app: what is guarded.
+        api_keys: the keys that are known.
+        request_rate: counts each key's requests.
+        required: whether a key is asked for.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, api_keys: ApiKeys, request_rate: RequestRate, required: bool
+    ):
+        self.app, self.api_keys, self.request_rate = app, api_keys, request_rate
+        self.required = required
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request; an `Unauthorized` or `TooManyRequests` is raised to the outside."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["owner"] = ""
+        allowance: Allowance | None = None
+        if self.required and scope["path"] not in OPEN_PATHS:
+            text = _bearer(Headers(scope=scope))
+            state["owner"], allowance = await run_in_threadpool(self._admit, text)
+
+        async def send_with_allowance(message: Message) -> None:
+            if allowance is not None and message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(allowance.headers)
+            await send(message)
+
+        await self.app(scope, receive, send_with_allowance)
+
+    def _admit(self, text: str) -> tuple[str, Allowance | None]:
+        key_id = self.api_keys.check(text)
+        return key_id, self.request_rate.take(key_id)
+
+
+def _bearer(headers: Headers) -> str:
+    """The key in `Authorization`.
+
+    Raises:
+        Unauthorized: there is none.
+    """
+    scheme, _, text = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("Send an API key, as `Authorization: Bearer gm_...`.")
+    return text.strip()

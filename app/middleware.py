@@ -1,0 +1,66 @@
+"""What every request passes before it reaches a route, in one order."""
+
+import redis
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+
+from app.access import Access
+from app.api_keys import ApiKeys
+from app.http_metrics import HttpMetrics
+from app.request_observer import RequestObserver
+from app.request_rate import RequestRate
+from app.security_headers import SecurityHeaders
+from app.settings import Settings
+from app.upload_limit import UploadLimit
+
+
+def install_middleware(
+    app: FastAPI,
+    settings: Settings,
+    connection: redis.Redis,
+    *,
+    metrics: HttpMetrics,
+    key_required: bool,
+) -> None:
+    """Adds them from the innermost to the outermost.
+
+    `Access` raises problems, which `app.exception_handlers` answer. `RequestObserver` answers what
+    nobody caught; the headers and CORS are outside of it, so that a 500 has those too.
+    """
+    app.add_middleware(
+        Access,
+        api_keys=ApiKeys(connection),
+        request_rate=RequestRate(connection, settings.max_requests_per_minute),
+        required=key_required,
+    )
+    app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)
+    app.add_middleware(
+        UploadLimit, max_bytes=settings.max_upload_bytes, timeout_s=settings.upload_timeout_s
+    )
+    app.add_middleware(RequestObserver, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Prefer",
+                "Range",
+                "X-Request-ID",
+            ],
+            expose_headers=[
+                "Content-Disposition",
+                "Content-Range",
+                "ETag",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "X-Request-ID",
+            ],
+        )
+    app.add_middleware(SecurityHeaders)
