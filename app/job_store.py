@@ -29,10 +29,10 @@ from app.job_keys import events_key, record_key
 from app.job_metrics import STATES_KEY, note_creation
 from app.job_record import read_record
 from app.jobs import Job, JobList, JobRequest, JobState, Priority
-from app.logs import current_log_fields
 from app.owner_index import check_room, jobs_key, unfinished_key
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
+from app.tracing import current_origin
 
 # In the order in which a worker takes from them.
 QUEUE_NAMES = tuple(Priority)
@@ -115,7 +115,7 @@ class JobStore:
             result_ttl=60,
             failure_ttl=3600,
             retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
-            meta=dict(current_log_fields()),
+            meta=current_origin(),
             pipeline=pipeline,
         )
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))

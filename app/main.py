@@ -21,6 +21,7 @@ from app.redis_connection import connect
 from app.services import MAX_DECODING, Services
 from app.settings import Settings
 from app.storage import Storage
+from app.tracing import HTTP_TELEMETRY
 
 DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
             "max_fields": MAX_FIELDS,
             "max_part_size": MAX_FIELD_BYTES,
         },
+        telemetry=HTTP_TELEMETRY,
     )
     connection = connect(settings.redis_url)
     store, workers = JobStore(connection, settings), LiveWorkers(connection)

@@ -116,7 +116,7 @@ def create_job(
         services.storage.remove(job_id)
         raise
     if job.id == job_id:
-        log.info("job accepted", extra={"fields": {"job_id": job_id}})
+        log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
     else:
         services.storage.remove(job_id)
     response.headers["Location"] = job.links.self

@@ -15,6 +15,7 @@ from app.jobs import Effort, Invariance, JobRequest, Priority
 from app.logs import logs_are_json, start_logging
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
+from app.tracing import start_tracing
 from app.uploads import ImageLimits, read_image
 from models.evaluation.command import evaluate
 
@@ -83,6 +84,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = Settings()
     start_logging(settings)
+    start_tracing("goodmany-api")
     app = create_app(settings, host)
     uvicorn.run(app, host=host, port=port, access_log=False, log_config=None)
 

@@ -24,6 +24,7 @@ from app.live_workers import LiveWorkers
 from app.main import create_app
 from app.redis_connection import connect
 from app.settings import Settings
+from app.tracing import start_tracing
 from workers.embedded_redis import EmbeddedRedis, die_with_parent
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
@@ -202,6 +203,8 @@ def serve(
     """`goodmany serve`: everything in one command; returns the exit code."""
     log = logging.getLogger("goodmany.serve")
     with EmbeddedService(settings, worker_command) as service:
+        # Its thread must not run yet when the worker is started.
+        start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
         threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()

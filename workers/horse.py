@@ -15,6 +15,7 @@ from app.logs import log_fields
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.redis_connection import connect
 from app.settings import Settings
+from workers.spans import job_span, note_failure
 
 log = logging.getLogger("goodmany.worker")
 
@@ -49,7 +50,11 @@ class Horse(Worker):
         job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        with log_fields(**job.meta, job_id=job_id):
+        origin = job.meta
+        with (
+            log_fields(**origin["log_fields"], job_id=job_id),
+            job_span(job_id, origin["trace"]),
+        ):
             self.perform_job(job, queue, execution)
 
     def prepare_job_execution(self, job: QueuedJob, *_: Any) -> None:
@@ -73,6 +78,7 @@ class Horse(Worker):
         __: TracebackType,
     ) -> bool:
         log.error("job %s failed", job.id, exc_info=error)
+        note_failure(error)
         self.store.fail(job.id, _as_problem(error, job))
         return False
 

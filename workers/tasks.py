@@ -30,6 +30,7 @@ from models.pipeline import Pipeline, load_pipeline
 from workers.archive import write_archive
 from workers.device_memory import report_device_memory
 from workers.preview import contact_sheet, variance_picture
+from workers.spans import StageSpans
 from workers.wish import to_generation_request
 
 log = logging.getLogger("goodmany.worker")
@@ -105,17 +106,19 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
         wish, [read_image(warm.storage.read(job_id, name), limits) for name in names]
     )
     progress = Progress(warm.store, job_id, attempt)
-    try:
-        result = warm.pipeline.generate(request, progress)
-    except StrictError as error:
-        raise TooFewImages(f"{error}.") from error
-    progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
-    archive_start = time.monotonic()
-    _store_results(warm.storage, job_id, request, result, record["created_at"])
-    archive_s = time.monotonic() - archive_start
+    with contextlib.closing(progress.spans):
+        try:
+            result = warm.pipeline.generate(request, progress)
+        except StrictError as error:
+            raise TooFewImages(f"{error}.") from error
+        progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
+        archive_start = time.monotonic()
+        _store_results(warm.storage, job_id, request, result, record["created_at"])
+        archive_s = time.monotonic() - archive_start
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
     if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
         raise AttemptOverError
+    log.info("job %s succeeded with %d images", job_id, len(result.images))
     _count(warm.store.connection, result, archive_s)
 
 
@@ -165,6 +168,7 @@ class Progress:
         self.store, self.job_id, self.attempt = store, job_id, attempt
         self.unsent: dict[str, str] = {}
         self.next_tell = 0.0
+        self.spans = StageSpans()
 
     def __call__(
         self, stage: str, percent: float, facts: dict[str, object], *, at_once: bool = False
@@ -174,6 +178,7 @@ class Progress:
         Raises:
             AttemptOverError: the job was canceled, or is another attempt's by now.
         """
+        self.spans.enter(stage)
         self.unsent |= {"stage": stage, "percent": f"{percent:.1f}"}
         for name in ("prompt", "num_images"):
             if name in facts:

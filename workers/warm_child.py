@@ -15,6 +15,7 @@ from typing import cast
 
 from app.logs import start_logging
 from app.settings import Settings
+from app.tracing import start_tracing
 from workers.horse import Horse
 
 log = logging.getLogger("goodmany.worker")
@@ -127,6 +128,7 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
     # Ctrl+C and the like are for the parent, which knows what is to become of the job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     start_logging(settings)
+    start_tracing("goodmany-worker")
     logging.getLogger("rq.worker").setLevel(settings.log_level)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:

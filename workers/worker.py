@@ -117,7 +117,7 @@ class WarmWorker(Worker):
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
         execution = self.prepare_execution(job)
-        with log_fields(**job.meta, job_id=job.id):
+        with log_fields(**job.meta["log_fields"], job_id=job.id):
             try:
                 self.fork_work_horse(job, queue)
                 self.monitor_work_horse(job, queue, execution)
@@ -238,7 +238,7 @@ class WarmWorker(Worker):
 
     def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
         """RQ calls this for a job whose whole worker vanished."""
-        with log_fields(**job.meta, job_id=job.id):
+        with log_fields(**job.meta["log_fields"], job_id=job.id):
             self._note_lost(job)
         return False
 

@@ -59,7 +59,7 @@ def test_the_job_carries_the_id_of_its_request(api: httpx.Client, store: JobStor
     headers = {"X-Request-ID": "order-7"}
     answer = api.post("/v1/jobs", data={"object_name": "nut"}, files=files, headers=headers)
     job = QueuedJob.fetch(answer.json()["id"], store.connection, JSONSerializer)
-    assert job.meta == {"request_id": "order-7"}
+    assert job.meta == {"log_fields": {"request_id": "order-7"}, "trace": {}}
 
 
 def test_an_access_line_tells_the_template_and_nothing_that_a_client_wrote(

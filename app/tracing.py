@@ -1,0 +1,64 @@
+"""Traces for OpenTelemetry: from a request through the queue to the archive.
+
+FastAPI and our own code make spans through OpenTelemetry's API, which does nothing by itself. Only
+`start_tracing` brings in the SDK, and only when an OTLP endpoint is set.
+"""
+
+import logging
+import os
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import propagate, trace
+from starlette.types import Scope
+
+from app.logs import current_log_fields
+
+log = logging.getLogger("goodmany")
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+# What asks every few seconds whether all is well is no news.
+QUIET_PATHS = frozenset(("/livez", "/readyz", "/metrics"))
+
+
+def _is_quiet(scope: Scope) -> bool:
+    return scope.get("path") in QUIET_PATHS
+
+
+# A span for each request and nothing more: logs and metrics are ours.
+HTTP_TELEMETRY: TelemetryConfig = {
+    "auto_configure": False,
+    "exclude": _is_quiet,
+    "logs": False,
+    "metrics": False,
+    "operation_spans": False,
+}
+
+
+def start_tracing(service: str) -> None:
+    """Sends the spans of this process to `OTEL_EXPORTER_OTLP_ENDPOINT`, if it is set.
+
+    OpenTelemetry's other variables (headers, sampler, service name) mean what they always do.
+    """
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError:
+        log.warning("no traces are sent: goodmany[otel] is not installed")
+        return
+    name = os.environ.get("OTEL_SERVICE_NAME", service)
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def current_origin() -> dict[str, dict[str, str]]:
+    """What a job takes along through the queue: its request's id for logs, its trace for spans."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return {"log_fields": dict(current_log_fields()), "trace": carrier}
