@@ -9,15 +9,15 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http_metrics import HttpMetrics
+from app.jobs import JOB_ID
 from app.logs import log_fields
 from app.problem_responses import ProblemResponse
-from app.problems import InternalError, Problem
+from app.problems import InternalError
 
 access_log = logging.getLogger("goodmany.access")
 log = logging.getLogger("goodmany.api")
 
 SANE_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
-JOB_ID = re.compile(r"[0-9a-f]{32}")
 # What asks every few seconds whether all is well is no news.
 QUIET_ROUTES = ("/livez", "/readyz", "/metrics")
 NO_ROUTE = "none"
@@ -25,7 +25,7 @@ CLIENT_WENT = 499
 
 
 class RequestObserver:
-    """ASGI middleware around all others.
+    """ASGI middleware around those that may answer.
 
     The id is the client's `X-Request-ID` if it is short and plain, else a new one; it goes back in
     every answer. Paths are logged as the route's template only: what a client writes into a path
@@ -58,8 +58,6 @@ class RequestObserver:
         with log_fields(request_id=request_id):
             try:
                 await self.app(scope, receive, observed_send)
-            except Problem as problem:
-                await ProblemResponse(problem)(scope, receive, observed_send)
             except Exception as error:
                 log.error("%s %s raised", scope["method"], _route(scope), exc_info=error)
                 if started:
