@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.tracing import start_tracing
 from app.uploads import ImageLimits, read_image
 from models.evaluation.command import evaluate
+from workers.key_commands import key_commands
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
@@ -173,6 +174,9 @@ def submit(
     strict: Strict = False,
     priority: PriorityOption = Priority.interactive,
     server: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[
+        str | None, typer.Option(help="If the service asks for one.", envvar="GOODMANY_API_KEY")
+    ] = None,
 ) -> None:
     """Has a running service make new images, and downloads the ZIP."""
     from workers.client import Client  # noqa: PLC0415
@@ -189,7 +193,7 @@ def submit(
         strict=strict,
         priority=priority,
     )
-    with Client(server) as client, ProgressBar(console) as bar:
+    with Client(server, api_key) as client, ProgressBar(console) as bar:
         job = client.submit(images, wish.model_dump(mode="json"))
         for job in client.follow(job):  # noqa: B020, the same job, later
             bar(job["stage"] or job["state"], job["percent"], job)
@@ -240,6 +244,7 @@ def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
 
 
 cli.command()(evaluate)
+cli.add_typer(key_commands, name="keys")
 
 if __name__ == "__main__":
     main()

@@ -21,10 +21,12 @@ class Client:
 
     Args:
         address: such as `http://127.0.0.1:8000`.
+        api_key: sent with every request, if there is one.
     """
 
-    def __init__(self, address: str):
-        self.http = httpx.Client(base_url=address, timeout=60)
+    def __init__(self, address: str, api_key: str | None = None):
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=60)
 
     def __enter__(self) -> Self:
         return self

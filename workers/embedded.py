@@ -1,6 +1,5 @@
 """The whole service on one machine: Redis, one worker and the API, started and stopped together."""
 
-import fcntl
 import logging
 import os
 import signal
@@ -11,9 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO, cast
+from typing import Self, cast
 
 import redis
 import uvicorn
@@ -25,6 +23,7 @@ from app.main import create_app
 from app.redis_connection import connect
 from app.settings import Settings
 from app.tracing import start_tracing
+from workers.data_folder import REDIS_FOLDER, lock_folder
 from workers.embedded_redis import EmbeddedRedis, die_with_parent
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
@@ -46,9 +45,9 @@ class EmbeddedService:
     def __init__(self, settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND):
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.data_dir)
+        self._lock = lock_folder(self.data_dir)
         try:
-            self.redis = EmbeddedRedis(self.data_dir / "redis")
+            self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER)
         except RuntimeError:
             self._lock.close()
             raise
@@ -112,21 +111,6 @@ class EmbeddedService:
                 continue
         self.worker.kill()
         self.worker.wait()
-
-
-def _lock(folder: Path) -> TextIO:
-    """Keeps every other service out of the folder for as long as the file is open.
-
-    Raises:
-        RuntimeError: another one is in.
-    """
-    file = (folder / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise RuntimeError(f"{folder} is in use by another goodmany.") from None
-    return file
 
 
 def _release_taken_jobs(connection: redis.Redis) -> None:

@@ -23,13 +23,15 @@ MAX_SOCKET_PATH_CHARS = 100
 START_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
 PR_SET_PDEATHSIG = 1
+SOCKET_NAME = "redis.sock"
 
 
 class EmbeddedRedis:
     """One Redis server for one folder.
 
     Args:
-        folder: where the append-only file and, if its path is short enough, the socket lie.
+        folder: where the append-only file and the socket lie, or a link to the socket if the
+            folder's path is too long for one.
 
     Raises:
         RuntimeError: the server does not start; the message has its last words.
@@ -38,11 +40,14 @@ class EmbeddedRedis:
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder.absolute()
-        self.socket = self.folder / "redis.sock"
+        self.socket = self.folder / SOCKET_NAME
         self.temporary: tempfile.TemporaryDirectory[str] | None = None
         if len(str(self.socket)) > MAX_SOCKET_PATH_CHARS:
             self.temporary = tempfile.TemporaryDirectory(prefix="goodmany-")
-            self.socket = Path(self.temporary.name) / "redis.sock"
+            link = self.socket
+            self.socket = Path(self.temporary.name) / SOCKET_NAME
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.socket)
         self.url = f"unix://{self.socket}"
         self._end_leftover()
         self.process = self._start()
@@ -103,6 +108,12 @@ class EmbeddedRedis:
         if self._answers():
             with self._connect() as connection:
                 connection.shutdown()
+
+
+def find_socket(folder: Path) -> Path:
+    """Where the server of this folder listens, if one runs."""
+    socket = folder.absolute() / SOCKET_NAME
+    return socket.readlink() if socket.is_symlink() else socket
 
 
 def die_with_parent(how: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """The document that clients are generated from."""
 
 from app import problems
+from app.access import OPEN_PATHS
 from app.main import create_app
 from app.problems import Problem
 from app.settings import Settings
@@ -56,3 +57,27 @@ def test_every_problem_has_a_slug_of_its_own():
         assert kind.__name__ in tree
         if kind.slug != "unusable-image":
             assert kind.slug in tree.split()
+
+
+def test_every_operation_but_the_open_ones_asks_for_a_key_and_may_refuse(settings: Settings):
+    # Nothing is known of the address that it will listen at.
+    found = create_app(settings).openapi()
+    assert found["components"]["securitySchemes"]["apiKey"]["type"] == "http"
+    assert found["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    for path, methods in found["paths"].items():
+        for operation in methods.values():
+            if path in OPEN_PATHS:
+                assert "security" not in operation
+                assert "401" not in operation["responses"]
+            else:
+                assert operation["security"] == [{"apiKey": []}]
+                assert operation["responses"].keys() >= {"401", "429"}
+    create = found["paths"]["/v1/jobs"]["post"]["responses"]
+    examples = create["429"]["content"]["application/problem+json"]["examples"]
+    assert examples.keys() == {"too-many-requests", "too-many-jobs"}
+    assert create.keys() >= {"408", "413"}
+
+
+def test_where_no_key_is_asked_for_it_is_optional(settings: Settings):
+    found = create_app(settings, "127.0.0.1").openapi()
+    assert found["paths"]["/v1/jobs"]["get"]["security"] == [{"apiKey": []}, {}]

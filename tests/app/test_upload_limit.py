@@ -1,0 +1,72 @@
+"""Bodies that come slowly, or not at all, hold nothing up; what is answered is not cut off."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.app.test_routes import PNG, post, slug
+
+Serve = Callable[..., httpx.Client]
+
+HEAD = (
+    b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: multipart/form-data; boundary=y\r\nContent-Length: 100000\r\n\r\n"
+    b'--y\r\nContent-Disposition: form-data; name="images"; filename="a.png"\r\n\r\n'
+)
+
+
+def connect(api: httpx.Client) -> socket.socket:
+    return socket.create_connection((api.base_url.host, api.base_url.port), timeout=20)
+
+
+def split(answer: bytes) -> tuple[bytes, dict[str, object]]:
+    head, body = answer.split(b"\r\n\r\n", 1)
+    return head.lower(), json.loads(body)
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_upload_too_slow(serve_api: Serve, drip: bytes):
+    api = serve_api(upload_timeout_s=0.5)
+    with connect(api) as connection:
+        connection.sendall(HEAD)
+        for _ in range(3):
+            connection.sendall(drip)
+            time.sleep(0.05)
+        # Somebody else is served meanwhile.
+        assert post(api, PNG).status_code == 202
+        # The service ends it: there is an end to read.
+        head, problem = split(connection.makefile("rb").read())
+    assert head.startswith(b"http/1.1 408 ")
+    assert b"connection: close" in head
+    assert b"content-type: application/problem+json" in head
+    assert problem["type"] == "urn:goodmany:problem:upload-too-slow"
+    assert len(api.get("/v1/jobs").json()["items"]) == 1
+
+
+def test_the_time_of_an_answer_is_not_limited(serve_api: Serve):
+    api = serve_api(upload_timeout_s=0.2)
+    job = post(api, PNG).json()
+    answer = api.get(job["links"]["self"], headers={"prefer": "wait=1"})
+    assert answer.status_code == 200
+    assert answer.headers["preference-applied"] == "wait=1"
+
+
+@pytest.mark.parametrize("path", ["/v2/nothing", "/v1/jobs/1/cancel"])
+def test_an_answer_before_the_end_of_the_body_closes_the_connection(api: httpx.Client, path: str):
+    with connect(api) as connection:
+        connection.sendall(HEAD.replace(b"/v1/jobs", path.encode()))
+        head, problem = split(connection.makefile("rb").read())
+    assert head.startswith(b"http/1.1 404 ")
+    assert b"connection: close" in head
+    assert problem["status"] == 404
+
+
+def test_a_whole_body_leaves_the_connection_open(api: httpx.Client):
+    refused = post(api, b"no image")
+    assert (refused.status_code, slug(refused)) == (422, "not-an-image")
+    assert "connection" not in refused.headers
+    assert "connection" not in api.post(f"/v1/jobs/{'0' * 32}/cancel").headers

@@ -1,0 +1,56 @@
+"""The client with and without an API key, against the real service."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.api_keys import ApiKeys
+from app.job_store import JobStore
+from app.settings import Settings
+from tests.app.test_routes import finish
+from tests.conftest import encode, texture
+from tests.workers.test_cli import run_main
+from workers.client import Client, JobError
+
+
+@pytest.fixture
+def address(serve_api: Callable[..., httpx.Client]) -> str:
+    return str(serve_api(require_api_key="always").base_url)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "nut.png"
+    path.write_bytes(encode(texture()))
+    return path
+
+
+def test_with_a_key_a_job_goes_all_the_way(
+    address: str, store: JobStore, settings: Settings, image: Path
+):
+    _, text = ApiKeys(store.connection).create("a machine")
+    with Client(address, text) as client:
+        job = client.submit([image], {"object_name": "nut", "prompt": None})
+        finish(store, settings, job["id"])
+        *_, job = client.follow(job)
+        client.download(job["links"]["archive"], image.with_suffix(".zip"))
+    assert image.with_suffix(".zip").read_bytes() == b"0123456789"
+
+
+def test_without_a_key_it_says_what_is_missing(address: str, image: Path):
+    with Client(address) as client, pytest.raises(JobError, match="A valid API key is needed"):
+        client.submit([image], {"object_name": "nut"})
+
+
+def test_the_command_line_takes_the_key_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str, image: Path
+):
+    submit = ["submit", image, "--object-name", "nut", "--out", image.with_suffix(".zip")]
+    monkeypatch.setenv("GOODMANY_API_KEY", "gm_0_0")
+    assert run_main(monkeypatch, *submit, "--server", address) == 1
+    assert "not an API key of this service" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.delenv("GOODMANY_API_KEY")
+    assert run_main(monkeypatch, *submit, "--server", address) == 1
+    assert "Send an API key" in " ".join(capsys.readouterr().err.split())
