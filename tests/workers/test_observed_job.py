@@ -152,3 +152,26 @@ def test_one_trace_leads_from_the_request_to_the_archive(observed: Observed):
 
 def test_health_and_scrapes_are_not_traced(observed: Observed):
     assert not [span.name for _, span in observed.spans if "metrics" in span.name]
+
+
+def expressions() -> Iterator[str]:
+    dashboard = json.loads((ROOT / "docker/grafana-dashboard.json").read_text())
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            yield target["expr"]
+
+
+def test_every_expression_of_the_dashboard_finds_its_metrics_and_labels(observed: Observed):
+    absent_on_a_cpu = re.compile(r"goodmany_device_memory_(allocated|reserved|total)_bytes")
+    for expression in expressions():
+        bare = re.sub(r"\{[^}]*\}", "", expression)
+        names = set(re.findall(r"\b(?:goodmany|process)_\w+", bare))
+        assert names, expression
+        if all(absent_on_a_cpu.fullmatch(name) for name in names):
+            continue
+        assert names <= observed.samples.keys(), expression
+        labels = {label for name in names for known, _ in observed.samples[name] for label in known}
+        used = set(re.findall(r"(\w+)=~?\"", expression))
+        for group in re.findall(r"\bby \(([^)]*)\)", expression):
+            used |= {label.strip() for label in group.split(",")}
+        assert used <= labels, expression
