@@ -21,8 +21,8 @@ def send_file(
 ) -> Response:
     """The file, a part of it (206), or word that the client has it already (304).
 
-    Finished files never change, so the job and the size make the ETag. A request for several
-    ranges at once gets the whole file, which the RFC allows.
+    Finished files never change, so job, attempt (in `name`) and size make the ETag. A request for
+    several ranges at once gets the whole file, which the RFC allows.
 
     Raises:
         FileNotFoundError: the file is not there.

@@ -20,6 +20,7 @@ from app.problems import (
     RangeNotSatisfiable,
 )
 from app.services import OwnerDep, Services, ServicesDep
+from app.storage import outputs_of
 
 FILE_PROBLEMS = (JobNotFound, JobNotFinished, JobWithoutArchive, JobExpired, RangeNotSatisfiable)
 
@@ -79,8 +80,8 @@ def get_image(
     owner: OwnerDep,
 ) -> Response:
     """The PNG as it stands in the archive."""
-    _check_finished(services, owner, job_id)
-    with services.storage.open(job_id, "archive.zip") as file, zipfile.ZipFile(file) as archive:
+    name = _output(services, owner, job_id, "archive.zip")
+    with services.storage.open(job_id, name) as file, zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if "/train/good/" in name]
         if number >= len(names):
             raise ImageNotFound(f"Job {job_id} has {len(names)} images, numbered from 0.")
@@ -90,19 +91,22 @@ def get_image(
 def _send(
     request: Request, services: Services, owner: str, job_id: str, *, name: str, media_type: str
 ) -> Response:
-    _check_finished(services, owner, job_id)
     return send_file(
         request,
         services.storage,
         job_id,
-        name,
+        _output(services, owner, job_id, name),
         media_type=media_type,
         file_name=f"goodmany-{job_id[-8:]}-{name}",
     )
 
 
-def _check_finished(services: Services, owner: str, job_id: str) -> None:
-    """Raises the problem of a job that has no files, each reason its own."""
+def _output(services: Services, owner: str, job_id: str, name: str) -> str:
+    """Where in the job's files the output lies.
+
+    Raises:
+        Problem: the job has no outputs; each reason has its own.
+    """
     state = services.store.get(job_id, owner).state
     refusals: dict[JobState, Callable[[str], Exception]] = {
         JobState.queued: JobNotFinished,
@@ -113,3 +117,5 @@ def _check_finished(services: Services, owner: str, job_id: str) -> None:
     }
     if state in refusals:
         raise refusals[state](f"Job {job_id} is {state}.")
+    _, attempt = services.store.standing(job_id)
+    return f"{outputs_of(attempt)}/{name}"

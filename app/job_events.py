@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.job_keys import events_key
 from app.jobs import JobState
+from app.redis_connection import REDIS_AWAY
 
 LOOK_EVERY_S = 0.4
 KEEP_ALIVE_S = 15.0
@@ -25,6 +26,8 @@ async def stream_events(
 ) -> AsyncIterator[str]:
     """Every event after `last_event_id`, and then each new one until the job is over.
 
+    While Redis is away, the stream stays open and goes on afterwards where it was.
+
     Args:
         connection: to Redis.
         job_id: a job that exists.
@@ -33,7 +36,15 @@ async def stream_events(
     yield f"retry: {RECONNECT_AFTER_MS}\n\n"
     silent_since = time.monotonic()
     while True:
-        events = await run_in_threadpool(_read_after, connection, job_id, last_event_id)
+        try:
+            events = await run_in_threadpool(_read_after, connection, job_id, last_event_id)
+        except REDIS_AWAY:
+            # A client that had to come again now would get a 503 and, by its standard, give up.
+            yield ": Redis is away\n\n"
+            await anyio.sleep(LOOK_EVERY_S)
+            continue
+        if events is None:
+            return
         for event_id, fields in events:
             last_event_id = event_id
             yield f"id: {event_id}\nevent: job\ndata: {json.dumps(fields)}\n\n"
@@ -44,18 +55,20 @@ async def stream_events(
         elif time.monotonic() - silent_since > KEEP_ALIVE_S:
             yield ": still here\n\n"
             silent_since = time.monotonic()
-            if not await run_in_threadpool(connection.exists, events_key(job_id)):
-                return
         await anyio.sleep(LOOK_EVERY_S)
 
 
 def _read_after(
     connection: redis.Redis, job_id: str, last_event_id: str
-) -> list[tuple[str, dict[str, object]]]:
-    raw = cast(
-        list[tuple[bytes, dict[bytes, bytes]]],
-        connection.xrange(events_key(job_id), min=f"({last_event_id}", max="+"),
-    )
+) -> list[tuple[str, dict[str, object]]] | None:
+    """The events after this one; None when the job has been forgotten."""
+    with connection.pipeline() as pipeline:
+        pipeline.exists(events_key(job_id))
+        pipeline.xrange(events_key(job_id), min=f"({last_event_id}", max="+")
+        exists, found = pipeline.execute()
+    if not exists:
+        return None
+    raw = cast(list[tuple[bytes, dict[bytes, bytes]]], found)
     return [(event_id.decode(), _event(fields)) for event_id, fields in raw]
 
 

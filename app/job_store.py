@@ -14,12 +14,14 @@ succeed, and of two workers that hold the same job only the one that took it las
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 import redis
 from redis.client import Pipeline
-from rq import Queue, Retry
+from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
@@ -27,12 +29,12 @@ from app.idempotency import Claim
 from app.job_change import CHANGE
 from app.job_keys import events_key, record_key
 from app.job_metrics import STATES_KEY, note_creation
+from app.job_queues import enqueue_job
 from app.job_record import read_record
 from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.owner_index import check_room, jobs_key, unfinished_key
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
-from app.tracing import current_origin
 
 # In the order in which a worker takes from them.
 QUEUE_NAMES = tuple(Priority)
@@ -104,20 +106,9 @@ class JobStore:
             "created_at": _now().isoformat(),
             "state_since": str(time.time()),
         }
-        retries = self.settings.max_retries
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
-        queue.enqueue_call(
-            TASK,
-            args=(job_id,),
-            job_id=job_id,
-            timeout=self.settings.job_timeout_s,
-            result_ttl=60,
-            failure_ttl=3600,
-            retry=Retry(max=retries, enqueue_at_front=True) if retries else None,
-            meta=current_origin(),
-            pipeline=pipeline,
-        )
+        enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
         pipeline.sadd(unfinished_key(owner), job_id)
@@ -199,9 +190,14 @@ class JobStore:
         return self._apply(job_id, (JobState.running,), fields, attempt)[1]
 
     def succeed(self, job_id: str, attempt: str, fields: dict[str, str]) -> bool:
-        """Ends the job well; False when it was canceled or is another attempt's by now."""
+        """Ends the job well; False when it was canceled or is another attempt's by now.
+
+        True again when it is told again: the first answer may have been lost on its way.
+        """
         done = {"state": JobState.succeeded, "percent": "100", **fields, **self._ending()}
-        return self._apply(job_id, (JobState.running,), done, attempt)[1]
+        if self._apply(job_id, (JobState.running,), done, attempt)[1]:
+            return True
+        return self.standing(job_id) == (JobState.succeeded, attempt)
 
     def fail(self, job_id: str, problem: Problem) -> bool:
         """Ends the job with its problem; False when it had ended before."""
@@ -212,9 +208,10 @@ class JobStore:
         }
         return self._apply(job_id, (JobState.queued, JobState.running), failed)[1]
 
-    def requeue(self, job_id: str) -> bool:
-        """Notes that a lost job waits again; False when it had ended before."""
-        fields = {"state": JobState.queued, "stage": "", "percent": "0", "attempt": "lost"}
+    def requeue(self, job_id: str, more: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Notes that a lost job waits again, and `more`; False when it had ended before."""
+        again = {"state": JobState.queued, "stage": "", "percent": "0", "attempt": "lost"}
+        fields = {**again, **more}
         return self._apply(job_id, (JobState.running, JobState.queued), fields)[1]
 
     def expire(self, job_id: str) -> bool:
@@ -238,6 +235,13 @@ class JobStore:
         """The state alone; None when there is no such job."""
         raw = cast(bytes | None, self.connection.hget(record_key(job_id), "state"))
         return None if raw is None else JobState(raw.decode())
+
+    def standing(self, job_id: str) -> tuple[JobState | None, str]:
+        """The state, None when there is no such job, and the attempt that took the job last."""
+        state, attempt = cast(
+            list[bytes | None], self.connection.hmget(record_key(job_id), ["state", "attempt"])
+        )
+        return JobState(state.decode()) if state else None, (attempt or b"").decode()
 
     def _apply(
         self,

@@ -189,3 +189,8 @@ class JobList(BaseModel):
 def new_job_id() -> str:
     """32 hex digits that sort by the time of their making; 80 of the bits are random."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def time_of_job_id(job_id: str) -> float:
+    """When the id was made, in seconds since 1970."""
+    return int(job_id[:12], 16) / 1000

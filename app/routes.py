@@ -7,6 +7,7 @@ import time
 from typing import Annotated
 
 import anyio
+import redis.exceptions
 from fastapi import APIRouter, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -112,6 +113,10 @@ def create_job(
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
         job = services.store.create(job_id, request, len(form.images), claim, owner=owner)
+    except redis.exceptions.RedisError:
+        # The job may have been created all the same, and then it needs its files. If it was not,
+        # they are orphans and will be swept.
+        raise
     except BaseException:
         services.storage.remove(job_id)
         raise

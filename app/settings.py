@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     shutdown_grace_s: float = Field(default=10.0, ge=0)
     results_ttl_s: int = Field(default=7 * 24 * 3600, ge=1)
     records_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)
+    orphans_ttl_s: int = Field(default=24 * 3600, ge=0)
 
     @property
     def storage_place(self) -> str:

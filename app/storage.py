@@ -8,8 +8,16 @@ from typing import BinaryIO, cast
 import fsspec
 
 
+def outputs_of(attempt: str) -> str:
+    """The folder that one attempt at a job writes to, and no other attempt."""
+    return f"outputs/{attempt}"
+
+
 class Storage:
-    """Files by job and name: `inputs/000`, `archive.zip`, `preview.png`, `variance.png`."""
+    """Files by job and name: `inputs/000`; `archive.zip` and others in `outputs_of` an attempt.
+
+    A job's inputs stay as long as its outputs: both go when it is deleted or expires.
+    """
 
     def __init__(self, place: str):
         self.filesystem, self.root = fsspec.core.url_to_fs(place)
@@ -64,11 +72,18 @@ class Storage:
         names = sorted(path.rsplit("/", 1)[1] for path in found)
         return [f"{folder}/{name}" for name in names if not name.endswith(".part")]
 
+    def job_ids(self) -> list[str]:
+        """The names of all jobs that have files, and of nothing else than folders."""
+        if not self.filesystem.exists(self.root):
+            return []
+        found = self.filesystem.ls(self.root, detail=False)
+        return [path.rstrip("/").rsplit("/", 1)[1] for path in found]
+
     def remove(self, job_id: str, name: str | None = None) -> None:
-        """One file of a job, or all of them; what is not there stays away."""
+        """One file or folder of a job, or all of them; what is not there stays away."""
         path = self.path(job_id, name) if name else f"{self.root}/{job_id}"
         if self.filesystem.exists(path):
-            self.filesystem.rm(path, recursive=name is None)
+            self.filesystem.rm(path, recursive=True)
 
     def check(self) -> None:
         """Proves that the place can be written to.

@@ -119,8 +119,7 @@ class WorkerProcess:
 
 
 def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    connection = connect(settings.redis_url)
-    worker = WarmWorker(settings, connection, loader=loader, queue_names=queue_names)
+    worker = WarmWorker(settings, loader=loader, queue_names=queue_names)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)
 

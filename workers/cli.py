@@ -98,14 +98,11 @@ def worker(
     ] = None,
 ) -> None:
     """Runs one worker, until it is stopped; a running job is finished first."""
-    from app.redis_connection import connect  # noqa: PLC0415
     from workers.worker import WarmWorker  # noqa: PLC0415
 
     settings = Settings()
     start_logging(settings)
-    warm_worker = WarmWorker(
-        settings, connect(settings.redis_url), queue_names=queue or list(Priority)
-    )
+    warm_worker = WarmWorker(settings, queue_names=queue or list(Priority))
     warm_worker.work(logging_level=settings.log_level)
     if warm_worker.load_failure is not None:
         raise RuntimeError(warm_worker.load_failure)

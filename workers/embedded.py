@@ -99,7 +99,13 @@ class EmbeddedService:
         )
 
     def _stop_worker(self) -> None:
-        """Lets a running job end for a while, then hands it back to the queue."""
+        """Lets a running job end for a while, then hands it back to the queue.
+
+        Without Redis a worker can do neither, and is not waited for.
+        """
+        if self.redis.process.poll() is not None:
+            self.worker.kill()
+            self.worker.wait()
         if self.worker.poll() is not None:
             return
         for wait_s in (self.settings.shutdown_grace_s, STOP_WITHIN_S):
@@ -119,6 +125,7 @@ def _release_taken_jobs(connection: redis.Redis) -> None:
         queue = Queue(name, connection=connection)
         while connection.lmove(queue.intermediate_queue_key, queue.key, "LEFT", "LEFT"):
             pass
+        queue.release_maintenance_lock()
         # Expired entries are the next worker's to queue again or to fail.
         registry = queue.started_job_registry.key
         for taken in cast(list[bytes], connection.zrange(registry, 0, -1)):

@@ -59,6 +59,9 @@ class EmbeddedRedis:
             "unixsocketperm": "700",
             "dir": str(self.folder),
             "appendonly": "yes",
+            # What was answered is on the disk. With "everysec" a write may wait for up to two
+            # seconds while the disk is busy, and a kill then loses jobs that were accepted.
+            "appendfsync": "always",
             "save": "",
             "loglevel": "warning",
         }

@@ -20,6 +20,8 @@ from workers.spans import job_span, note_failure
 log = logging.getLogger("goodmany.worker")
 
 JOB_HEARTBEAT_TTL_S = 30
+# Redis may be restarted while a job runs; a worker waits this long for it at every command.
+REDIS_PATIENCE_S = 60.0
 
 
 class Horse(Worker):
@@ -31,7 +33,7 @@ class Horse(Worker):
     """
 
     def __init__(self, settings: Settings, name: str):
-        connection = connect(settings.redis_url)
+        connection = connect(settings.redis_url, patience_s=REDIS_PATIENCE_S)
         self.store = JobStore(connection, settings)
         super().__init__(
             list(QUEUE_NAMES),

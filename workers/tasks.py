@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 
 import redis
 
@@ -21,9 +21,9 @@ from app.job_store import JobStore
 from app.jobs import JobRequest, JobState
 from app.live_workers import LiveWorkers
 from app.problems import TooFewImages
-from app.redis_connection import connect
+from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
-from app.storage import Storage
+from app.storage import Storage, outputs_of
 from app.uploads import ImageLimits, read_image
 from models.generation import GenerationRequest, GenerationResult, StrictError
 from models.pipeline import Pipeline, load_pipeline
@@ -33,13 +33,13 @@ from workers.preview import contact_sheet, variance_picture
 from workers.spans import StageSpans
 from workers.wish import to_generation_request
 
+Answer = TypeVar("Answer")
+
 log = logging.getLogger("goodmany.worker")
 
-OUTPUTS = ("archive.zip", "preview.png", "variance.png")
 TELL_EVERY_S = 0.25
 ARCHIVE_PERCENT = 99.0
 FINISH_WITHIN_S = 60.0
-REDIS_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class AttemptOverError(Exception):
 def run_job(job_id: str) -> None:
     """Performs one job from its stored inputs to its stored archive.
 
-    It may run twice for one job, after a crash or at the same time on two machines: the files are
-    the same, and the record hears only the attempt that took the job last.
+    It may run twice for one job, after a crash or at the same time on two machines: each attempt
+    writes into its own folder, and the record hears only the attempt that took the job last. What
+    the others leave is removed by whoever watches this process (`workers/outputs.py`).
     """
     (warm,) = _warm
     attempt = secrets.token_hex(8)
@@ -92,9 +93,11 @@ def run_job(job_id: str) -> None:
         _perform(warm, job_id, attempt)
     except AttemptOverError:
         log.info("job %s is over for this attempt", job_id)
-        if warm.store.state(job_id) in (None, JobState.canceled, JobState.expired):
-            for name in OUTPUTS:
-                warm.storage.remove(job_id, name)
+    # Files that were removed, a timeout in the last moment: only the holder may fail the job.
+    except Exception:
+        if _until_redis_answers(lambda: warm.store.standing(job_id)) == (JobState.running, attempt):
+            raise
+        log.info("job %s is over for this attempt", job_id, exc_info=True)
 
 
 def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
@@ -113,7 +116,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             raise TooFewImages(f"{error}.") from error
         progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
         archive_start = time.monotonic()
-        _store_results(warm.storage, job_id, request, result, record["created_at"])
+        _store_results(warm.storage, progress, request, result, record["created_at"])
         archive_s = time.monotonic() - archive_start
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
     if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
@@ -138,23 +141,25 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
 
 def _store_results(
     storage: Storage,
-    job_id: str,
+    progress: "Progress",
     request: GenerationRequest,
     result: GenerationResult,
     created_at: str,
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
-    with storage.replace(job_id, "archive.zip") as file:
+    job_id, folder = progress.job_id, outputs_of(progress.attempt)
+    with storage.replace(job_id, f"{folder}/archive.zip") as file:
         write_archive(
             file,
             result,
             request,
             job_id=job_id,
             created_at=datetime.fromisoformat(created_at),
+            on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
         )
-    with storage.replace(job_id, "preview.png") as file:
+    with storage.replace(job_id, f"{folder}/preview.png") as file:
         contact_sheet(list(request.images), result).save(file, "PNG")
-    with storage.replace(job_id, "variance.png") as file:
+    with storage.replace(job_id, f"{folder}/variance.png") as file:
         variance_picture(list(request.images), result).save(file, "PNG")
 
 
@@ -196,7 +201,7 @@ class Progress:
             raise AttemptOverError
 
 
-def _until_redis_answers(call: Callable[[], bool]) -> bool:
+def _until_redis_answers(call: Callable[[], Answer]) -> Answer:
     """The call's answer; a finished job is not lost because Redis is just being restarted."""
     give_up = time.monotonic() + FINISH_WITHIN_S
     while True:

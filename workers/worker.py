@@ -10,12 +10,14 @@ A job whose child died is queued again up to `max_retries` times. A job that rai
 or was stopped is not: it would do the same again.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.executions import Execution
 from rq.job import Job as QueuedJob
 from rq.queue import Queue
@@ -26,22 +28,23 @@ from rq.worker.base import WorkerStatus
 
 from app.expiry import sweep
 from app.job_store import QUEUE_NAMES, JobStore
-from app.jobs import JobState
 from app.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.logs import log_fields
+from app.orphans import sweep_orphans
 from app.problems import JobTimedOut, WorkerLost
+from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
 from app.storage import Storage
-from workers.horse import JOB_HEARTBEAT_TTL_S
+from workers.horse import JOB_HEARTBEAT_TTL_S, REDIS_PATIENCE_S
+from workers.lost_jobs import requeue_lost_jobs
+from workers.outputs import remove_lost_outputs
 from workers.priority_queue import PriorityQueue
 from workers.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
+from workers.watch import Watch
 
 log = logging.getLogger("goodmany.worker")
 
 WATCH_EVERY_S = 0.25
-# The child ends a job at its timeout by itself; this much later the parent ends the child.
-TIMEOUT_GRACE_S = 5.0
-REDIS_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 
 class WarmWorker(Worker):
@@ -49,7 +52,6 @@ class WarmWorker(Worker):
 
     Args:
         settings: of the whole service.
-        connection: to Redis.
         loader: `module:function` that the child calls once to load the models.
         queue_names: the queues to take from, the most urgent first.
 
@@ -58,16 +60,18 @@ class WarmWorker(Worker):
     """
 
     queue_class = PriorityQueue
+    # An idle worker looks for an absent Redis at least this often.
+    max_connection_wait_time = 5.0
 
     def __init__(
         self,
         settings: Settings,
-        connection: redis.Redis,
         *,
         loader: str = DEFAULT_LOADER,
         queue_names: Sequence[str] = QUEUE_NAMES,
     ):
         self.settings, self.loader = settings, loader
+        connection = connect(settings.redis_url, patience_s=REDIS_PATIENCE_S)
         self.store = JobStore(connection, settings)
         self.storage = Storage(settings.storage_place)
         self.live_workers = LiveWorkers(connection)
@@ -109,10 +113,14 @@ class WarmWorker(Worker):
         return JOB_HEARTBEAT_TTL_S
 
     def run_maintenance_tasks(self) -> None:
-        """As RQ does, and removes what has expired."""
+        """As RQ does; finds jobs that RQ has lost, and removes what has expired."""
         super().run_maintenance_tasks()
+        if num_lost := requeue_lost_jobs(self.store):
+            log.warning("%d jobs were on nobody's list and are queued again", num_lost)
         if num_swept := sweep(self.store, self.storage):
             log.info("removed files or records of %d expired jobs", num_swept)
+        if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
+            log.info("removed the uploads of %d jobs that were never created", num_orphans)
 
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
@@ -124,6 +132,7 @@ class WarmWorker(Worker):
             except SystemExit:
                 self._give_back(job, queue, execution)
                 raise
+            self._remove_lost_outputs(job.id)
         self.set_state(WorkerStatus.IDLE)
 
     def fork_work_horse(self, job: QueuedJob, queue: Queue) -> None:
@@ -139,7 +148,7 @@ class WarmWorker(Worker):
         """Watches the child until the job is over, and ends the child when it must be ended."""
         assert self.child is not None
         job.started_at = now()
-        watch = _Watch(self.settings, job)
+        watch = Watch(self.settings, job)
         next_beat = time.monotonic()
         while (event := self.child.wait_event(WATCH_EVERY_S)) is ChildEvent.nothing:
             try:
@@ -178,19 +187,22 @@ class WarmWorker(Worker):
         execution: Execution | None = None,
     ) -> None:
         """As RQ does; a job that got lost between queue and start has used up no retry."""
-        # It may have died before the child took it over from here.
-        self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
         if execution is None:
             job.retries_left = (job.retries_left or 0) + 1
             job.enqueue_at_front_on_retry = True
         super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
+        # The child may have died before it took the job over from here.
+        self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
 
     def teardown(self) -> None:
         """Takes the child along."""
         if self.child is not None:
             self.child.stop()
-        self.live_workers.leave(self.name)
-        super().teardown()
+        # What cannot be told now is not waited for.
+        self.connection.set_retry(Retry(NoBackoff(), 0))
+        with contextlib.suppress(*REDIS_AWAY):
+            self.live_workers.leave(self.name)
+            super().teardown()
 
     def _start_child(self) -> None:
         """Starts a child and waits until its models are loaded.
@@ -213,7 +225,7 @@ class WarmWorker(Worker):
         log.info("models loaded in %.1f s, child %d", self.child.load_s, self.child.pid)
 
     def _handle_dead_child(
-        self, job: QueuedJob, queue: Queue, execution: Execution, watch: "_Watch"
+        self, job: QueuedJob, queue: Queue, execution: Execution, watch: Watch
     ) -> None:
         """Queues the job again or fails it, in RQ's records and in ours."""
         job.ended_at = now()
@@ -240,7 +252,15 @@ class WarmWorker(Worker):
         """RQ calls this for a job whose whole worker vanished."""
         with log_fields(**job.meta["log_fields"], job_id=job.id):
             self._note_lost(job)
+            self._remove_lost_outputs(job.id)
         return False
+
+    def _remove_lost_outputs(self, job_id: str) -> None:
+        try:
+            remove_lost_outputs(self.store, self.storage, job_id)
+        # Each fsspec backend has exceptions of its own; the files go when the job expires.
+        except Exception as error:
+            log.warning("what job %s has left behind stays for now: %s", job_id, error)
 
     def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
         """A worker that is shut down leaves its job to the next one; that costs no retry."""
@@ -251,23 +271,3 @@ class WarmWorker(Worker):
         self.handle_job_failure(
             job, queue, exc_string="The worker was shut down.", execution=execution
         )
-
-
-class _Watch:
-    """Decides when a running job's child must be killed: canceled or out of time, plus a grace."""
-
-    def __init__(self, settings: Settings, job: QueuedJob):
-        self.cancel_grace_s = settings.cancel_grace_s
-        self.deadline = time.monotonic() + float(job.timeout or 0) + TIMEOUT_GRACE_S
-        self.cancel_deadline: float | None = None
-        self.timed_out = False
-
-    def must_end(self, state: JobState | None) -> bool:
-        """Whether it is time, given the state on the job's record."""
-        now_s = time.monotonic()
-        if state is None or state.is_over:
-            if self.cancel_deadline is None:
-                self.cancel_deadline = now_s + self.cancel_grace_s
-            return now_s > self.cancel_deadline
-        self.timed_out = now_s > self.deadline
-        return self.timed_out

@@ -13,7 +13,7 @@ import pytest
 from app.job_store import JobStore
 from app.jobs import JobRequest
 from app.settings import Settings
-from app.storage import Storage
+from app.storage import Storage, outputs_of
 from tests.conftest import encode, texture
 
 PNG = encode(texture())
@@ -36,7 +36,8 @@ def slug(answer: httpx.Response) -> str:
 def finish(store: JobStore, settings: Settings, job_id: str, archive: bytes = b"0123456789"):
     """What a worker does at the end."""
     store.start(job_id, "attempt")
-    Storage(settings.storage_place).write(job_id, "archive.zip", archive)
+    name = f"{outputs_of('attempt')}/archive.zip"
+    Storage(settings.storage_place).write(job_id, name, archive)
     assert store.succeed(job_id, "attempt", {"num_images": "2", "prompt": "a good nut"})
 
 

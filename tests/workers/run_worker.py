@@ -1,10 +1,12 @@
 """A worker as `goodmany worker` runs it, without models; a process of its own."""
 
-from app.redis_connection import connect
+import os
+
 from app.settings import Settings
 from workers.worker import WarmWorker
 
+LOADER_VARIABLE = "TEST_LOADER"
+
 if __name__ == "__main__":
-    settings = Settings()
-    loader = "tests.workers.job_functions:load_nothing"
-    WarmWorker(settings, connect(settings.redis_url), loader=loader).work()
+    loader = os.environ.get(LOADER_VARIABLE, "tests.workers.job_functions:load_nothing")
+    WarmWorker(Settings(), loader=loader).work()

@@ -1,0 +1,58 @@
+"""A pipeline that makes noise in a fraction of a second, for the real task around it.
+
+Everything else of `run_job` is real: inputs and outputs in the storage, progress, the archive. How
+many steps a job takes is its `num_images`; each step takes STEP_S and tells its progress.
+"""
+
+import time
+from typing import Any, cast
+
+import numpy as np
+
+from app.job_store import JobStore
+from app.redis_connection import connect
+from app.settings import Settings
+from app.storage import Storage
+from models.generation import (
+    GeneratedImage,
+    GenerationRequest,
+    GenerationResult,
+    ProgressCallback,
+)
+from models.pipeline import Pipeline
+from workers import tasks
+
+STEP_S = 0.05
+SIDE_PX = 64
+
+
+class QuickPipeline:
+    """Has the part of `Pipeline` that a task uses."""
+
+    def generate(
+        self, request: GenerationRequest, on_progress: ProgressCallback
+    ) -> GenerationResult:
+        rng = np.random.default_rng(request.seed)
+        images = []
+        for number in range(request.num_images):
+            time.sleep(STEP_S)
+            on_progress("fill", 99.0 * number / request.num_images, {"num_images": number})
+            pixels = rng.integers(0, 256, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
+            images.append(GeneratedImage(pixels, number, 0, {}, {"guard_distance": 0.5}))
+        report: dict[str, Any] = {
+            "prompt": {},
+            "invariances": {},
+            "integration": {},
+            "rejections": {"anomalous": 0, "near_copy": 0},
+            "models": {},
+            "timings_s": {"fill": STEP_S * request.num_images},
+        }
+        variance = np.zeros((len(request.images), SIDE_PX, SIDE_PX), np.float32)
+        return GenerationResult(images, "a quick nut", report, variance, (SIDE_PX, SIDE_PX))
+
+
+def load(settings: Settings) -> None:
+    store = JobStore(connect(settings.redis_url), settings)
+    pipeline = cast(Pipeline, QuickPipeline())
+    storage = Storage(settings.storage_place)
+    tasks._warm[:] = [tasks.WarmModels(settings, pipeline, store, storage)]

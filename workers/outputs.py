@@ -1,0 +1,29 @@
+"""Removes what attempts at a job have left behind that do not count.
+
+Every attempt writes into a folder of its own, and the record names the attempt that the job has
+succeeded with. So a job that is finished twice has one archive, which never changes; what the other
+attempt wrote is removed here, by whoever watched it.
+"""
+
+import contextlib
+
+from app.job_store import JobStore
+from app.jobs import JobState
+from app.storage import Storage, outputs_of
+
+
+def remove_lost_outputs(store: JobStore, storage: Storage, job_id: str) -> None:
+    """Of a job that is over, keeps the outputs that it succeeded with and no others.
+
+    A job that is not over keeps everything: whoever ends it will come here too.
+    """
+    state, attempt = store.standing(job_id)
+    if state is None or state is JobState.expired:
+        # Written after the job's files had been removed.
+        storage.remove(job_id)
+    elif state.is_over:
+        kept = outputs_of(attempt) if state is JobState.succeeded else None
+        with contextlib.suppress(FileNotFoundError):
+            for folder in storage.names(job_id, "outputs"):
+                if folder != kept:
+                    storage.remove(job_id, folder)
