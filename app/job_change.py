@@ -4,9 +4,9 @@ from app.job_metrics import NOTE_TRANSITION
 
 MAX_EVENTS = 1000
 
-# KEYS: record, events, expiry. ARGV: allowed states (JSON list), attempt that must hold the job or
-# "", fields to set (JSON object of strings), job id, its next time in the expiry set or "". Returns
-# the state before, "" when there is no record, and whether the fields were set.
+# KEYS: record, events, expiry, outbox. ARGV: allowed states (JSON list), attempt that must hold the
+# job or "", fields to set (JSON object of strings), job id, its next time in the expiry set or "".
+# Returns the state before, "" when there is no record, and whether the fields were set.
 CHANGE = (
     NOTE_TRANSITION
     + """
@@ -29,6 +29,9 @@ for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
 end
 if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end
 if fields['ended_at'] then
+  if redis.call('HEXISTS', KEYS[1], 'callback_url') == 1 then
+    redis.call('RPUSH', KEYS[4], ARGV[4])
+  end
   local owner = redis.call('HGET', KEYS[1], 'owner') or ''
   local unfinished = 'goodmany:unfinished'
   if owner ~= '' then unfinished = unfinished .. ':' .. owner end

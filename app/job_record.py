@@ -5,13 +5,22 @@ from datetime import UTC, datetime
 from app.jobs import Job, JobRequest, JobState, ProblemDetails
 
 
-def read_record(job_id: str, record: dict[str, str], queue_position: int | None) -> Job:
+def read_record(job_id: str, record: dict[str, str], queue_position: int | None = None) -> Job:
     """The job; one whose time is over counts as expired even before its files are removed."""
-    request = JobRequest.model_validate_json(record["request"])
     expires_at = _time(record.get("expires_at"))
-    state = JobState(record["state"])
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        state = JobState.expired
+        record = {**record, "state": JobState.expired}
+    return _read(job_id, record, queue_position)
+
+
+def read_as_ended(job_id: str, record: dict[str, str]) -> Job:
+    """The job as it stood when it ended, however much later that is."""
+    return _read(job_id, {**record, "state": record["ended_as"]}, None)
+
+
+def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Job:
+    request = JobRequest.model_validate_json(record["request"])
+    state = JobState(record["state"])
     problem = record.get("problem")
     return Job(
         id=job_id,
@@ -28,9 +37,9 @@ def read_record(job_id: str, record: dict[str, str], queue_position: int | None)
         created_at=datetime.fromisoformat(record["created_at"]),
         started_at=_time(record.get("started_at")),
         ended_at=_time(record.get("ended_at")),
-        expires_at=expires_at,
+        expires_at=_time(record.get("expires_at")),
         problem=ProblemDetails.model_validate_json(problem) if problem else None,
-        links=Job.links_of(job_id, state),
+        links=Job.links_of(job_id, state, has_callback=request.callback_url is not None),
     )
 
 

@@ -4,6 +4,7 @@
     goodmany:job:{id}:events   stream: one snapshot for each change, for replay
     goodmany:expiry            sorted set of ids by the time when something is to be removed
     goodmany:claim:{hash}      string: which job an idempotency key stands for
+    goodmany:outbox            list of the ids whose end is to be told to their callback
 
 and the indexes of `app/owner_index.py`. A job belongs to its owner, an API key's id; to any other,
 and to whoever comes without a key (""), it is unknown. The service itself asks as None.
@@ -25,6 +26,7 @@ from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
+from app.deliveries import deliveries_key
 from app.idempotency import Claim
 from app.job_change import CHANGE
 from app.job_keys import events_key, record_key
@@ -40,6 +42,7 @@ from app.settings import Settings
 QUEUE_NAMES = tuple(Priority)
 TASK = "workers.tasks.run_job"
 EXPIRY_KEY = "goodmany:expiry"
+OUTBOX_KEY = "goodmany:outbox"
 CLAIM_TTL_S = 24 * 3600
 
 
@@ -106,6 +109,10 @@ class JobStore:
             "created_at": _now().isoformat(),
             "state_since": str(time.time()),
         }
+        if request.callback_url is not None:
+            record["callback_url"] = str(request.callback_url)
+        if request.expires_in_s is not None:
+            record["expires_in_s"] = str(request.expires_in_s)
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
         enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
@@ -156,7 +163,7 @@ class JobStore:
             JobAlreadyOver: it had ended before.
         """
         self.get(job_id, owner)
-        ended = {"state": JobState.canceled, **self._ending()}
+        ended = self._ending(job_id, JobState.canceled)
         before, done = self._apply(job_id, (JobState.queued, JobState.running), ended)
         if before is None:
             raise JobNotFound(f"There is no job {job_id}.")
@@ -194,7 +201,7 @@ class JobStore:
 
         True again when it is told again: the first answer may have been lost on its way.
         """
-        done = {"state": JobState.succeeded, "percent": "100", **fields, **self._ending()}
+        done = {"percent": "100", **fields, **self._ending(job_id, JobState.succeeded)}
         if self._apply(job_id, (JobState.running,), done, attempt)[1]:
             return True
         return self.standing(job_id) == (JobState.succeeded, attempt)
@@ -202,9 +209,8 @@ class JobStore:
     def fail(self, job_id: str, problem: Problem) -> bool:
         """Ends the job with its problem; False when it had ended before."""
         failed = {
-            "state": JobState.failed,
             "problem": json.dumps(problem.as_dict()),
-            **self._ending(),
+            **self._ending(job_id, JobState.failed),
         }
         return self._apply(job_id, (JobState.queued, JobState.running), failed)[1]
 
@@ -224,7 +230,7 @@ class JobStore:
         raw = cast(bytes | None, self.connection.hget(record_key(job_id), "owner"))
         owner = raw.decode() if raw else ""
         with self.connection.pipeline() as pipeline:
-            pipeline.delete(record_key(job_id), events_key(job_id))
+            pipeline.delete(record_key(job_id), events_key(job_id), deliveries_key(job_id))
             pipeline.zrem(jobs_key(owner), job_id)
             pipeline.srem(unfinished_key(owner), job_id)
             pipeline.zrem(EXPIRY_KEY, job_id)
@@ -254,15 +260,21 @@ class JobStore:
         expires_at = fields.get("expires_at")
         expiry_time = datetime.fromisoformat(expires_at).timestamp() if expires_at else ""
         before, done = self._change(
-            keys=[record_key(job_id), events_key(job_id), EXPIRY_KEY],
+            keys=[record_key(job_id), events_key(job_id), EXPIRY_KEY, OUTBOX_KEY],
             args=[json.dumps(allowed), attempt, json.dumps(fields), job_id, expiry_time],
         )
         return (JobState(before.decode()) if before else None), bool(done)
 
-    def _ending(self) -> dict[str, str]:
+    def _ending(self, job_id: str, state: JobState) -> dict[str, str]:
+        wished = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
         now = _now()
-        expires_at = now + timedelta(seconds=self.settings.results_ttl_s)
-        return {"ended_at": now.isoformat(), "expires_at": expires_at.isoformat()}
+        expires_at = now + timedelta(seconds=int(wished or self.settings.results_ttl_s))
+        return {
+            "state": state,
+            "ended_as": state,
+            "ended_at": now.isoformat(),
+            "expires_at": expires_at.isoformat(),
+        }
 
     def _fetch(self, job_ids: list[str], owner: str | None) -> list[Job | None]:
         """The jobs in one round trip, None for ids that are not a job of this owner."""

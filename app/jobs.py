@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
 from pydantic_core import PydanticCustomError
 
-MAX_OBJECT_NAME_CHARS = 100
+MAX_OBJECT_NAME_CHARS = 80
 JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -72,6 +72,17 @@ class Priority(StrEnum):
     batch = "batch"
 
 
+def check_callback(url: HttpUrl) -> HttpUrl:
+    """The URL as it is.
+
+    Raises:
+        PydanticCustomError: it holds a user name or a password, which would end up in logs.
+    """
+    if url.username is not None or url.password is not None:
+        raise PydanticCustomError("credentials", "must not hold a user name or a password")
+    return url
+
+
 class JobRequest(BaseModel):
     """The wish, without the images."""
 
@@ -112,6 +123,15 @@ class JobRequest(BaseModel):
     priority: Annotated[
         Priority, Field(description="A batch job waits until no interactive one does.")
     ] = Priority.interactive
+    callback_url: Annotated[
+        HttpUrl | None,
+        Field(description="Is told by a signed POST (Standard Webhooks) when the job has ended."),
+        AfterValidator(lambda url: None if url is None else check_callback(url)),
+    ] = None
+    expires_in_s: Annotated[
+        int | None,
+        Field(ge=1, description="How long the results are kept after the end, in seconds."),
+    ] = None
 
 
 class JobLinks(BaseModel):
@@ -122,6 +142,7 @@ class JobLinks(BaseModel):
     archive: str | None
     preview: str | None
     variance: str | None
+    deliveries: str | None
 
 
 class ProblemDetails(BaseModel):
@@ -166,7 +187,7 @@ class Job(BaseModel):
     links: JobLinks
 
     @classmethod
-    def links_of(cls, job_id: str, state: JobState) -> JobLinks:
+    def links_of(cls, job_id: str, state: JobState, *, has_callback: bool) -> JobLinks:
         """The links that lead somewhere in this state."""
         here = f"/v1/jobs/{job_id}"
         done = state is JobState.succeeded
@@ -176,6 +197,7 @@ class Job(BaseModel):
             archive=f"{here}/archive" if done else None,
             preview=f"{here}/preview" if done else None,
             variance=f"{here}/variance" if done else None,
+            deliveries=f"{here}/deliveries" if has_callback else None,
         )
 
 

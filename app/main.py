@@ -6,7 +6,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from app import file_routes, health, metrics_routes, routes
+from app import delivery_routes, file_routes, health, metrics_routes, prompt_routes, routes
 from app.access import needs_api_key
 from app.docs_page import install_docs_page
 from app.form_limits import MAX_FIELD_BYTES, MAX_FIELDS
@@ -63,6 +63,8 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     )
     app.include_router(routes.router)
     app.include_router(file_routes.router)
+    app.include_router(delivery_routes.router)
+    app.include_router(prompt_routes.router)
     app.include_router(health.router)
     app.include_router(metrics_routes.router)
     key_required = needs_api_key(settings, host)

@@ -44,6 +44,7 @@ from app.problems import (
 )
 from app.services import OwnerDep, Services, ServicesDep
 from app.uploads import ImageLimits, read_image
+from app.wish_limits import check_wish
 
 log = logging.getLogger("goodmany.api")
 
@@ -105,10 +106,11 @@ def create_job(
     ] = None,
 ) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
+    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
+    check_wish(request, services.settings)
     job_id = new_job_id()
     try:
         hashes = _store_images(form.images, job_id, services)
-        request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
         claim = None
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)

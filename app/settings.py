@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.addresses import Network, parse_networks
 
 
 class Settings(BaseSettings):
@@ -42,10 +44,43 @@ class Settings(BaseSettings):
     cancel_grace_s: float = Field(default=10.0, ge=0)
     shutdown_grace_s: float = Field(default=10.0, ge=0)
     results_ttl_s: int = Field(default=7 * 24 * 3600, ge=1)
+    max_results_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)
     records_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)
     orphans_ttl_s: int = Field(default=24 * 3600, ge=0)
+
+    webhook_secret: str = Field(default="", pattern=r"^(whsec_[A-Za-z0-9+/]{32,}={0,2})?$")
+    webhook_allow_private: str = ""
+    webhook_timeout_s: int = Field(default=10, ge=1)
+    webhook_backoff_s: str = "5,30,120,600,3600,10800,43200"
+    webhook_processes: int = Field(default=3, ge=1)
+
+    @field_validator("webhook_allow_private")
+    @classmethod
+    def _check_networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
+
+    @field_validator("webhook_backoff_s")
+    @classmethod
+    def _check_backoff(cls, text: str) -> str:
+        _parse_seconds(text)
+        return text
+
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The private networks that webhooks may be sent to."""
+        return parse_networks(self.webhook_allow_private)
+
+    @property
+    def webhook_backoff(self) -> tuple[float, ...]:
+        """Seconds before the second, third, ... try."""
+        return _parse_seconds(self.webhook_backoff_s)
 
     @property
     def storage_place(self) -> str:
         """The fsspec address under which the files of all jobs lie."""
         return self.storage_url or str((self.data_dir / "files").absolute())
+
+
+def _parse_seconds(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())

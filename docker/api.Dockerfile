@@ -1,4 +1,4 @@
-# The HTTP API alone: no torch, no models. Build from the repository's root:
+# The HTTP API, and the courier by another command: no torch, no models. Build from the repository's root:
 #   docker build -f docker/api.Dockerfile -t goodmany-api .
 ARG PYTHON_VERSION=3.11
 
@@ -11,11 +11,13 @@ COPY app app
 COPY workers workers
 # The command line names these modules; the weights stay out.
 COPY models models
-RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[otel]"
+RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[otel,words]"
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data
 COPY --from=build /opt/goodmany /opt/goodmany
+# For a container that runs the courier.
+COPY docker/worker_health.py /opt/goodmany/worker_health.py
 ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json
 USER 10001
 WORKDIR /data

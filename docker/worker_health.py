@@ -1,4 +1,4 @@
-"""The worker image's health check: does a worker of this container stand in Redis?
+"""Health check of worker and courier: does an RQ worker of this container stand in Redis?
 
 RQ's workers renew their record while they live, and Redis drops it some minutes after they stop.
 """

@@ -109,6 +109,27 @@ def worker(
 
 
 @cli.command()
+def courier() -> None:
+    """Delivers webhooks and answers the prompt dry run, until it is stopped; needs no torch."""
+    from workers.courier import Courier  # noqa: PLC0415
+
+    settings = Settings()
+    start_logging(settings)
+    Courier(settings).run()
+
+
+@cli.command()
+def webhook_secret() -> None:
+    """Prints the secret by which a receiver verifies webhooks."""
+    from app.redis_connection import connect  # noqa: PLC0415
+    from workers.webhook_secret import webhook_secret as read  # noqa: PLC0415
+
+    settings = Settings()
+    with connect(settings.redis_url) as connection:
+        console.print(read(settings, connection), highlight=False, soft_wrap=True)
+
+
+@cli.command()
 def generate(
     *,
     images: Images,

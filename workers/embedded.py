@@ -1,4 +1,4 @@
-"""The whole service on one machine: Redis, one worker and the API, started and stopped together."""
+"""The whole service on one machine: Redis, worker, courier and API, started and stopped as one."""
 
 import logging
 import os
@@ -16,23 +16,27 @@ from typing import Self, cast
 import redis
 import uvicorn
 from rq import Queue
+from rq.scheduler import RQScheduler
 
 from app.job_store import QUEUE_NAMES
+from app.light_work import LIGHT_QUEUE_NAMES
 from app.live_workers import LiveWorkers
 from app.main import create_app
 from app.redis_connection import connect
 from app.settings import Settings
 from app.tracing import start_tracing
+from workers.child_process import die_with_parent
 from workers.data_folder import REDIS_FOLDER, lock_folder
-from workers.embedded_redis import EmbeddedRedis, die_with_parent
+from workers.embedded_redis import EmbeddedRedis
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
+COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
 WATCH_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
 
 
 class EmbeddedService:
-    """Redis and a worker as children of this process, to be used with `with`.
+    """Redis, a worker and a courier as children of this process, to be used with `with`.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
@@ -56,7 +60,8 @@ class EmbeddedService:
         self.settings = settings.model_copy(
             update={"redis_url": self.redis.url, "data_dir": self.data_dir}
         )
-        self.worker = self._start_worker(worker_command)
+        self.worker = self._start(worker_command)
+        self.courier = self._start(COURIER_COMMAND)
 
     def __enter__(self) -> Self:
         return self
@@ -67,9 +72,11 @@ class EmbeddedService:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stops worker and Redis, in this order, whatever happens."""
+        """Stops worker, courier and Redis, in this order, whatever happens."""
         try:
+            self.courier.terminate()
             self._stop_worker()
+            self._stop_courier()
         finally:
             self.redis.stop()
             self._lock.close()
@@ -85,9 +92,11 @@ class EmbeddedService:
             return f"Redis ended with exit code {self.redis.process.returncode}"
         if self.worker.poll() is not None:
             return f"The worker ended with exit code {self.worker.returncode}"
+        if self.courier.poll() is not None:
+            return f"The courier ended with exit code {self.courier.returncode}"
         return None
 
-    def _start_worker(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         settings = self.settings.model_dump(mode="json")
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in settings.items()}
         return subprocess.Popen(
@@ -118,10 +127,19 @@ class EmbeddedService:
         self.worker.kill()
         self.worker.wait()
 
+    def _stop_courier(self) -> None:
+        """Waits for the tries that are being made."""
+        try:
+            self.courier.wait(self.settings.webhook_timeout_s + STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.courier.kill()
+            self.courier.wait()
+
 
 def _release_taken_jobs(connection: redis.Redis) -> None:
     """Gives back what a killed worker had taken, at once: here no other worker can have it."""
-    for name in QUEUE_NAMES:
+    for name in (*QUEUE_NAMES, *LIGHT_QUEUE_NAMES):
+        connection.delete(RQScheduler.get_locking_key(name))
         queue = Queue(name, connection=connection)
         while connection.lmove(queue.intermediate_queue_key, queue.key, "LEFT", "LEFT"):
             pass

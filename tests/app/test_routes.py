@@ -72,6 +72,8 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "invariances": ["rotate", "flip_horizontal"],
         "effort": "draft",
         "strict": True,
+        "callback_url": "https://example.com/hook",
+        "expires_in_s": 600,
         "priority": "batch",
     }
     job_id = post(api, PNG, **wish).json()["id"]

@@ -13,6 +13,7 @@ import pytest
 
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
+from tests.workers.processes import alive, command_line, descendants
 from workers.embedded import EmbeddedService
 
 Start = Callable[[str], "Served"]
@@ -45,29 +46,6 @@ class Served:
 
     def wait_for(self, link: str, state: str) -> None:
         wait_until(lambda: self.http.get(link).json()["state"] == state, 30)
-
-
-def descendants(pid: int) -> set[int]:
-    """Process ids below `pid`, from Linux's process table."""
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        parent = waiting.pop()
-        for task in Path(f"/proc/{parent}/task").iterdir():
-            children = [int(child) for child in (task / "children").read_text().split()]
-            found.update(children)
-            waiting.extend(children)
-    return found
-
-
-def alive(pids: set[int]) -> set[int]:
-    def lives(pid: int) -> bool:
-        try:
-            return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-
-    return {pid for pid in pids if lives(pid)}
 
 
 @pytest.fixture
@@ -117,15 +95,14 @@ def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start):
     again.wait_for(waiting, "succeeded")
 
 
-@pytest.mark.parametrize(("name", "said"), [("run_worker", "The worker"), ("redis", "Redis")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("run_worker", "The worker"), ("cli courier", "The courier"), ("redis", "Redis")],
+)
 def test_it_does_not_go_on_without_a_child(start: Start, name: str, said: str):
     served = start("succeed")
-    child = next(pid for pid in served.children if name in command_line(pid))
+    child = min(pid for pid in served.children if name in command_line(pid))
     os.kill(child, signal.SIGKILL)
     assert served.process.wait(40) == 1
     assert f"{said} ended with exit code -9" in served.said()
     assert not alive(served.children)
-
-
-def command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")

@@ -1,0 +1,22 @@
+"""The HTTP route of a job's webhook deliveries."""
+
+from fastapi import APIRouter
+
+from app.deliveries import DeliveryList, DeliveryLog
+from app.openapi import problems
+from app.problems import JobNotFound, NotReady
+from app.services import OwnerDep, ServicesDep
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
+
+
+@router.get(
+    "/{job_id}/deliveries",
+    operation_id="list_deliveries",
+    summary="What became of the job's webhook",
+    responses=problems(JobNotFound),
+)
+def list_deliveries(job_id: str, services: ServicesDep, owner: OwnerDep) -> DeliveryList:
+    """Each try with its time and its answer; empty without a `callback_url` or before the end."""
+    services.store.get(job_id, owner)
+    return DeliveryList(items=DeliveryLog(services.store.connection).read(job_id))

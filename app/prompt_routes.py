@@ -1,0 +1,67 @@
+"""The HTTP route of the prompt dry run. The courier knows the words; the API waits for them."""
+
+import time
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AfterValidator
+from rq import Queue
+from rq.job import Job as QueuedJob
+from rq.serializers import JSONSerializer
+
+from app.jobs import MAX_OBJECT_NAME_CHARS, check_text
+from app.light_work import FIND_WORDS, WORDS_QUEUE
+from app.openapi import problems
+from app.problems import InvalidRequest, NotReady
+from app.prompt_words import PromptWords
+from app.services import ServicesDep
+
+ANSWER_WITHIN_S = 5
+LOOK_EVERY_S = 0.05
+
+router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
+
+
+@router.get(
+    "",
+    operation_id="get_prompt_words",
+    summary="Words and candidate prompts of an object's name, without images",
+    responses=problems(InvalidRequest, NotReady),
+)
+async def get_prompt_words(
+    object_name: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=MAX_OBJECT_NAME_CHARS,
+            description="What the images will show, in plain words.",
+            examples=["metal nut"],
+        ),
+        AfterValidator(check_text),
+    ],
+    services: ServicesDep,
+) -> PromptWords:
+    """A job chooses one of these by its images, or takes the `prompt` that it is given."""
+    queue = Queue(WORDS_QUEUE, connection=services.store.connection, serializer=JSONSerializer)
+    asked = await run_in_threadpool(_ask, queue, object_name)
+    give_up = time.monotonic() + ANSWER_WITHIN_S
+    while time.monotonic() < give_up:
+        result = await run_in_threadpool(asked.latest_result)
+        if result is not None and result.return_value is not None:
+            return PromptWords.model_validate(result.return_value)
+        await anyio.sleep(LOOK_EVERY_S)
+    await run_in_threadpool(queue.remove, asked)
+    raise NotReady("No courier has answered; is one running?", headers={"Retry-After": "5"})
+
+
+def _ask(queue: Queue, object_name: str) -> QueuedJob:
+    return queue.enqueue_call(
+        FIND_WORDS,
+        args=(object_name,),
+        timeout=ANSWER_WITHIN_S,
+        ttl=ANSWER_WITHIN_S,
+        result_ttl=2 * ANSWER_WITHIN_S,
+        failure_ttl=2 * ANSWER_WITHIN_S,
+    )

@@ -1,0 +1,94 @@
+"""Callback, expiry and the delivery log as HTTP; deliveries themselves: tests/workers."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from app.deliveries import MAX_DELIVERIES, Delivery, DeliveryLog, DeliveryOutcome
+from app.job_store import OUTBOX_KEY, JobStore
+from app.settings import Settings
+from tests.app.test_routes import PNG, finish, post
+
+
+def delivery(attempt: int) -> Delivery:
+    return Delivery(
+        attempt=attempt,
+        event="job.succeeded",
+        at=datetime.now(UTC),
+        outcome=DeliveryOutcome.failed,
+        status_code=None,
+        error="no answer",
+        next_try_at=None,
+    )
+
+
+def test_the_log_is_listed_bounded_and_goes_with_the_job(api: httpx.Client, store: JobStore):
+    job = post(api, PNG, callback_url="https://example.com/hook?token=1").json()
+    link = job["links"]["deliveries"]
+    assert api.get(link).json() == {"items": []}
+    log = DeliveryLog(store.connection)
+    for attempt in range(1, MAX_DELIVERIES + 3):
+        with store.connection.pipeline() as pipeline:
+            log.append(job["id"], delivery(attempt), pipeline)
+            pipeline.execute()
+    items = api.get(link).json()["items"]
+    assert [item["attempt"] for item in items] == list(range(3, MAX_DELIVERIES + 3))
+    store.forget(job["id"])
+    answer = api.get(link)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:goodmany:problem:job-not-found"
+    assert log.read(job["id"]) == []
+
+
+def test_without_a_callback_nothing_is_told(api: httpx.Client, store: JobStore, settings: Settings):
+    job = post(api, PNG).json()
+    assert job["links"]["deliveries"] is None
+    assert api.get(f"/v1/jobs/{job['id']}/deliveries").json() == {"items": []}
+    finish(store, settings, job["id"])
+    assert store.connection.llen(OUTBOX_KEY) == 0
+
+
+def test_the_callback_is_shown_to_nobody(api: httpx.Client):
+    job = post(api, PNG, callback_url="https://example.com/hook?token=s3cret").json()
+    assert "s3cret" not in api.get("/v1/jobs").text + api.get(job["links"]["self"]).text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/",
+        "example.com",
+        "http://",
+        "https://user:password@example.com/",
+        "http://127.0.0.1/",
+        "http://127.1:8000/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://169.254.169.254/latest/meta-data/",
+        "https://example.com/" + "a" * 2083,
+    ],
+)
+def test_a_callback_that_cannot_be_is_refused_at_once(api: httpx.Client, url: str):
+    answer = post(api, PNG, callback_url=url)
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"callback_url"}
+
+
+def test_results_are_kept_as_long_as_asked_for(
+    api: httpx.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG, expires_in_s=90).json()
+    finish(store, settings, job["id"])
+    ended = api.get(job["links"]["self"]).json()
+    kept = datetime.fromisoformat(ended["expires_at"]) - datetime.fromisoformat(ended["ended_at"])
+    assert kept.total_seconds() == 90
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 30 * 24 * 3600 + 1, "1e3"])
+def test_nobody_asks_for_more_than_there_is(api: httpx.Client, seconds: object):
+    answer = post(api, PNG, expires_in_s=seconds)
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"expires_in_s"}

@@ -1,0 +1,49 @@
+"""The prompt dry run as HTTP, with no courier; with one, see tests/workers/test_courier.py."""
+
+import threading
+
+import httpx
+import pytest
+from rq import Queue
+
+from app import prompt_routes
+from app.job_store import JobStore
+from app.light_work import WORDS_QUEUE
+from tests.conftest import wait_until
+
+
+def test_no_courier_is_a_problem_and_blocks_nobody(
+    api: httpx.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(prompt_routes, "ANSWER_WITHIN_S", 2)
+    answers: list[httpx.Response] = []
+    # More than there are threads for blocking work.
+    threads = [
+        threading.Thread(target=lambda: answers.append(ask(api, "metal nut"))) for _ in range(45)
+    ]
+    queue = Queue(WORDS_QUEUE, connection=store.connection)
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: queue.count > 0)
+    assert api.get("/v1/jobs").status_code == 200
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {503}
+    problem = answers[0].json()
+    assert problem["type"] == "urn:goodmany:problem:not-ready"
+    assert answers[0].headers["retry-after"] == "5"
+    # Nobody waits for these words any more.
+    assert queue.count == 0
+    wait_until(lambda: not store.connection.keys("rq:job:*"))
+
+
+@pytest.mark.parametrize("name", ["", "n" * 81, "1234", "nut\x00"])
+def test_a_bad_name_is_a_problem_at_once(api: httpx.Client, store: JobStore, name: str):
+    answer = ask(api, name)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["object_name"]
+    assert Queue(WORDS_QUEUE, connection=store.connection).count == 0
+
+
+def ask(api: httpx.Client, name: str) -> httpx.Response:
+    return api.get("/v1/prompts", params={"object_name": name})

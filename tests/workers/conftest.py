@@ -1,0 +1,14 @@
+"""A webhook receiver for every test of the courier."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.workers.receiver import Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.close()

@@ -1,0 +1,67 @@
+"""A courier that is killed loses nothing."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from rq import Queue
+from rq.scheduler import RQScheduler
+
+from app.job_store import OUTBOX_KEY, JobStore
+from app.light_work import WEBHOOK_QUEUE
+from app.settings import Settings
+from tests.conftest import wait_until
+from tests.workers.courier_process import CourierProcess
+from tests.workers.processes import command_line
+from tests.workers.receiver import Receiver
+from tests.workers.webhook_jobs import CHANGES, over, succeed
+
+
+@pytest.fixture
+def start_courier(settings: Settings) -> Iterator[Callable[..., CourierProcess]]:
+    started: list[CourierProcess] = []
+
+    def start(**changes: object) -> CourierProcess:
+        courier = CourierProcess(settings.model_copy(update=CHANGES | changes))
+        started.append(courier)
+        return courier
+
+    yield start
+    for courier in started:
+        if courier.process.poll() is None:
+            courier.stop()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_killed_in_mid_delivery_it_tells_the_end_all_the_same(
+    store: JobStore,
+    receiver: Receiver,
+    start_courier: Callable[..., CourierProcess],
+    whole: bool,
+):
+    # It ended while no courier was there at all.
+    job_id = succeed(store, receiver.url("/hang/200"))
+    assert store.connection.lrange(OUTBOX_KEY, 0, -1) == [job_id.encode()]
+    courier = start_courier(webhook_timeout_s=30, webhook_processes=1)
+    wait_until(lambda: len(receiver.received) == 1)
+    queue = Queue(WEBHOOK_QUEUE, connection=store.connection)
+    (taken,) = store.connection.zrange(queue.started_job_registry.key, 0, -1)
+    if whole:
+        courier.kill()
+    else:
+        for child in courier.children():
+            assert "courier" in command_line(child)
+            os.kill(child, signal.SIGKILL)
+    # As if the time since then were over.
+    store.connection.zadd(queue.started_job_registry.key, {taken: 1})
+    store.connection.delete(RQScheduler.get_locking_key(WEBHOOK_QUEUE))
+    if whole:
+        start_courier()
+    (delivery,) = over(store, job_id, 30)
+    assert (delivery.attempt, delivery.outcome) == (1, "delivered")
+    first, second = receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert json.loads(second.body)["data"]["state"] == "succeeded"
+    assert store.connection.llen(OUTBOX_KEY) == 0

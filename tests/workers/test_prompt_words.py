@@ -1,0 +1,48 @@
+"""Words and candidates of a name, as the API tells them."""
+
+import nltk
+import pytest
+
+from app.prompt_words import EXAMPLE, PromptWords
+from models.wordnet import load_wordnet
+from models.words import STATES, ObjectWordFinder
+from workers.prompt_words import to_prompt_words
+
+
+@pytest.fixture(scope="module")
+def finder(tmp_path_factory: pytest.TempPathFactory):
+    paths = list(nltk.data.path)
+    yield ObjectWordFinder(load_wordnet(tmp_path_factory.mktemp("cache")))
+    nltk.data.path[:] = paths
+
+
+def test_every_sense_has_its_candidates(finder: ObjectWordFinder):
+    told = to_prompt_words(finder.find("Hazelnuts"))
+    assert (told.object_name, told.looked_up) == ("hazelnut", "hazelnut")
+    assert len(told.senses) >= 2
+    for sense in told.senses:
+        assert sense.name
+        assert sense.gloss
+        assert sense.words["state"] == list(STATES)
+        assert sense.candidates[0].text == "a hazelnut"
+        known = {word for words in sense.words.values() for word in words} | {""}
+        assert {candidate.word for candidate in sense.candidates} <= known
+
+
+def test_an_unknown_name_has_states_alone(finder: ObjectWordFinder):
+    told = to_prompt_words(finder.find("qwrtz"))
+    (sense,) = told.senses
+    assert (told.looked_up, sense.name, sense.gloss) == (None, None, None)
+    assert list(sense.words) == ["state"]
+    assert len(sense.candidates) == 1 + len(STATES)
+
+
+def test_the_documented_example_is_true(finder: ObjectWordFinder):
+    example = PromptWords.model_validate(EXAMPLE)
+    told = to_prompt_words(finder.find(example.object_name))
+    assert (told.object_name, told.looked_up) == (example.object_name, example.looked_up)
+    (shown,) = example.senses
+    sense = next(sense for sense in told.senses if sense.name == shown.name)
+    assert sense.gloss == shown.gloss
+    for candidate in shown.candidates:
+        assert candidate in sense.candidates

@@ -1,0 +1,42 @@
+"""Jobs with a callback, and what became of it."""
+
+from app.deliveries import Delivery, DeliveryLog
+from app.job_store import JobStore
+from app.jobs import JobRequest, new_job_id
+from tests.conftest import wait_until
+
+SECRET = "whsec_" + "c2VjcmV0" * 6
+CHANGES = {
+    "webhook_secret": SECRET,
+    "webhook_allow_private": "127.0.0.0/8",
+    "webhook_timeout_s": 1,
+    "webhook_backoff_s": "0.2,0.2",
+    "webhook_processes": 2,
+}
+
+
+def create(store: JobStore, url: str) -> str:
+    request = JobRequest.model_validate({"object_name": "nut", "callback_url": url})
+    return store.create(new_job_id(), request, 1).id
+
+
+def succeed(store: JobStore, url: str) -> str:
+    job_id = create(store, url)
+    store.start(job_id, "attempt")
+    assert store.succeed(job_id, "attempt", {"num_images": "2", "prompt": "a good nut"})
+    return job_id
+
+
+def deliveries(store: JobStore, job_id: str) -> list[Delivery]:
+    return DeliveryLog(store.connection).read(job_id)
+
+
+def over(store: JobStore, job_id: str, timeout_s: float = 20) -> list[Delivery]:
+    """The tries, after the last one."""
+
+    def is_over() -> bool:
+        tries = deliveries(store, job_id)
+        return bool(tries) and tries[-1].next_try_at is None
+
+    wait_until(is_over, timeout_s)
+    return deliveries(store, job_id)

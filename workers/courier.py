@@ -1,0 +1,156 @@
+"""The courier: light work beside the GPU worker, in small processes that never import torch.
+
+One process answers the prompt dry run and some deliver webhooks, each an RQ worker on its own
+queue. The parent does nothing but replace a child that has died.
+"""
+
+import logging
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import redis
+from rq.job import Job as QueuedJob
+from rq.scheduler import RQScheduler
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+
+from app.light_work import WEBHOOK_QUEUE, WORDS_QUEUE
+from app.redis_connection import connect
+from app.settings import Settings
+from workers.child_process import die_with_parent
+from workers.webhook_delivery import Webhooks, prepare
+
+log = logging.getLogger("goodmany.courier")
+
+# RQ's own lines tell of every question and every try; ours tell what came of it.
+RQ_LOG_LEVEL = "WARNING"
+# RQ waits 15 s less than this for a job before it looks around again.
+WORKER_TTL_S = 16
+MAINTAIN_EVERY_S = 5
+LOOK_EVERY_S = 1.0
+RESTART_AFTER_S = 1.0
+STOP_WITHIN_S = 3.0
+
+
+class LightWorker(SimpleWorker):
+    """An RQ worker that performs its jobs in its own process: they are short and bounded."""
+
+    def __init__(self, queue_name: str, connection: redis.Redis):
+        super().__init__(
+            [queue_name],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_S,
+            maintenance_interval=MAINTAIN_EVERY_S,
+            log_job_description=False,
+        )
+
+    def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
+        """Seconds after which a job counts as abandoned: there is no heartbeat while it runs."""
+        return int(job.timeout or 0) + 1
+
+
+class WebhookWorker(LightWorker):
+    """Delivers webhooks; between two of them it looks for new ones and for those that are due.
+
+    RQ's scheduler would be another process, one that outlives a killed worker. What it does is
+    done here, in the worker's own loop, under the scheduler's own lock.
+    """
+
+    def __init__(self, settings: Settings, connection: redis.Redis):
+        super().__init__(WEBHOOK_QUEUE, connection)
+        self.webhooks = Webhooks.connected(settings, connection)
+        self.due = RQScheduler(
+            [WEBHOOK_QUEUE], connection, logging_level=RQ_LOG_LEVEL, serializer=JSONSerializer
+        )
+        self.next_look = 0.0
+        prepare(self.webhooks)
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """RQ calls this before and after each job, and every second when there is none."""
+        super().heartbeat(*args, **kwargs)
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + LOOK_EVERY_S
+        self.webhooks.empty_outbox()
+        if self.due.acquire_locks():
+            self.due.enqueue_scheduled_jobs()
+
+    def teardown(self) -> None:
+        """Leaves the lock to the next one."""
+        self.due.release_locks()
+        super().teardown()
+
+
+def deliver_webhooks(settings: Settings) -> None:
+    """One process of the courier."""
+    WebhookWorker(settings, connect(settings.redis_url)).work(logging_level=RQ_LOG_LEVEL)
+
+
+def answer_words(settings: Settings) -> None:
+    """Another process of the courier; WordNet is loaded here and nowhere else."""
+    from workers.prompt_words import load_words  # noqa: PLC0415, large
+
+    load_words()
+    LightWorker(WORDS_QUEUE, connect(settings.redis_url)).work(logging_level=RQ_LOG_LEVEL)
+
+
+class Courier:
+    """The parent of the light processes.
+
+    Args:
+        settings: of the whole service.
+    """
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        # A forked child shares what is imported; this process has no thread and no connection.
+        self.context = multiprocessing.get_context("fork")
+        self.stopping = False
+
+    def run(self) -> None:
+        """Keeps the children alive until a signal; then each ends what it does."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        tasks = [answer_words, *[deliver_webhooks] * self.settings.webhook_processes]
+        children = [(task, self._start(task)) for task in tasks]
+        while not self.stopping:
+            dead = wait([child.sentinel for _, child in children], LOOK_EVERY_S)
+            if self.stopping or not dead:
+                continue
+            log.warning("a process of the courier died and is replaced")
+            time.sleep(RESTART_AFTER_S)
+            children = [
+                (task, child if child.is_alive() else self._start(task)) for task, child in children
+            ]
+        self._end([child for _, child in children])
+
+    def _start(self, task: Callable[[Settings], None]) -> BaseProcess:
+        child = self.context.Process(target=_run_child, args=(task, self.settings))
+        child.start()
+        return child
+
+    def _stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def _end(self, children: list[BaseProcess]) -> None:
+        for child in children:
+            child.terminate()
+        give_up = time.monotonic() + self.settings.webhook_timeout_s + STOP_WITHIN_S
+        for child in children:
+            child.join(max(0.0, give_up - time.monotonic()))
+            child.kill()
+            child.join()
+
+
+def _run_child(task: Callable[[Settings], None], settings: Settings) -> None:
+    die_with_parent(signal.SIGKILL)
+    # RQ handles signals only once it works.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    task(settings)

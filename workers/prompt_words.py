@@ -1,0 +1,59 @@
+"""What the courier does for `GET /v1/prompts`: the prompt generator's words, without images.
+
+The function is named by the API as a string (`app.light_work.FIND_WORDS`).
+"""
+
+from app.prompt_words import PromptCandidate, PromptSense, PromptWords
+from models.candidates import candidate_texts
+from models.wordnet import load_wordnet
+from models.words import ObjectWordFinder, ObjectWords
+
+_warm: list[ObjectWordFinder] = []
+
+
+def load_words() -> None:
+    """Loads WordNet into this process; called once, before the first question.
+
+    Raises:
+        RuntimeError: WordNet is nowhere, or its cache folder cannot be written.
+    """
+    _warm[:] = [ObjectWordFinder(load_wordnet())]
+
+
+def find_words(object_name: str) -> dict[str, object]:
+    """`PromptWords` of the name, as JSON has it."""
+    (finder,) = _warm
+    return to_prompt_words(finder.find(object_name)).model_dump(mode="json")
+
+
+def to_prompt_words(found: ObjectWords) -> PromptWords:
+    """The words with the candidate texts that they make; an unknown name has our states alone."""
+    if not found.senses:
+        senses = [_sense(found, None, None, {}, countable=True)]
+    else:
+        senses = [
+            _sense(found, sense.name, sense.gloss, sense.words, countable=sense.countable)
+            for sense in found.senses
+        ]
+    return PromptWords(object_name=found.object_name, looked_up=found.looked_up, senses=senses)
+
+
+def _sense(
+    found: ObjectWords,
+    name: str | None,
+    gloss: str | None,
+    related: dict[str, tuple[str, ...]],
+    *,
+    countable: bool,
+) -> PromptSense:
+    words = {**related, "state": found.states}
+    candidates = [
+        PromptCandidate(text=text, word=word, relation=relation)
+        for text, word, relation in candidate_texts(found.object_name, words, countable)
+    ]
+    return PromptSense(
+        name=name,
+        gloss=gloss,
+        words={relation: list(texts) for relation, texts in words.items() if texts},
+        candidates=candidates,
+    )
