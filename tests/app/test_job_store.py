@@ -7,7 +7,7 @@ import pytest
 
 from app.job_store import JobStore
 from app.jobs import JobRequest, JobState, new_job_id
-from app.problems import GenerationFailed, JobAlreadyOver, JobNotFound
+from app.problems import GenerationFailed, JobAlreadyOver, JobNotFound, TooManyJobs
 
 WISH = JobRequest(object_name="nut", num_images=4)
 
@@ -146,3 +146,35 @@ def test_queued_jobs_are_counted_from_the_next(store: JobStore):
     assert [job.queue_position for job in jobs] == [1, 2, 3]
     store.cancel(jobs[0].id)
     assert [store.get(job.id).queue_position for job in jobs] == [None, 1, 2]
+
+
+def test_a_job_is_unknown_to_all_but_its_owner_and_the_service(store: JobStore):
+    job_id = store.create(new_job_id(), WISH, 1, owner="a").id
+    for stranger in ("", "b"):
+        for ask in (store.get, store.cancel):
+            with pytest.raises(JobNotFound):
+                ask(job_id, stranger)
+    assert store.get(job_id, "a") == store.get(job_id, None)
+    assert store.cancel(job_id, None).state is JobState.canceled
+
+
+@pytest.mark.parametrize("state", [JobState.succeeded, JobState.failed, JobState.canceled])
+def test_room_comes_back_with_every_kind_of_end_and_not_before(store: JobStore, state: JobState):
+    store.settings = store.settings.model_copy(update={"max_unfinished_jobs": 1})
+    job_id = store.create(new_job_id(), WISH, 1, owner="a").id
+    store.start(job_id, "first")
+    store.requeue(job_id)
+    with pytest.raises(TooManyJobs):
+        store.create(new_job_id(), WISH, 1, owner="a")
+    store.start(job_id, "a")
+    if state is JobState.canceled:
+        store.cancel(job_id, "a")
+    else:
+        end(store, job_id, state)
+    store.create(new_job_id(), WISH, 1, owner="a")
+
+
+def test_who_comes_without_a_key_has_no_limit(store: JobStore):
+    store.settings = store.settings.model_copy(update={"max_unfinished_jobs": 1})
+    for _ in range(3):
+        store.create(new_job_id(), WISH, 1)

@@ -18,14 +18,16 @@ class JobsUnderTest:
     store: JobStore
     patch: pytest.MonkeyPatch
 
-    def submit(self, function: str, priority: Priority = Priority.interactive) -> str:
+    def submit(
+        self, function: str, priority: Priority = Priority.interactive, owner: str = ""
+    ) -> str:
         self.patch.setattr(app.job_store, "TASK", f"tests.workers.job_functions.{function}")
         wish = JobRequest(object_name="nut", priority=priority)
-        return self.store.create(new_job_id(), wish, 1).id
+        return self.store.create(new_job_id(), wish, 1, owner=owner).id
 
     def ended(self, job_id: str, timeout_s: float = 20.0) -> Job:
-        wait_until(lambda: self.store.get(job_id).state.is_over, timeout_s)
-        return self.store.get(job_id)
+        wait_until(lambda: self.store.get(job_id, None).state.is_over, timeout_s)
+        return self.store.get(job_id, None)
 
     def wait_running(self, job_id: str) -> None:
         wait_until(lambda: self.store.state(job_id) is JobState.running and bool(self.child_pids()))

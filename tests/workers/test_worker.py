@@ -148,8 +148,8 @@ def test_a_job_canceled_in_the_queue_never_starts(jobs: JobsUnderTest):
     assert len([pid for pid in jobs.child_pids() if pid]) == 2
 
 
-def test_the_stop_command_of_rq_cancels_the_job(jobs: JobsUnderTest):
-    job_id = jobs.submit("hang")
+def test_the_stop_command_of_rq_cancels_the_job_whoever_it_belongs_to(jobs: JobsUnderTest):
+    job_id = jobs.submit("hang", owner="a")
     jobs.wait_running(job_id)
     send_stop_job_command(jobs.store.connection, job_id, serializer=JSONSerializer)
     assert jobs.ended(job_id).state is JobState.canceled

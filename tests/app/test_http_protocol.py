@@ -1,0 +1,48 @@
+"""A connection on which no request comes is closed; one with a request is not."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from app import http_protocol
+from app.job_store import JobStore
+from tests.app.test_routes import PNG, post
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.5)
+    return serve_api()
+
+
+def connect(api: httpx.Client) -> socket.socket:
+    return socket.create_connection((api.base_url.host, api.base_url.port), timeout=20)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "])
+def test_a_head_that_does_not_end_ends_the_connection(api: httpx.Client, sent: bytes):
+    with connect(api) as connection:
+        connection.sendall(sent)
+        assert connection.recv(1) == b""
+
+
+def test_a_second_head_must_end_too(api: httpx.Client):
+    with connect(api) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /li")
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        # uvicorn's own timer for idle connections stops at every byte.
+        connection.sendall(b"v")
+        while part := connection.recv(65536):
+            answer += part
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_request_may_take_its_time(api: httpx.Client, store: JobStore):
+    job = post(api, PNG).json()
+    threading.Timer(1.2, store.cancel, [job["id"]]).start()
+    answer = api.get(job["links"]["self"], headers={"prefer": "wait=20"})
+    assert answer.json()["state"] == "canceled"
