@@ -19,6 +19,7 @@ from app.tracing import start_tracing
 from app.uploads import ImageLimits, read_image
 from models.evaluation.command import evaluate
 from workers.key_commands import key_commands
+from workers.service_redis import DataDir, open_redis
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
@@ -126,14 +127,20 @@ def courier() -> None:
 
 
 @cli.command()
-def webhook_secret() -> None:
-    """Prints the secret by which a receiver verifies webhooks."""
-    from app.redis_connection import connect  # noqa: PLC0415
+def webhook_secret(
+    key: Annotated[
+        str, typer.Option(help="Id of the API key that the jobs come with; none without keys.")
+    ] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Prints the secret by which a receiver verifies the webhooks of a key's jobs."""
+    from app.api_keys import ApiKeys  # noqa: PLC0415
     from workers.webhook_secret import webhook_secret as read  # noqa: PLC0415
 
-    settings = Settings()
-    with connect(settings.redis_url) as connection:
-        console.print(read(settings, connection), highlight=False, soft_wrap=True)
+    with open_redis(data_dir) as connection:
+        if key and key not in {known.id for known in ApiKeys(connection).all()}:
+            raise ValueError(f"There is no key {key}.")
+        typer.echo(read(Settings(), connection, key))
 
 
 @cli.command()

@@ -47,7 +47,6 @@ class Webhooks:
     store: JobStore
     deliveries: DeliveryLog
     queue: Queue
-    secret: str
 
     @classmethod
     def connected(cls, settings: Settings, connection: redis.Redis) -> "Webhooks":
@@ -57,7 +56,6 @@ class Webhooks:
             store=JobStore(connection, settings),
             deliveries=DeliveryLog(connection),
             queue=Queue(WEBHOOK_QUEUE, connection=connection, serializer=JSONSerializer),
-            secret=webhook_secret(settings, connection),
         )
 
     def empty_outbox(self) -> None:
@@ -135,18 +133,21 @@ def prepare(webhooks: Webhooks) -> None:
 def deliver(job_id: str, attempt: int) -> None:
     """Makes one try to tell a job's end; a job that is forgotten has nothing to tell."""
     (webhooks,) = _warm
+    fields = {"fields": {"job_id": job_id}}
     if len(webhooks.deliveries.read(job_id)) >= attempt:
-        log.info("webhook of job %s: try %d was made before", job_id, attempt)
+        log.info("webhook of job %s, try %d: made before", job_id, attempt, extra=fields)
         return
     try:
-        message = WebhookMessage.of_job(job_id, webhooks.store.get_record(job_id))
+        record = webhooks.store.get_record(job_id)
     except JobNotFound:
         return
+    message = WebhookMessage.of_job(job_id, record)
+    secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
     at = datetime.now(UTC)
     answer = post(
         message.url,
         message.body,
-        message.headers(webhooks.secret, at),
+        message.headers(secret, at),
         timeout_s=webhooks.settings.webhook_timeout_s,
         allowed=webhooks.settings.webhook_networks,
     )
@@ -154,7 +155,9 @@ def deliver(job_id: str, attempt: int) -> None:
         return
     delivery = webhooks.note(message, job_id, attempt, at, answer)
     said = answer.error or f"status {answer.status_code}"
-    log.info("webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said)
+    log.info(
+        "webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said, extra=fields
+    )
 
 
 def _outcome(answer: Answer) -> DeliveryOutcome:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.job_record import read_as_ended
-from workers.webhook_secret import PREFIX
+from workers.webhook_secret import key_bytes
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class WebhookMessage:
     def headers(self, secret: str, now: datetime) -> dict[str, str]:
         """The headers of one try at this time."""
         timestamp = str(int(now.timestamp()))
-        key = base64.b64decode(secret.removeprefix(PREFIX))
         signed = b".".join((self.id.encode(), timestamp.encode(), self.body))
-        signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+        signature = base64.b64encode(
+            hmac.digest(key_bytes(secret), signed, hashlib.sha256)
+        ).decode()
         return {
             "content-type": "application/json",
             "user-agent": "goodmany",

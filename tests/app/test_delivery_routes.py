@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from app.api_keys import ApiKeys
 from app.deliveries import MAX_DELIVERIES, Delivery, DeliveryLog, DeliveryOutcome
 from app.job_store import OUTBOX_KEY, JobStore
 from app.settings import Settings
-from tests.app.test_routes import PNG, finish, post
+from tests.app.test_access import Serve, with_key
+from tests.app.test_routes import PNG, finish, post, slug
 
 
 def delivery(attempt: int) -> Delivery:
@@ -39,6 +41,20 @@ def test_the_log_is_listed_bounded_and_goes_with_the_job(api: httpx.Client, stor
     assert answer.status_code == 404
     assert answer.json()["type"] == "urn:goodmany:problem:job-not-found"
     assert log.read(job["id"]) == []
+
+
+def test_another_key_sees_none_of_it(serve_api: Serve, store: JobStore):
+    api_keys = ApiKeys(store.connection)
+    guarded = serve_api(require_api_key="always")
+    (mine, _), (theirs, _) = with_key(guarded, api_keys), with_key(guarded, api_keys)
+    with mine, theirs:
+        link = post(mine, PNG, callback_url="https://example.com/hook").json()["links"][
+            "deliveries"
+        ]
+        assert mine.get(link).status_code == 200
+        answer = theirs.get(link)
+        assert (answer.status_code, slug(answer)) == (404, "job-not-found")
+        assert guarded.get("/v1/prompts?object_name=nut").status_code == 401
 
 
 def test_without_a_callback_nothing_is_told(api: httpx.Client, store: JobStore, settings: Settings):

@@ -55,6 +55,10 @@ class Receiver:
         raw = handler.connection
         if step == "hang":
             self.released.wait(60)
+        elif step == "wait":
+            self.released.wait(60)
+            handler.send_response(200)
+            handler.end_headers()
         elif step == "drip":
             self._drip(raw, b"HTTP/1.1 200 OK\r\nx-slow: " + b"z" * 1000)
         elif step == "close":

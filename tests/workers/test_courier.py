@@ -6,7 +6,7 @@ from itertools import pairwise
 import httpx
 import pytest
 from rq import Queue
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.job_store import JobStore
 from app.light_work import WEBHOOK_QUEUE
@@ -17,6 +17,7 @@ from tests.workers.courier_process import CourierProcess
 from tests.workers.receiver import Receiver
 from tests.workers.webhook_jobs import CHANGES, SECRET, create, deliveries, over, succeed
 from workers.embedded_redis import EmbeddedRedis
+from workers.webhook_secret import webhook_secret
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,22 @@ def test_each_end_is_told_once_signed_and_as_the_api_tells_it(
     assert told == {"job.succeeded": succeeded, "job.failed": failed, "job.canceled": canceled}
     assert len({request.headers["webhook-id"] for request in receiver.received}) == 3
     assert b"s3cret" not in b"".join(request.body for request in receiver.received)
+
+
+def test_each_key_has_a_secret_of_its_own(
+    courier: CourierProcess, store: JobStore, receiver: Receiver, settings: Settings
+):
+    job_id = create(store, receiver.url("/200"), owner="their-key")
+    store.cancel(job_id, "their-key")
+    over(store, job_id)
+    (request,) = receiver.received
+    given = settings.model_copy(update=CHANGES)
+    secret = webhook_secret(given, store.connection, "their-key")
+    Webhook(secret).verify(request.body, request.headers)
+    for other in ("", "another-key"):
+        secret = webhook_secret(given, store.connection, other)
+        with pytest.raises(WebhookVerificationError):
+            Webhook(secret).verify(request.body, request.headers)
 
 
 def test_tries_again_with_the_same_id_and_body_and_follows_no_redirect(

