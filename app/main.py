@@ -3,6 +3,7 @@
 import threading
 from importlib.metadata import version
 
+import anyio
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -18,7 +19,7 @@ from app.middleware import install_middleware
 from app.openapi import install_openapi
 from app.problem_responses import install_problem_responses
 from app.redis_connection import connect
-from app.services import MAX_DECODING, Services
+from app.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.settings import Settings
 from app.storage import Storage
 from app.tracing import HTTP_TELEMETRY
@@ -60,6 +61,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         storage=Storage(settings.storage_place),
         workers=workers,
         decoding=threading.Semaphore(MAX_DECODING),
+        accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
     app.include_router(routes.router)
     app.include_router(file_routes.router)

@@ -91,7 +91,7 @@ class JobForm(JobRequest):
         SeveralFrames,
     ),
 )
-def create_job(
+async def create_job(
     form: Annotated[JobForm, Form()],
     services: ServicesDep,
     owner: OwnerDep,
@@ -106,33 +106,16 @@ def create_job(
     ] = None,
 ) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
-    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
-    check_wish(request, services.settings)
-    job_id = new_job_id()
-    try:
-        hashes = _store_images(form.images, job_id, services)
-        claim = None
-        if idempotency_key is not None:
-            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
-        job = services.store.create(job_id, request, len(form.images), claim, owner=owner)
-    except redis.exceptions.RedisError:
-        # The job may have been created all the same, and then it needs its files. If it was not,
-        # they are orphans and will be swept.
-        raise
-    except BaseException:
-        services.storage.remove(job_id)
-        raise
-    if job.id == job_id:
-        log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
-    else:
-        services.storage.remove(job_id)
+    job = await anyio.to_thread.run_sync(
+        _accept, form, services, owner, idempotency_key, limiter=services.accepting
+    )
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S
     return job
 
 
 @router.get("", operation_id="list_jobs", summary="The jobs, the newest first")
-def list_jobs(
+async def list_jobs(
     services: ServicesDep,
     owner: OwnerDep,
     cursor: Annotated[
@@ -142,7 +125,7 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> JobList:
     """One page; a later page never repeats or skips a job when new ones come in."""
-    return services.store.page(cursor, limit, owner)
+    return await run_in_threadpool(services.store.page, cursor, limit, owner)
 
 
 @router.get(
@@ -165,9 +148,8 @@ async def get_job(
     if asked := WAIT.search(prefer):
         wait_s = min(int(asked[1]), MAX_WAIT_S)
         response.headers["Preference-Applied"] = f"wait={wait_s}"
-        give_up = time.monotonic() + wait_s
-        while not job.state.is_over and time.monotonic() < give_up:
-            await anyio.sleep(min(LOOK_EVERY_S, wait_s))
+        if wait_s and not job.state.is_over:
+            await _wait_until_over(services, job_id, wait_s)
             job = await run_in_threadpool(services.store.get, job_id, owner)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
@@ -226,6 +208,45 @@ def get_job_events(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def _wait_until_over(services: Services, job_id: str, wait_s: int) -> None:
+    """Returns when the job is over or forgotten, or after the time."""
+    give_up = time.monotonic() + wait_s
+    while time.monotonic() < give_up:
+        await anyio.sleep(LOOK_EVERY_S)
+        state = await run_in_threadpool(services.store.state, job_id)
+        if state is None or state.is_over:
+            return
+
+
+def _accept(form: JobForm, services: Services, owner: str, idempotency_key: str | None) -> Job:
+    """Stores the images and records the job, or leaves nothing behind.
+
+    Raises:
+        Problem: why there is no job.
+    """
+    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
+    check_wish(request, services.settings)
+    job_id = new_job_id()
+    try:
+        hashes = _store_images(form.images, job_id, services)
+        claim = None
+        if idempotency_key is not None:
+            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
+        job = services.store.create(job_id, request, len(form.images), claim, owner=owner)
+    except redis.exceptions.RedisError:
+        # The job may have been created all the same, and then it needs its files. If it was not,
+        # they are orphans and will be swept.
+        raise
+    except BaseException:
+        services.storage.remove(job_id)
+        raise
+    if job.id == job_id:
+        log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
+    else:
+        services.storage.remove(job_id)
+    return job
 
 
 def _store_images(images: list[UploadFile], job_id: str, services: Services) -> list[bytes]:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
 from fastapi import Depends, Request
 
 from app.job_store import JobStore
@@ -13,6 +14,8 @@ from app.storage import Storage
 
 # Images that are decoded at the same time, in all requests: bounds the memory that they take.
 MAX_DECODING = 2
+# Threads that take uploads in: however many come, those who only ask are served at once.
+MAX_ACCEPTING = 8
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,11 @@ class Services:
     storage: Storage
     workers: LiveWorkers
     decoding: threading.Semaphore
+    accepting: anyio.CapacityLimiter
 
 
-def get_services(request: Request) -> Services:
+# Not a plain function: FastAPI would run that in a thread, for every request.
+async def get_services(request: Request) -> Services:
     """The services of the app that serves this request."""
     services: Services = request.app.state.services
     return services

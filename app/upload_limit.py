@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problem_responses import ProblemResponse
-from app.problems import Problem, UploadTooLarge, UploadTooSlow
+from app.problems import MalformedBody, Problem, UploadTooLarge, UploadTooSlow
 
 
 class _LimitReachedError(Exception):
@@ -58,6 +58,11 @@ class _Body:
         self.is_unread = declared != "0" or "transfer-encoding" in headers
         if declared.isdigit() and int(declared) > limit.max_bytes:
             self._refuse_size()
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # RFC 9112, 6.1: a proxy may have seen another end of this request than we would.
+            self.refusal = MalformedBody(
+                "A length and chunks exclude each other.", headers={"Connection": "close"}
+            )
 
     async def receive(self) -> Message:
         """The next part; afterwards whatever the server has to tell."""

@@ -228,6 +228,7 @@ def raw_faults() -> dict[str, bytes]:
     post = b"POST /v1/jobs HTTP/1.1\r\n" + host + f"Content-Type: {MULTIPART}\r\n".encode()
     size = f"Content-Length: {len(body)}\r\n".encode()
     chunked = b"Transfer-Encoding: chunked\r\n"
+    chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     get = b"GET /v1/jobs HTTP/1.1\r\n"
     return {
         "chunk size is no number": post + chunked + b"\r\nzz\r\nabc\r\n0\r\n\r\n",
@@ -244,7 +245,7 @@ def raw_faults() -> dict[str, bytes]:
         "length of 5000 digits": post + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
         "length beyond the limit": post + b"Content-Length: 268435457\r\n\r\n" + body,
         "two lengths": post + size + b"Content-Length: 1\r\n\r\n" + body,
-        "length and chunks": post + size + chunked + b"\r\n0\r\n\r\nGET /v1/jobs HTTP/1.1\r\n\r\n",
+        "length and chunks": post + size + chunked + b"\r\n" + chunk + get + host + b"\r\n",
         "chunks of unknown coding": post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
         "chunked twice": post + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         "space before the colon": post + b"Content-Length : 50\r\n\r\n" + body,
