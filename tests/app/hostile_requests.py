@@ -6,6 +6,7 @@ Each comes with the slugs of the problems that may answer it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.jobs import MAX_OBJECT_NAME_CHARS
 from tests.app.hostile_images import PNG
 
 INVALID = frozenset({"invalid-request"})
@@ -23,7 +24,7 @@ ODD_NAMES = (
     "C:nut",
     "🌰 nut",
     "螺丝",
-    "n" * 100,
+    "n" * MAX_OBJECT_NAME_CHARS,
     "{{7*7}} ${jndi:ldap://x}",
     "<script>alert(1)</script>",
     "``` '; DROP nut --",
@@ -142,7 +143,10 @@ def wrong_fields() -> Iterator[BadRequest]:
         yield form(f"image_size={value!r}", INVALID, *WISH, text("image_size", value))
     for value in ("maybe", "2", "[]", "-1"):
         yield form(f"strict={value!r}", INVALID, *WISH, text("strict", value))
-    for name in ("effort", "invariances"):
+    for value in ("NaN", "0", "-1", "1e999", "9" * 30, "9" * 5000):
+        yield form(f"expires_in_s={value[:20]!r}", INVALID, *WISH, text("expires_in_s", value))
+    yield from wrong_callbacks()
+    for name in ("effort", "invariances", "priority"):
         yield form(f"{name} unknown", INVALID, *WISH, text(name, "../../high"))
     texts = {
         "NUL": "nut\0",
@@ -155,7 +159,7 @@ def wrong_fields() -> Iterator[BadRequest]:
         "space": " \t ",
         "digits": "12345",
         "dots": "../../..",
-        "101 characters": "n" * 101,
+        "a character too many": "n" * (MAX_OBJECT_NAME_CHARS + 1),
         "10 kB": "n" * 10_000,
     }
     for name, value in texts.items():
@@ -171,6 +175,21 @@ def wrong_fields() -> Iterator[BadRequest]:
             body=join(WISH),
             headers={"content-type": MULTIPART, "idempotency-key": key},
         )
+
+
+def wrong_callbacks() -> Iterator[BadRequest]:
+    """Schemes and addresses that a service must never be made to ask, in every spelling."""
+    urls = (
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "gopher://example.org",
+        "//example.org",
+        "x",
+    )
+    hosts = ("127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "2130706433", "0x7f.1")
+    hosts = (*hosts, "0", "0177.0.0.1", "user:word@example.org", "127.1", "a" * 3000, "", "[::")
+    for url in (*urls, *(f"http://{host}/" for host in hosts)):
+        yield form(f"callback {url[:40]}", INVALID, *WISH, text("callback_url", url))
 
 
 def wrong_addresses() -> Iterator[BadRequest]:
@@ -189,6 +208,9 @@ def wrong_addresses() -> Iterator[BadRequest]:
     cursors = ("cursor=", "cursor=..", "cursor=%00", "cursor=" + "f" * 33, "cursor=+", "cursor=(")
     for query in (*queries[:-1], "limit=" + "9" * 5000, *cursors):
         yield BadRequest(f"?{query[:20]}", INVALID, f"/v1/jobs?{query}", "GET")
+    for name in ("", "%00", "a" * 81, "1234", "a%0ab", "%e2%80%ae"):
+        path = f"/v1/prompts?object_name={name}"
+        yield BadRequest(f"words of {name[:20]}", INVALID, path, "GET")
     for path in ("/v1/../etc/passwd", "//v1/jobs", "/v1/jobs/", "/%2e%2e/%2e%2e/etc/passwd"):
         yield BadRequest(path, NOT_FOUND, path, "GET")
     for method in ("TRACE", "PUT", "PATCH", "PROPFIND"):
