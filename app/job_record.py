@@ -1,8 +1,28 @@
-"""From a job's hash in Redis to the job that a client sees."""
+"""From a job's request to its hash in Redis, and from the hash to the job that a client sees."""
 
+import time
 from datetime import UTC, datetime
 
 from app.jobs import Job, JobRequest, JobState, ProblemDetails
+
+
+def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:
+    """What is known of a job when it is accepted."""
+    record = {
+        "state": JobState.queued,
+        "owner": owner,
+        "percent": "0",
+        "num_images": "0",
+        "num_inputs": str(num_inputs),
+        "request": request.model_dump_json(),
+        "created_at": datetime.now(UTC).isoformat(),
+        "state_since": str(time.time()),
+    }
+    if request.callback_url is not None:
+        record["callback_url"] = str(request.callback_url)
+    if request.expires_in_s is not None:
+        record["expires_in_s"] = str(request.expires_in_s)
+    return record
 
 
 def read_record(job_id: str, record: dict[str, str], queue_position: int | None = None) -> Job:

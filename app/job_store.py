@@ -14,7 +14,6 @@ succeed, and of two workers that hold the same job only the one that took it las
 """
 
 import json
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -32,7 +31,7 @@ from app.job_change import CHANGE
 from app.job_keys import events_key, record_key
 from app.job_metrics import STATES_KEY, note_creation
 from app.job_queues import enqueue_job
-from app.job_record import read_record
+from app.job_record import new_record, read_record
 from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.owner_index import check_room, jobs_key, unfinished_key
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
@@ -99,23 +98,10 @@ class JobStore:
     def _create(
         self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int, owner: str
     ) -> None:
-        record = {
-            "state": JobState.queued,
-            "owner": owner,
-            "percent": "0",
-            "num_images": "0",
-            "num_inputs": str(num_inputs),
-            "request": request.model_dump_json(),
-            "created_at": _now().isoformat(),
-            "state_since": str(time.time()),
-        }
-        if request.callback_url is not None:
-            record["callback_url"] = str(request.callback_url)
-        if request.expires_in_s is not None:
-            record["expires_in_s"] = str(request.expires_in_s)
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
         enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
+        record = new_record(request, num_inputs, owner)
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
         pipeline.sadd(unfinished_key(owner), job_id)
