@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.downloads import send_file
 from app.jobs import JobState
-from app.openapi import binary, problems
+from app.openapi import RANGE_PARAMETERS, binary, problems
 from app.problems import (
     ImageNotFound,
     InvalidRequest,
@@ -33,6 +33,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotRead
     summary="The ZIP",
     response_class=Response,
     responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS),
+    openapi_extra={"parameters": RANGE_PARAMETERS},
 )
 def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """Images, table and manifest; byte ranges and ETag are understood."""
@@ -45,6 +46,7 @@ def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Re
     summary="Inputs beside outputs, as one picture",
     response_class=Response,
     responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+    openapi_extra={"parameters": RANGE_PARAMETERS},
 )
 def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """For the eye; the archive holds the images themselves."""
@@ -57,6 +59,7 @@ def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Re
     summary="Where the generator lets the images vary",
     response_class=Response,
     responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+    openapi_extra={"parameters": RANGE_PARAMETERS},
 )
 def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """The sigma map of each input: bright where good parts differ."""

@@ -3,22 +3,41 @@
 Source: HTML Living Standard, section 9.2 (server-sent events).
 """
 
-import json
 import time
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import redis
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 
-from app.job_keys import events_key
-from app.jobs import JobState
+from app.job_keys import events_key, record_key
+from app.jobs import JobStage, JobState
 from app.redis_connection import REDIS_AWAY
 
 LOOK_EVERY_S = 0.4
 KEEP_ALIVE_S = 15.0
 RECONNECT_AFTER_MS = 2000
+
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events; the `data` of each is a `JobEvent`",
+        # OpenAPI 3.1 has no word for what the events of a stream are.
+        "content": {"text/event-stream": {}},
+    },
+    204: {"description": "The job is over, and no event comes after `Last-Event-ID`"},
+}
+
+
+class JobEvent(BaseModel):
+    """What changed about a job, as it stands after the change."""
+
+    state: JobState
+    stage: JobStage | None
+    percent: float
+    prompt: str | None
+    num_images: int
 
 
 async def stream_events(
@@ -37,19 +56,19 @@ async def stream_events(
     silent_since = time.monotonic()
     while True:
         try:
-            events = await run_in_threadpool(_read_after, connection, job_id, last_event_id)
+            events, over = await run_in_threadpool(read_events, connection, job_id, last_event_id)
         except REDIS_AWAY:
             # A client that had to come again now would get a 503 and, by its standard, give up.
             yield ": Redis is away\n\n"
             await anyio.sleep(LOOK_EVERY_S)
             continue
-        if events is None:
-            return
-        for event_id, fields in events:
+        for event_id, event in events:
             last_event_id = event_id
-            yield f"id: {event_id}\nevent: job\ndata: {json.dumps(fields)}\n\n"
-            if JobState(str(fields["state"])).is_over:
+            yield f"id: {event_id}\nevent: job\ndata: {event.model_dump_json()}\n\n"
+            if event.state.is_over:
                 return
+        if over:
+            return
         if events:
             silent_since = time.monotonic()
         elif time.monotonic() - silent_since > KEEP_ALIVE_S:
@@ -58,26 +77,26 @@ async def stream_events(
         await anyio.sleep(LOOK_EVERY_S)
 
 
-def _read_after(
+def read_events(
     connection: redis.Redis, job_id: str, last_event_id: str
-) -> list[tuple[str, dict[str, object]]] | None:
-    """The events after this one; None when the job has been forgotten."""
+) -> tuple[list[tuple[str, JobEvent]], bool]:
+    """The events after this one with their ids, and whether no other can come."""
     with connection.pipeline() as pipeline:
-        pipeline.exists(events_key(job_id))
+        pipeline.hget(record_key(job_id), "state")
         pipeline.xrange(events_key(job_id), min=f"({last_event_id}", max="+")
-        exists, found = pipeline.execute()
-    if not exists:
-        return None
+        state, found = pipeline.execute()
     raw = cast(list[tuple[bytes, dict[bytes, bytes]]], found)
-    return [(event_id.decode(), _event(fields)) for event_id, fields in raw]
+    # Of a forgotten job there is nothing.
+    over = state is None or JobState(state.decode()).is_over
+    return [(event_id.decode(), _event(fields)) for event_id, fields in raw], over
 
 
-def _event(fields: dict[bytes, bytes]) -> dict[str, object]:
+def _event(fields: dict[bytes, bytes]) -> JobEvent:
     text = {name.decode(): value.decode() for name, value in fields.items()}
-    return {
-        "state": text["state"],
-        "stage": text.get("stage") or None,
-        "percent": float(text["percent"]),
-        "prompt": text.get("prompt") or None,
-        "num_images": int(text.get("num_images") or 0),
-    }
+    return JobEvent(
+        state=JobState(text["state"]),
+        stage=JobStage(text["stage"]) if text.get("stage") else None,
+        percent=float(text["percent"]),
+        prompt=text.get("prompt") or None,
+        num_images=int(text.get("num_images") or 0),
+    )

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from app.jobs import Job, JobRequest, JobState, ProblemDetails
+from app.jobs import Job, JobRequest, JobStage, JobState, ProblemDetails
 
 
 def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:
@@ -45,7 +45,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     return Job(
         id=job_id,
         state=state,
-        stage=record.get("stage") or None,
+        stage=JobStage(record["stage"]) if record.get("stage") else None,
         percent=float(record["percent"]),
         queue_position=queue_position if state is JobState.queued else None,
         priority=request.priority,

@@ -3,7 +3,6 @@
 import re
 import secrets
 import time
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
 from pydantic_core import PydanticCustomError
 
 MAX_OBJECT_NAME_CHARS = 80
+# Controls, invisible characters, changes of the writing's direction, private use: a class of regex.
+WITHOUT_PICTURE = (
+    r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ue000-\uf8ff\ufeff\ufff9-\ufffb"
+)
 JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -51,18 +55,37 @@ class Effort(StrEnum):
     high = "high"
 
 
+class JobStage(StrEnum):
+    """What a running job is at, in this order."""
+
+    prompt = "prompt"
+    adapt = "adapt"
+    rounds = "rounds"
+    fill = "fill"
+    archive = "archive"
+
+
 def check_text(text: str) -> str:
     """The text without surrounding space.
 
     Raises:
-        PydanticCustomError: it has control characters or no letter at all.
+        PydanticCustomError: it has a character without a picture, or no letter at all.
     """
-    text = text.strip()
-    if any(unicodedata.category(character).startswith("C") for character in text):
+    if re.search(f"[{WITHOUT_PICTURE}]", text):
         raise PydanticCustomError("control_characters", "must not hold control characters")
     if not any(character.isalpha() for character in text):
         raise PydanticCustomError("no_letter", "must hold at least one letter")
-    return text
+    return text.strip()
+
+
+PlainText = Annotated[
+    str,
+    # The rules of `check_text` in the words of JSON Schema.
+    Field(
+        json_schema_extra={"pattern": rf"^[^{WITHOUT_PICTURE}]*\p{{L}}[^{WITHOUT_PICTURE}]*$"},
+    ),
+    AfterValidator(check_text),
+]
 
 
 class Priority(StrEnum):
@@ -89,14 +112,13 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     object_name: Annotated[
-        str,
+        PlainText,
         Field(
             min_length=1,
             max_length=MAX_OBJECT_NAME_CHARS,
             description="What the images show, in plain words.",
             examples=["hazelnut"],
         ),
-        AfterValidator(check_text),
     ]
     num_images: Annotated[
         int, Field(ge=1, le=1000, description="How many new images are wanted.", examples=[16])
@@ -108,9 +130,8 @@ class JobRequest(BaseModel):
         int, Field(ge=64, le=1024, description="Long side of the new images in pixels.")
     ] = 256
     prompt: Annotated[
-        str | None,
-        Field(max_length=300, description="Replaces the prompt that would be chosen."),
-        AfterValidator(lambda text: None if text is None else check_text(text)),
+        Annotated[PlainText, Field(max_length=300)] | None,
+        Field(description="Replaces the prompt that would be chosen."),
     ] = None
     invariances: Annotated[
         list[Invariance] | None,
@@ -145,6 +166,14 @@ class JobLinks(BaseModel):
     deliveries: str | None
 
 
+class FieldFault(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: Annotated[str, Field(examples=["images[3]"])]
+    code: Annotated[str, Field(description="The rule that was broken; for programs.")] = ""
+    detail: str
+
+
 class ProblemDetails(BaseModel):
     """RFC 9457 problem details; `type` is stable and meant for programs."""
 
@@ -153,8 +182,7 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str
     errors: Annotated[
-        list[dict[str, str]],
-        Field(description="`field` and `detail` of each fault in the request."),
+        list[FieldFault], Field(description="Each fault in the request, with its place.")
     ] = []
 
 
@@ -165,10 +193,7 @@ class Job(BaseModel):
 
     id: str
     state: JobState
-    stage: Annotated[
-        str | None,
-        Field(description="prompt, adapt, rounds, fill or archive; null before the start."),
-    ]
+    stage: Annotated[JobStage | None, Field(description="Null before the start.")]
     percent: Annotated[float, Field(ge=0, le=100)]
     queue_position: Annotated[
         int | None, Field(description="1 is next; null unless queued.", examples=[1])

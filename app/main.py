@@ -16,7 +16,7 @@ from app.job_metrics import JobCollector
 from app.job_store import JobStore
 from app.live_workers import LiveWorkers
 from app.middleware import install_middleware
-from app.openapi import install_openapi
+from app.openapi_document import install_openapi
 from app.problem_responses import install_problem_responses
 from app.redis_connection import connect
 from app.services import MAX_ACCEPTING, MAX_DECODING, Services
@@ -75,5 +75,5 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     install_middleware(
         app, settings, connection, metrics=HttpMetrics(registry), key_required=key_required
     )
-    install_openapi(app, key_required=key_required)
+    install_openapi(app, settings.max_images, key_required=key_required)
     return app

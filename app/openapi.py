@@ -1,21 +1,47 @@
-"""The OpenAPI document: problem answers, binary files, examples."""
+"""What the routes say about their answers: problems, files, events, and where a job leads on."""
 
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from app.problems import MEDIA_TYPE, TYPE_PREFIX, NotReady, Problem
 
-from app.access import OPEN_PATHS
-from app.jobs import ProblemDetails
-from app.problems import MEDIA_TYPE, TYPE_PREFIX, Problem, TooManyRequests, Unauthorized
+Responses = dict[int | str, dict[str, Any]]
 
 PROBLEM_REF = {"$ref": "#/components/schemas/ProblemDetails"}
-SECURITY_SCHEME = "apiKey"
 
 
-def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+def header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A header of an answer."""
+    return {"description": description, "schema": schema}
+
+
+RETRY_AFTER = header("Seconds until it makes sense to ask again", {"type": "integer", "minimum": 0})
+FILE_HEADERS = {
+    "ETag": header("For `If-None-Match` and `If-Range`", {"type": "string"}),
+    "Accept-Ranges": header("Byte ranges are understood", {"type": "string", "const": "bytes"}),
+    "Content-Disposition": header("A file name", {"type": "string"}),
+}
+CONTENT_RANGE = header(
+    "Which bytes of how many", {"type": "string", "pattern": r"^bytes (\d+-\d+|\*)/\d+$"}
+)
+RANGE_PARAMETERS = [
+    {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+    for name, description, example in (
+        ("Range", "The bytes that are wanted; all when it is not understood.", "bytes=0-1023"),
+        ("If-Range", "The ETag of the part that is there already.", '"an-etag"'),
+        ("If-None-Match", "The ETag of the file that is there already.", '"an-etag"'),
+    )
+]
+
+
+def problems(*kinds: type[Problem]) -> Responses:
     """The `responses` of a route that may answer with these problems."""
-    answers: dict[int | str, dict[str, Any]] = {}
+    answers: Responses = {}
     for kind in kinds:
         answer = answers.setdefault(
             kind.status,
@@ -30,72 +56,39 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
                 "detail": (kind.__doc__ or "").splitlines()[0],
             }
         }
+        if kind.status in (429, NotReady.status):
+            answer["headers"] = {"Retry-After": RETRY_AFTER}
+        if kind.status == 416:
+            answer["headers"] = {"Content-Range": CONTENT_RANGE}
     return answers
 
 
-def binary(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+def answer(status: int, **details: dict[str, Any]) -> Responses:
+    """The `responses` of a route with more to say about its good answer."""
+    return {status: details}
+
+
+def binary(media_type: str, description: str) -> Responses:
     """The `responses` of a route that answers with a file, whole or in part."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    part_headers = FILE_HEADERS | {"Content-Range": CONTENT_RANGE}
     return {
-        200: {"description": description, "content": content},
-        206: {"description": "The part that was asked for", "content": content},
-        304: {"description": "The client has it already (`If-None-Match`)"},
+        200: {"description": description, "content": content, "headers": FILE_HEADERS},
+        206: {
+            "description": "The part that was asked for",
+            "content": content,
+            "headers": part_headers,
+        },
+        304: {
+            "description": "The client has it already (`If-None-Match`)",
+            "headers": {"ETag": FILE_HEADERS["ETag"]},
+        },
     }
 
 
-def install_openapi(app: FastAPI, *, key_required: bool) -> None:
-    """Makes `app.openapi` build the document once, at its first use."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _build(app)
-            _describe_access(app.openapi_schema, key_required=key_required)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _build(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
-    schemas = document["components"]["schemas"]
-    schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
-    # FastAPI's own form of a 422 never leaves this service.
-    for path in document["paths"].values():
-        for operation in path.values():
-            content = operation["responses"].get("422", {}).get("content", {})
-            if content.pop("application/json", None) and not content:
-                del operation["responses"]["422"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    for schema in schemas.values():
-        for field in schema.get("properties", {}).values():
-            _mark_binary(field)
-    return document
-
-
-def _describe_access(document: dict[str, Any], *, key_required: bool) -> None:
-    """What `Access` asks for, and how it refuses; where it asks for nothing, a key is optional."""
-    document["components"]["securitySchemes"] = {
-        SECURITY_SCHEME: {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "`goodmany keys create NAME` makes an API key.",
-        }
+def links(*operation_ids: str, job_id: str = "$response.body#/id") -> dict[str, Any]:
+    """The `links` of an answer that names a job, to operations on that job."""
+    return {
+        operation_id: {"operationId": operation_id, "parameters": {"job_id": job_id}}
+        for operation_id in operation_ids
     }
-    security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}]
-    for path, operations in document["paths"].items():
-        if path in OPEN_PATHS:
-            continue
-        for operation in operations.values():
-            operation["security"] = security if key_required else [*security, {}]
-            for status, answer in problems(Unauthorized, TooManyRequests).items():
-                operation["responses"].setdefault(str(status), answer)
-
-
-def _mark_binary(field: dict[str, Any]) -> None:
-    """Uploads as `format: binary`, which client generators know, unlike `contentMediaType`."""
-    items = field.get("items", {})
-    if items.pop("contentMediaType", None):
-        items["format"] = "binary"

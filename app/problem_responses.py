@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from app.problems import (
     MEDIA_TYPE,
@@ -71,13 +72,23 @@ async def _on_http_exception(request: Request, error: Exception) -> ProblemRespo
         return ProblemResponse(PageNotFound(f"There is no page {path}.", headers=headers))
     if error.status_code == 405:
         detail = f"{request.method} is not allowed on {path}."
-        return ProblemResponse(MethodNotAllowed(detail, headers=headers))
+        return ProblemResponse(
+            MethodNotAllowed(detail, headers=headers | _allowed_methods(request))
+        )
     # The form's parser has no other word for it.
     if error.status_code == 400 and error.detail.startswith("Too many files"):
         return ProblemResponse(TooManyImages(error.detail, headers=headers))
     if error.status_code == 400:
         return ProblemResponse(MalformedBody(str(error.detail), headers=headers))
     return await _on_fault(request, error)
+
+
+def _allowed_methods(request: Request) -> dict[str, str]:
+    """`Allow` with all documented methods of the path; the router names those of one route."""
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            return {"Allow": ", ".join(sorted(method.upper() for method in operations))}
+    return {}
 
 
 async def _on_redis_error(_: Request, error: Exception) -> ProblemResponse:

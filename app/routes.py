@@ -11,14 +11,14 @@ import redis.exceptions
 from fastapi import APIRouter, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import ConfigDict, Field
 
 from app.expiry import remove_files
 from app.form_limits import refuse_repeated_fields
 from app.idempotency import Claim
-from app.job_events import LOOK_EVERY_S, stream_events
+from app.job_events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
+from app.job_form import JobForm
 from app.jobs import Job, JobList, JobRequest, new_job_id
-from app.openapi import problems
+from app.openapi import RETRY_AFTER, answer, header, links, problems
 from app.problems import (
     DamagedImage,
     EmptyImage,
@@ -51,19 +51,11 @@ log = logging.getLogger("goodmany.api")
 MAX_WAIT_S = 60
 WAIT = re.compile(r"\bwait=(\d{1,4})\b", re.ASCII)
 POLL_EVERY_S = "1"
+LOCATION = header("The address of the job", {"type": "string", "format": "uri-reference"})
+PREFERENCE_APPLIED = header("What of `Prefer` was heard", {"type": "string"})
+NEXT_PAGE = {"operationId": "list_jobs", "parameters": {"cursor": "$response.body#/next_cursor"}}
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
-
-
-class JobForm(JobRequest):
-    """The wish with its images, as a form."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    images: Annotated[
-        list[UploadFile],
-        Field(description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit."),
-    ]
 
 
 @router.post(
@@ -73,7 +65,12 @@ class JobForm(JobRequest):
     status_code=202,
     dependencies=[Depends(refuse_repeated_fields)],
     response_description="The job is queued; poll the address in `Location`",
-    responses=problems(
+    responses=answer(
+        202,
+        headers={"Location": LOCATION, "Retry-After": RETRY_AFTER},
+        links=links("get_job", "get_job_events", "cancel_job", "get_archive", "delete_job"),
+    )
+    | problems(
         MalformedBody,
         UploadTooSlow,
         UploadTooLarge,
@@ -92,7 +89,7 @@ class JobForm(JobRequest):
     ),
 )
 async def create_job(
-    form: Annotated[JobForm, Form()],
+    form: Annotated[JobForm, Form(media_type="multipart/form-data")],
     services: ServicesDep,
     owner: OwnerDep,
     response: Response,
@@ -114,7 +111,15 @@ async def create_job(
     return job
 
 
-@router.get("", operation_id="list_jobs", summary="The jobs, the newest first")
+@router.get(
+    "",
+    operation_id="list_jobs",
+    summary="The jobs, the newest first",
+    responses=answer(
+        200, links={"next": NEXT_PAGE} | links("get_job", job_id="$response.body#/items/0/id")
+    )
+    | problems(InvalidRequest),
+)
 async def list_jobs(
     services: ServicesDep,
     owner: OwnerDep,
@@ -132,7 +137,12 @@ async def list_jobs(
     "/{job_id}",
     operation_id="get_job",
     summary="How the job stands",
-    responses=problems(JobNotFound),
+    responses=answer(
+        200,
+        headers={"Retry-After": RETRY_AFTER, "Preference-Applied": PREFERENCE_APPLIED},
+        links=links("get_archive", "get_preview", "get_variance", "delete_job"),
+    )
+    | problems(JobNotFound),
 )
 async def get_job(
     job_id: str,
@@ -162,7 +172,8 @@ async def get_job(
     summary="Stop the job",
     status_code=202,
     response_description="The job is canceled; its worker stops at its next step",
-    responses=problems(JobNotFound, JobAlreadyOver, JobExpired),
+    responses=answer(202, links=links("get_job", "delete_job"))
+    | problems(JobNotFound, JobAlreadyOver, JobExpired),
 )
 def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> Job:
     """After a 202 the job is canceled for certain; after a 409 it had ended before."""
@@ -190,21 +201,22 @@ def delete_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> None:
     operation_id="get_job_events",
     summary="The job's news as they happen",
     response_class=StreamingResponse,
-    responses={
-        200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
-        **problems(JobNotFound, InvalidRequest),
-    },
+    responses=EVENT_STREAM | problems(JobNotFound, InvalidRequest),
 )
 def get_job_events(
     job_id: str,
     services: ServicesDep,
     owner: OwnerDep,
-    last_event_id: Annotated[str, Header(pattern=r"^\d{1,19}-\d{1,19}$")] = "0-0",
-) -> StreamingResponse:
+    last_event_id: Annotated[str, Header(pattern="^[0-9]{1,19}(-[0-9]{1,19})?$")] = "0-0",
+) -> Response:
     """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
     services.store.get(job_id, owner)
+    connection = services.store.connection
+    if read_events(connection, job_id, last_event_id) == ([], True):
+        # What tells an `EventSource` not to come again.
+        return Response(status_code=204)
     return StreamingResponse(
-        stream_events(services.store.connection, job_id, last_event_id),
+        stream_events(connection, job_id, last_event_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

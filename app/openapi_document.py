@@ -1,0 +1,138 @@
+"""The OpenAPI document, in the form from which client generators make what works.
+
+What FastAPI says by itself is true of JSON. A form, a header and a query cannot hold `null`; where
+it is said of them, a generated client sends the word. Files are `format: binary`, which generators
+know.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal, cast
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.access import OPEN_PATHS
+from app.job_events import JobEvent
+from app.jobs import JOB_ID, ProblemDetails
+from app.openapi import problems
+from app.problems import TooManyRequests, Unauthorized
+
+IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp"
+FILE_NAME = {
+    "description": "A file is known by having a name, whichever.",
+    "required": True,
+    "schema": {"type": "string"},
+    "example": 'form-data; name="images"; filename="first.png"',
+}
+TAGS = [
+    {"name": "jobs", "description": "Submit, follow, cancel and remove jobs."},
+    {"name": "files", "description": "What a finished job hands out."},
+    {"name": "health", "description": "For whoever watches over the service."},
+]
+SECURITY_SCHEME = "apiKey"
+UNSEEN_MODELS: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+    (ProblemDetails, "serialization"),
+    (JobEvent, "serialization"),
+]
+JOB_ID_PARAMETER = {
+    "description": "As `create_job` gave it.",
+    "schema": {"type": "string", "pattern": f"^{JOB_ID.pattern}$", "title": "Job Id"},
+}
+
+
+def install_openapi(app: FastAPI, max_images: int, *, key_required: bool) -> None:
+    """Makes `app.openapi` build the document once, at its first use."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _build(app, max_images)
+            _describe_access(app.openapi_schema, key_required=key_required)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _build(app: FastAPI, max_images: int) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=TAGS,
+        servers=[{"url": "/", "description": "The server that this document comes from"}],
+    )
+    schemas = document["components"]["schemas"]
+    schemas |= _unseen_schemas()
+    for operation in _operations(document):
+        _remove_foreign_problem(operation)
+        for parameter in operation.get("parameters", []):
+            _forbid_null(parameter["schema"])
+            if parameter["name"] == "job_id":
+                parameter.update(JOB_ID_PARAMETER)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    _describe_form(document, max_images)
+    return document
+
+
+def _unseen_schemas() -> dict[str, Any]:
+    """Of the models that no route returns by itself."""
+    _, found = models_json_schema(UNSEEN_MODELS, ref_template="#/components/schemas/{model}")
+    return cast(dict[str, Any], found["$defs"])
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _remove_foreign_problem(operation: dict[str, Any]) -> None:
+    """FastAPI's own form of a 422 never leaves this service."""
+    content = operation["responses"].get("422", {}).get("content", {})
+    if content.pop("application/json", None) and not content:
+        del operation["responses"]["422"]
+
+
+def _forbid_null(schema: dict[str, Any]) -> None:
+    """Leaves of "a text or null" the text; what is optional can stay away."""
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        del schema["anyOf"]
+        schema |= choices[0] | schema
+
+
+def _describe_access(document: dict[str, Any], *, key_required: bool) -> None:
+    """What `Access` asks for, and how it refuses; where it asks for nothing, a key is optional."""
+    document["components"]["securitySchemes"] = {
+        SECURITY_SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`goodmany keys create NAME` makes an API key.",
+        }
+    }
+    security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}]
+    for path, operations in document["paths"].items():
+        if path in OPEN_PATHS:
+            continue
+        for operation in operations.values():
+            operation["security"] = security if key_required else [*security, {}]
+            for status, answer in problems(Unauthorized, TooManyRequests).items():
+                operation["responses"].setdefault(str(status), answer)
+
+
+def _describe_form(document: dict[str, Any], max_images: int) -> None:
+    form = document["components"]["schemas"]["JobForm"]
+    for field in form["properties"].values():
+        _forbid_null(field)
+    images = form["properties"]["images"]
+    images |= {
+        "items": {"type": "string", "format": "binary"},
+        "minItems": 1,
+        "maxItems": max_images,
+    }
+    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    body["encoding"] = {
+        "images": {"contentType": IMAGE_TYPES, "headers": {"Content-Disposition": FILE_NAME}}
+    }
