@@ -6,12 +6,11 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AfterValidator
 from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.jobs import MAX_OBJECT_NAME_CHARS, check_text
+from app.jobs import MAX_OBJECT_NAME_CHARS, PlainText
 from app.light_work import FIND_WORDS, WORDS_QUEUE
 from app.openapi import problems
 from app.problems import InvalidRequest, NotReady
@@ -32,14 +31,13 @@ router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
 )
 async def get_prompt_words(
     object_name: Annotated[
-        str,
+        PlainText,
         Query(
             min_length=1,
             max_length=MAX_OBJECT_NAME_CHARS,
             description="What the images will show, in plain words.",
             examples=["metal nut"],
         ),
-        AfterValidator(check_text),
     ],
     services: ServicesDep,
 ) -> PromptWords:

@@ -1,5 +1,7 @@
 """The document that clients are generated from."""
 
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from app import problems
 from app.access import OPEN_PATHS
 from app.main import create_app
@@ -17,6 +19,10 @@ def operations(document: dict) -> list[tuple[str, dict]]:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def test_the_document_is_valid(settings: Settings):
+    assert not list(OpenAPIV31SpecValidator(document(settings)).iter_errors())
 
 
 def test_every_operation_has_an_id_and_a_summary(settings: Settings):
@@ -43,6 +49,42 @@ def test_uploads_and_archives_are_binary(settings: Settings):
     answer = found["paths"]["/v1/jobs/{job_id}/archive"]["get"]["responses"]["200"]
     schema = answer["content"]["application/zip"]["schema"]
     assert schema == {"type": "string", "format": "binary"}
+
+
+def test_uploads_are_parts_of_a_form_as_many_as_are_taken(settings: Settings):
+    found = document(settings)
+    (media_type, body), *others = found["paths"]["/v1/jobs"]["post"]["requestBody"][
+        "content"
+    ].items()
+    assert media_type == "multipart/form-data"
+    assert not others
+    assert "image/png" in body["encoding"]["images"]["contentType"]
+    images = found["components"]["schemas"]["JobForm"]["properties"]["images"]
+    assert (images["minItems"], images["maxItems"]) == (1, settings.max_images)
+
+
+def test_null_is_said_only_where_it_can_be_sent(settings: Settings):
+    found = document(settings)
+    inputs = [p["schema"] for _, o in operations(found) for p in o.get("parameters", [])]
+    inputs += found["components"]["schemas"]["JobForm"]["properties"].values()
+    assert len(inputs) > 20
+    assert not [schema for schema in inputs if "null" in str(schema)]
+    assert "null" in str(found["components"]["schemas"]["Job"]["properties"]["prompt"])
+
+
+def test_links_lead_to_operations_with_a_job_id(settings: Settings):
+    found = operations(document(settings))
+    by_id = {operation["operationId"]: operation for _, operation in found}
+    links = [
+        link
+        for _, operation in found
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) >= 10
+    for link in links:
+        names = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= names
 
 
 def test_every_problem_has_a_slug_of_its_own():

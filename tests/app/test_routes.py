@@ -115,6 +115,13 @@ def test_no_images(api: httpx.Client):
     assert (answer.status_code, slug(answer)) == (422, "no-images")
 
 
+def test_an_image_is_sent_as_a_file(api: httpx.Client):
+    files = [("object_name", (None, "nut")), ("images", (None, PNG))]
+    answer = api.post("/v1/jobs", files=files)
+    assert (answer.status_code, slug(answer)) == (422, "invalid-request")
+    assert "file name" in answer.json()["errors"][0]["detail"]
+
+
 def test_too_many_images(api: httpx.Client):
     answer = post(api, *[PNG] * 5)
     assert (answer.status_code, slug(answer)) == (422, "too-many-images")
@@ -181,7 +188,8 @@ def test_not_found(api: httpx.Client):
 def test_method_not_allowed(api: httpx.Client):
     answer = api.put("/v1/jobs")
     assert (answer.status_code, slug(answer)) == (405, "method-not-allowed")
-    assert "POST" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
+    assert api.post(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET"
 
 
 @pytest.mark.parametrize("path", ["", "/archive", "/preview", "/variance"])
@@ -338,6 +346,9 @@ def test_events_are_replayed_from_where_a_client_broke_off(
     assert rest == everything[1:]
     wrong = api.get(link, headers={"last-event-id": "yesterday"})
     assert (wrong.status_code, slug(wrong)) == (422, "invalid-request")
+    # Whoever has them all need not come again.
+    answer = api.get(link, headers={"last-event-id": everything[-1]["id"]})
+    assert (answer.status_code, answer.content) == (204, b"")
     unknown = api.get(f"/v1/jobs/{'0' * 32}/events")
     assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
 
