@@ -29,6 +29,7 @@ FILE_NAME = {
 TAGS = [
     {"name": "jobs", "description": "Submit, follow, cancel and remove jobs."},
     {"name": "files", "description": "What a finished job hands out."},
+    {"name": "prompts", "description": "What words there are of an object, without a job."},
     {"name": "health", "description": "For whoever watches over the service."},
 ]
 SECURITY_SCHEME = "apiKey"
