@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# The tests' S3 server is a program of its own: what it needs does not go with what we pin.
+MOTO := .venv/moto
 PYTEST_ARGS ?=
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
@@ -29,11 +31,14 @@ check: $(INSTALLED)
 serve: $(INSTALLED)
 	$(BIN)/goodmany serve
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt tests/moto-requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
 	$(BIN)/python -m pip install --disable-pip-version-check \
 		-c constraints.txt --build-constraint constraints.txt -e '.[dev]'
+	$(PYTHON) -m venv $(MOTO)
+	$(MOTO)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r tests/moto-requirements.txt
 	touch $@
 
 ## Pins anew what pyproject.toml leaves open: the newest versions that fit, in a fresh environment.

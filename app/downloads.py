@@ -25,7 +25,7 @@ def send_file(
     several ranges at once gets the whole file, which the RFC allows.
 
     Raises:
-        FileNotFoundError: the file is not there.
+        StorageUnavailable: the file is not there, or its storage.
         RangeNotSatisfiable: the range begins behind the end.
     """
     size = storage.num_bytes(job_id, name)

@@ -1,7 +1,8 @@
 """The HTTP routes of what a finished job hands out."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -18,11 +19,20 @@ from app.problems import (
     JobWithoutArchive,
     NotReady,
     RangeNotSatisfiable,
+    StorageUnavailable,
 )
 from app.services import OwnerDep, Services, ServicesDep
 from app.storage import outputs_of
 
-FILE_PROBLEMS = (JobNotFound, JobNotFinished, JobWithoutArchive, JobExpired, RangeNotSatisfiable)
+FILE_PROBLEMS = (
+    JobNotFound,
+    JobNotFinished,
+    JobWithoutArchive,
+    JobExpired,
+    NotReady,
+    StorageUnavailable,
+    RangeNotSatisfiable,
+)
 
 router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotReady))
 
@@ -73,7 +83,7 @@ def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: R
     response_class=Response,
     responses={
         200: binary("image/png", "The image")[200],
-        **problems(*FILE_PROBLEMS[:4], ImageNotFound, InvalidRequest),
+        **problems(*FILE_PROBLEMS[:-1], ImageNotFound, InvalidRequest),
     },
 )
 def get_image(
@@ -83,8 +93,11 @@ def get_image(
     owner: OwnerDep,
 ) -> Response:
     """The PNG as it stands in the archive."""
-    name = _output(services, owner, job_id, "archive.zip")
-    with services.storage.open(job_id, name) as file, zipfile.ZipFile(file) as archive:
+    with (
+        _output(services, owner, job_id, "archive.zip") as name,
+        services.storage.open(job_id, name) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
         names = [name for name in archive.namelist() if "/train/good/" in name]
         if number >= len(names):
             raise ImageNotFound(f"Job {job_id} has {len(names)} images, numbered from 0.")
@@ -94,17 +107,33 @@ def get_image(
 def _send(
     request: Request, services: Services, owner: str, job_id: str, *, name: str, media_type: str
 ) -> Response:
-    return send_file(
-        request,
-        services.storage,
-        job_id,
-        _output(services, owner, job_id, name),
-        media_type=media_type,
-        file_name=f"goodmany-{job_id[-8:]}-{name}",
-    )
+    with _output(services, owner, job_id, name) as path:
+        return send_file(
+            request,
+            services.storage,
+            job_id,
+            path,
+            media_type=media_type,
+            file_name=f"goodmany-{job_id[-8:]}-{name}",
+        )
 
 
-def _output(services: Services, owner: str, job_id: str, name: str) -> str:
+@contextmanager
+def _output(services: Services, owner: str, job_id: str, name: str) -> Iterator[str]:
+    """Where in the job's files the output lies, for a block that reads it.
+
+    Raises:
+        Problem: the job has no outputs, or loses them in this moment; each reason has its own.
+    """
+    path = _locate_output(services, owner, job_id, name)
+    try:
+        yield path
+    except StorageUnavailable:
+        _locate_output(services, owner, job_id, name)
+        raise
+
+
+def _locate_output(services: Services, owner: str, job_id: str, name: str) -> str:
     """Where in the job's files the output lies.
 
     Raises:

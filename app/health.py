@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.openapi import problems
-from app.problems import NotReady
+from app.problems import NotReady, StorageUnavailable
 from app.services import Services, ServicesDep
 
 router = APIRouter(tags=["health"])
@@ -62,9 +62,8 @@ def _redis_fault(services: Services) -> str | None:
 def _storage_fault(services: Services) -> str | None:
     try:
         services.storage.check()
-    # Each fsspec backend has exceptions of its own.
-    except Exception:
-        return "The storage cannot be written to."
+    except StorageUnavailable as problem:
+        return problem.detail
     return None
 
 

@@ -28,6 +28,8 @@ Problem                           slug                       status
 ├── JobWithoutArchive             job-without-archive        409
 ├── JobExpired                    job-expired                410
 ├── NotReady                      not-ready                  503
+├── StorageUnavailable            storage-unavailable        503
+│   └── StorageFull               storage-full               507
 ├── InternalError                 internal-error             500
 └── on a job's record only
 ├── GenerationFailed          generation-failed          500
@@ -247,6 +249,18 @@ class NotReady(Problem):
     """Something that the service needs is away."""
 
     slug, title, status = "not-ready", "The service is not ready", 503
+
+
+class StorageUnavailable(Problem):
+    """The place of the files does not answer, or lacks a file that must be there."""
+
+    slug, title, status = "storage-unavailable", "The storage is not available", 503
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room for the file; nothing of it was kept."""
+
+    slug, title, status = "storage-full", "The storage is full", 507
 
 
 class InternalError(Problem):

@@ -1,23 +1,21 @@
 """The jobs' HTTP routes: accept, report, cancel, remove."""
 
-import hashlib
 import logging
 import re
 import time
 from typing import Annotated
 
 import anyio
-import redis.exceptions
 from fastapi import APIRouter, Depends, Form, Header, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from app.acceptance import accept_job
 from app.expiry import remove_files
 from app.form_limits import refuse_repeated_fields
-from app.idempotency import Claim
 from app.job_events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
 from app.job_form import JobForm
-from app.jobs import Job, JobList, JobRequest, new_job_id
+from app.jobs import Job, JobList, JobRequest
 from app.openapi import RETRY_AFTER, answer, header, links, problems
 from app.problems import (
     DamagedImage,
@@ -35,16 +33,15 @@ from app.problems import (
     NotAnImage,
     NotReady,
     SeveralFrames,
+    StorageFull,
+    StorageUnavailable,
     TooManyImages,
     TooManyJobs,
     TooManyRequests,
-    UnusableImage,
     UploadTooLarge,
     UploadTooSlow,
 )
 from app.services import OwnerDep, Services, ServicesDep
-from app.uploads import ImageLimits, read_image
-from app.wish_limits import check_wish
 
 log = logging.getLogger("goodmany.api")
 
@@ -86,6 +83,9 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady
         ImageTooLarge,
         ImageTooSmall,
         SeveralFrames,
+        NotReady,
+        StorageUnavailable,
+        StorageFull,
     ),
 )
 async def create_job(
@@ -103,8 +103,15 @@ async def create_job(
     ] = None,
 ) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
+    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
     job = await anyio.to_thread.run_sync(
-        _accept, form, services, owner, idempotency_key, limiter=services.accepting
+        accept_job,
+        request,
+        form.images,
+        services,
+        owner,
+        idempotency_key,
+        limiter=services.accepting,
     )
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S
@@ -186,7 +193,7 @@ def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> Job:
     summary="Remove the job's files",
     status_code=204,
     response_description="The files are gone; the job counts as expired",
-    responses=problems(JobNotFound, JobNotFinished),
+    responses=problems(JobNotFound, JobNotFinished, NotReady, StorageUnavailable),
 )
 def delete_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> None:
     """Only a job that is over; cancel it first. Deleting twice does no harm."""
@@ -230,53 +237,3 @@ async def _wait_until_over(services: Services, job_id: str, wait_s: int) -> None
         state = await run_in_threadpool(services.store.state, job_id)
         if state is None or state.is_over:
             return
-
-
-def _accept(form: JobForm, services: Services, owner: str, idempotency_key: str | None) -> Job:
-    """Stores the images and records the job, or leaves nothing behind.
-
-    Raises:
-        Problem: why there is no job.
-    """
-    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
-    check_wish(request, services.settings)
-    job_id = new_job_id()
-    try:
-        hashes = _store_images(form.images, job_id, services)
-        claim = None
-        if idempotency_key is not None:
-            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
-        job = services.store.create(job_id, request, len(form.images), claim, owner=owner)
-    except redis.exceptions.RedisError:
-        # The job may have been created all the same, and then it needs its files. If it was not,
-        # they are orphans and will be swept.
-        raise
-    except BaseException:
-        services.storage.remove(job_id)
-        raise
-    if job.id == job_id:
-        log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
-    else:
-        services.storage.remove(job_id)
-    return job
-
-
-def _store_images(images: list[UploadFile], job_id: str, services: Services) -> list[bytes]:
-    """Checks the uploads one by one, keeps the bytes as they came and returns their hashes.
-
-    Raises:
-        UnusableImage: the first fault, with its place.
-    """
-    settings = services.settings
-    limits = ImageLimits.from_settings(settings)
-    hashes = []
-    for number, upload in enumerate(images):
-        with services.decoding:
-            content = upload.file.read(limits.max_bytes + 1)
-            try:
-                read_image(content, limits)
-            except UnusableImage as problem:
-                raise problem.in_field(f"images[{number}]") from problem
-        services.storage.write(job_id, f"inputs/{number:03d}", content)
-        hashes.append(hashlib.sha256(content).digest())
-    return hashes

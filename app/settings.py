@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     max_retries: int = Field(default=1, ge=0)
     cancel_grace_s: float = Field(default=10.0, ge=0)
     shutdown_grace_s: float = Field(default=10.0, ge=0)
+    outage_patience_s: float = Field(default=60.0, ge=0)
     results_ttl_s: int = Field(default=7 * 24 * 3600, ge=1)
     max_results_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)
     records_ttl_s: int = Field(default=30 * 24 * 3600, ge=1)

@@ -1,11 +1,22 @@
-"""The files of all jobs, in a folder or any other place that fsspec reaches (`s3://bucket/x`)."""
+"""The files of all jobs, in a folder or any other place that fsspec reaches (`s3://bucket/x`).
 
+Each place has errors of its own; here, and nowhere else, they become one of two problems:
+`StorageFull`, or `StorageUnavailable` for everything else.
+"""
+
+import errno
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 import fsspec
+
+from app.places import FolderPlace, Place
+from app.problems import StorageFull, StorageUnavailable
+
+RETRY_LATER = {"Retry-After": "10"}
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def outputs_of(attempt: str) -> str:
@@ -16,81 +27,95 @@ def outputs_of(attempt: str) -> str:
 class Storage:
     """Files by job and name: `inputs/000`; `archive.zip` and others in `outputs_of` an attempt.
 
-    A job's inputs stay as long as its outputs: both go when it is deleted or expires.
+    A job's inputs stay as long as its outputs: both go when it is deleted or expires. Every method
+    raises `StorageUnavailable` when the place cannot be reached or lacks the file.
+
+    Args:
+        place: a folder or an fsspec address.
+
+    Raises:
+        RuntimeError: the package that reaches this place is not installed.
     """
 
     def __init__(self, place: str):
-        self.filesystem, self.root = fsspec.core.url_to_fs(place)
+        fsspec.register_implementation(
+            "s3", "app.s3.S3", clobber=True, errtxt="s3:// needs the extra s3: goodmany[s3]."
+        )
+        try:
+            self.filesystem, self.root = fsspec.core.url_to_fs(place)
+        except ImportError as error:
+            raise RuntimeError(str(error)) from error
+        is_folder = "file" in self.filesystem.protocol
+        self._place = (FolderPlace if is_folder else Place)(self.filesystem, self.root)
+        self._faults = (OSError, *getattr(self.filesystem, "faults", ()))
 
     def path(self, job_id: str, name: str) -> str:
         """Where the file lies in the storage's own terms."""
         return f"{self.root}/{job_id}/{name}"
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Writes a whole file; it is there entirely or not at all."""
+        """Writes a whole file, the first of its job; it is there entirely or not at all."""
+        with self._problems():
+            self._place.make_job_folder(job_id)
         with self.replace(job_id, name) as file:
             file.write(content)
 
     @contextmanager
     def replace(self, job_id: str, name: str) -> Iterator[BinaryIO]:
-        """A file to write; it gets its name when the block ends well and vanishes otherwise."""
-        path = self.path(job_id, name)
-        part = f"{path}.{secrets.token_hex(4)}.part"
-        self.filesystem.makedirs(self.filesystem._parent(path), exist_ok=True)
-        try:
-            with self.filesystem.open(part, "wb") as file:
-                yield cast(BinaryIO, file)
-            self.filesystem.mv(part, path)
-        except BaseException:
-            if self.filesystem.exists(part):
-                self.filesystem.rm_file(part)
-            raise
+        """A file to write; it gets its name when the block ends well and vanishes otherwise.
+
+        The job's folder is there since its upload, or the place is gone.
+        """
+        with self._problems(), self._place.replace(self.path(job_id, name)) as file:
+            yield file
 
     def read(self, job_id: str, name: str) -> bytes:
-        """The whole file.
+        """The whole file."""
+        with self._problems():
+            return cast(bytes, self.filesystem.cat_file(self.path(job_id, name)))
 
-        Raises:
-            FileNotFoundError: there is none.
-        """
-        return cast(bytes, self.filesystem.cat_file(self.path(job_id, name)))
-
-    def open(self, job_id: str, name: str) -> BinaryIO:
-        """The file, open for reading and able to seek."""
-        return cast(BinaryIO, self.filesystem.open(self.path(job_id, name), "rb"))
+    @contextmanager
+    def open(self, job_id: str, name: str) -> Iterator[BinaryIO]:
+        """The file, open for reading and able to seek; only what is read is fetched."""
+        with self._problems(), self.filesystem.open(self.path(job_id, name), "rb") as file:
+            yield cast(BinaryIO, file)
 
     def num_bytes(self, job_id: str, name: str) -> int:
-        """The size of the file.
-
-        Raises:
-            FileNotFoundError: there is none.
-        """
-        return cast(int, self.filesystem.size(self.path(job_id, name)))
+        """The size of the file."""
+        with self._problems():
+            return cast(int, self.filesystem.size(self.path(job_id, name)))
 
     def names(self, job_id: str, folder: str) -> list[str]:
-        """The finished files of one folder of a job, in order, as `folder/name`."""
-        found = self.filesystem.ls(self.path(job_id, folder), detail=False)
-        names = sorted(path.rsplit("/", 1)[1] for path in found)
+        """What is in one folder of a job, in order, as `folder/name`; finished files only."""
+        names = sorted(self._list(self.path(job_id, folder)))
         return [f"{folder}/{name}" for name in names if not name.endswith(".part")]
 
     def job_ids(self) -> list[str]:
-        """The names of all jobs that have files, and of nothing else than folders."""
-        if not self.filesystem.exists(self.root):
-            return []
-        found = self.filesystem.ls(self.root, detail=False)
-        return [path.rstrip("/").rsplit("/", 1)[1] for path in found]
+        """The names of all jobs that have files."""
+        return self._list(self.root)
 
-    def remove(self, job_id: str, name: str | None = None) -> None:
+    def remove(self, job_id: str, name: str = "") -> None:
         """One file or folder of a job, or all of them; what is not there stays away."""
-        path = self.path(job_id, name) if name else f"{self.root}/{job_id}"
-        if self.filesystem.exists(path):
-            self.filesystem.rm(path, recursive=True)
+        with self._problems():
+            self._place.remove(self.path(job_id, name).rstrip("/"))
 
     def check(self) -> None:
-        """Proves that the place can be written to.
-
-        Raises:
-            OSError: it cannot.
-        """
+        """Proves that the place can be written to."""
         name = secrets.token_hex(4)
         self.write(".check", name, b"ok")
         self.remove(".check", name)
+
+    def _list(self, path: str) -> list[str]:
+        with self._problems(), suppress(FileNotFoundError):
+            found = self.filesystem.ls(path, detail=False)
+            return [entry.rstrip("/").rsplit("/", 1)[1] for entry in found]
+        return []
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except self._faults as error:
+            if getattr(error, "errno", None) in NO_ROOM:
+                raise StorageFull("The storage is full.", headers=RETRY_LATER) from error
+            raise StorageUnavailable("The storage is away.", headers=RETRY_LATER) from error

@@ -2,6 +2,9 @@
 
 import io
 import multiprocessing
+import os
+import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +20,7 @@ from app.job_store import QUEUE_NAMES, JobStore
 from app.live_workers import LiveWorkers
 from app.redis_connection import connect
 from app.settings import Settings
+from tests.s3_server import S3Server, Wire
 from workers.embedded import ApiServer
 from workers.embedded_redis import EmbeddedRedis
 from workers.worker import WarmWorker
@@ -143,3 +147,42 @@ def start_worker(settings: Settings, store: JobStore) -> Iterator[Callable[..., 
     yield start
     for worker in started:
         worker.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3") / "server.log")
+    wait_until(server.answers)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def wire(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """The only way to the S3 server, for this process and those that it starts."""
+    wire = Wire(s3_server.port)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", wire.address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    yield wire
+    wire.cut()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, wire: Wire) -> str:
+    """The name of an empty bucket."""
+    name = f"goodmany-{secrets.token_hex(4)}"
+    s3_server.http.put(f"/{name}").raise_for_status()
+    return name
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for 256 KiB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "goodmany", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -5,8 +5,6 @@ succeeded with. So a job that is finished twice has one archive, which never cha
 attempt wrote is removed here, by whoever watched it.
 """
 
-import contextlib
-
 from app.job_store import JobStore
 from app.jobs import JobState
 from app.storage import Storage, outputs_of
@@ -23,7 +21,6 @@ def remove_lost_outputs(store: JobStore, storage: Storage, job_id: str) -> None:
         storage.remove(job_id)
     elif state.is_over:
         kept = outputs_of(attempt) if state is JobState.succeeded else None
-        with contextlib.suppress(FileNotFoundError):
-            for folder in storage.names(job_id, "outputs"):
-                if folder != kept:
-                    storage.remove(job_id, folder)
+        for folder in storage.names(job_id, "outputs"):
+            if folder != kept:
+                storage.remove(job_id, folder)

@@ -9,10 +9,9 @@ import multiprocessing
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import cast
 
 import redis
 
@@ -29,17 +28,15 @@ from models.generation import GenerationRequest, GenerationResult, StrictError
 from models.pipeline import Pipeline, load_pipeline
 from workers.archive import write_archive
 from workers.device_memory import report_device_memory
+from workers.patience import until_answered
 from workers.preview import contact_sheet, variance_picture
 from workers.spans import StageSpans
 from workers.wish import to_generation_request
-
-Answer = TypeVar("Answer")
 
 log = logging.getLogger("goodmany.worker")
 
 TELL_EVERY_S = 0.25
 ARCHIVE_PERCENT = 99.0
-FINISH_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -95,34 +92,50 @@ def run_job(job_id: str) -> None:
         log.info("job %s is over for this attempt", job_id)
     # Files that were removed, a timeout in the last moment: only the holder may fail the job.
     except Exception:
-        if _until_redis_answers(lambda: warm.store.standing(job_id)) == (JobState.running, attempt):
+        standing = until_answered(
+            lambda: warm.store.standing(job_id), warm.settings.outage_patience_s
+        )
+        if standing == (JobState.running, attempt):
             raise
         log.info("job %s is over for this attempt", job_id, exc_info=True)
 
 
 def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     record = warm.store.get_record(job_id)
-    wish = JobRequest.model_validate_json(record["request"])
-    limits = ImageLimits.from_settings(warm.settings)
-    names = [f"inputs/{number:03d}" for number in range(int(record["num_inputs"]))]
-    request = to_generation_request(
-        wish, [read_image(warm.storage.read(job_id, name), limits) for name in names]
-    )
+    patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
+        request = until_answered(lambda: _read_request(warm, progress, record), patience_s)
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
             raise TooFewImages(f"{error}.") from error
-        progress("archive", ARCHIVE_PERCENT, {"num_images": len(result.images)}, at_once=True)
+        num_images = {"num_images": len(result.images)}
+
+        def store_results() -> None:
+            progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
+            _store_results(warm.storage, progress, request, result, record["created_at"])
+
         archive_start = time.monotonic()
-        _store_results(warm.storage, progress, request, result, record["created_at"])
+        until_answered(store_results, patience_s)
         archive_s = time.monotonic() - archive_start
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
-    if not _until_redis_answers(lambda: warm.store.succeed(job_id, attempt, fields)):
+    if not until_answered(lambda: warm.store.succeed(job_id, attempt, fields), patience_s):
         raise AttemptOverError
     log.info("job %s succeeded with %d images", job_id, len(result.images))
     _count(warm.store.connection, result, archive_s)
+
+
+def _read_request(
+    warm: WarmModels, progress: "Progress", record: dict[str, str]
+) -> GenerationRequest:
+    """The wish with its images, from the record and the storage."""
+    # When the files are gone because the job is over, this says so.
+    progress("prompt", 0.0, {}, at_once=True)
+    limits = ImageLimits.from_settings(warm.settings)
+    names = [f"inputs/{number:03d}" for number in range(int(record["num_inputs"]))]
+    images = [read_image(warm.storage.read(progress.job_id, name), limits) for name in names]
+    return to_generation_request(JobRequest.model_validate_json(record["request"]), images)
 
 
 def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
@@ -199,15 +212,3 @@ class Progress:
         self.unsent = {}
         if not goes_on:
             raise AttemptOverError
-
-
-def _until_redis_answers(call: Callable[[], Answer]) -> Answer:
-    """The call's answer; a finished job is not lost because Redis is just being restarted."""
-    give_up = time.monotonic() + FINISH_WITHIN_S
-    while True:
-        try:
-            return call()
-        except REDIS_AWAY:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.5)

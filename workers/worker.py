@@ -31,7 +31,7 @@ from app.job_store import QUEUE_NAMES, JobStore
 from app.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.logs import log_fields
 from app.orphans import sweep_orphans
-from app.problems import JobTimedOut, WorkerLost
+from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
 from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
 from app.storage import Storage
@@ -117,10 +117,13 @@ class WarmWorker(Worker):
         super().run_maintenance_tasks()
         if num_lost := requeue_lost_jobs(self.store):
             log.warning("%d jobs were on nobody's list and are queued again", num_lost)
-        if num_swept := sweep(self.store, self.storage):
-            log.info("removed files or records of %d expired jobs", num_swept)
-        if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
-            log.info("removed the uploads of %d jobs that were never created", num_orphans)
+        try:
+            if num_swept := sweep(self.store, self.storage):
+                log.info("removed files or records of %d expired jobs", num_swept)
+            if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
+                log.info("removed the uploads of %d jobs that were never created", num_orphans)
+        except StorageUnavailable as error:
+            log.warning("what has expired stays until the next sweep: %s", error)
 
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
@@ -258,8 +261,8 @@ class WarmWorker(Worker):
     def _remove_lost_outputs(self, job_id: str) -> None:
         try:
             remove_lost_outputs(self.store, self.storage, job_id)
-        # Each fsspec backend has exceptions of its own; the files go when the job expires.
-        except Exception as error:
+        # The files go when the job expires.
+        except StorageUnavailable as error:
             log.warning("what job %s has left behind stays for now: %s", job_id, error)
 
     def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:

@@ -57,7 +57,8 @@ def test_two_attempts_at_once_leave_one_archive(store: JobStore, storage: Storag
     assert state is JobState.succeeded
     assert attempts(storage, job_id) == [attempt]
     assert files(storage, job_id) == FILES
-    with zipfile.ZipFile(storage.open(job_id, f"{outputs_of(attempt)}/archive.zip")) as archive:
+    name = f"{outputs_of(attempt)}/archive.zip"
+    with storage.open(job_id, name) as file, zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None
 
 

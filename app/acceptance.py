@@ -1,0 +1,78 @@
+"""How an upload becomes a job, or leaves nothing behind."""
+
+import contextlib
+import hashlib
+import logging
+
+import redis.exceptions
+from fastapi import UploadFile
+
+from app.idempotency import Claim
+from app.jobs import Job, JobRequest, new_job_id
+from app.problems import StorageUnavailable, UnusableImage
+from app.services import Services
+from app.uploads import ImageLimits, read_image
+from app.wish_limits import check_wish
+
+log = logging.getLogger("goodmany.api")
+
+
+def accept_job(
+    request: JobRequest,
+    images: list[UploadFile],
+    services: Services,
+    owner: str,
+    idempotency_key: str | None,
+) -> Job:
+    """Stores the images and records the job, or leaves nothing behind.
+
+    Raises:
+        Problem: why there is no job.
+    """
+    check_wish(request, services.settings)
+    job_id = new_job_id()
+    try:
+        hashes = _store_images(images, job_id, services)
+        claim = None
+        if idempotency_key is not None:
+            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
+        job = services.store.create(job_id, request, len(images), claim, owner=owner)
+    except redis.exceptions.RedisError:
+        # The job may have been created all the same, and then it needs its files. If it was not,
+        # they are orphans and will be swept.
+        raise
+    except BaseException:
+        _discard_files(services, job_id)
+        raise
+    if job.id == job_id:
+        log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
+    else:
+        _discard_files(services, job_id)
+    return job
+
+
+def _store_images(images: list[UploadFile], job_id: str, services: Services) -> list[bytes]:
+    """Checks the uploads one by one, keeps the bytes as they came and returns their hashes.
+
+    Raises:
+        UnusableImage: the first fault, with its place.
+    """
+    settings = services.settings
+    limits = ImageLimits.from_settings(settings)
+    hashes = []
+    for number, upload in enumerate(images):
+        with services.decoding:
+            content = upload.file.read(limits.max_bytes + 1)
+            try:
+                read_image(content, limits)
+            except UnusableImage as problem:
+                raise problem.in_field(f"images[{number}]") from problem
+        services.storage.write(job_id, f"inputs/{number:03d}", content)
+        hashes.append(hashlib.sha256(content).digest())
+    return hashes
+
+
+def _discard_files(services: Services, job_id: str) -> None:
+    """Removes what was stored for a job that will not be; if it cannot be, it will be swept."""
+    with contextlib.suppress(StorageUnavailable):
+        services.storage.remove(job_id)

@@ -1,0 +1,84 @@
+"""How a whole file appears in a place and how files go: in a folder, and everywhere else."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+
+class Place:
+    """A place where an upload is seen only when it is whole, as on any object store.
+
+    Args:
+        filesystem: fsspec's, for this place.
+        root: the path in it under which everything lies.
+    """
+
+    def __init__(self, filesystem: Any, root: str):
+        self.filesystem, self.root = filesystem, root
+
+    def make_job_folder(self, job_id: str) -> None:
+        """Nothing: a path is only a name here."""
+
+    @contextmanager
+    def replace(self, path: str) -> Iterator[BinaryIO]:
+        """A local file to write; it is uploaded when the block ends well."""
+        with tempfile.NamedTemporaryFile() as spool:
+            yield cast(BinaryIO, spool)
+            spool.flush()
+            self.filesystem.put_file(spool.name, path)
+
+    def remove(self, path: str) -> None:
+        """Removes the file, or everything below the path."""
+        with suppress(FileNotFoundError):
+            self.filesystem.rm(path, recursive=True)
+
+
+class FolderPlace(Place):
+    """A folder, where a rename is what makes a file appear at once.
+
+    A root that was there and is missing is a disk that is not mounted any more: nothing is written
+    to where it was, and nothing counts as removed.
+    """
+
+    def __init__(self, filesystem: Any, root: str):
+        super().__init__(filesystem, root)
+        self.has_root = Path(root).is_dir()
+
+    def make_job_folder(self, job_id: str) -> None:
+        """Makes the folder that a job's files go to."""
+        if not self.has_root:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
+            self.has_root = True
+        Path(self.root, job_id).mkdir(exist_ok=True)
+
+    @contextmanager
+    def replace(self, path: str) -> Iterator[BinaryIO]:
+        """A file beside its place, renamed when the block ends well and removed otherwise."""
+        part = Path(f"{path}.{secrets.token_hex(4)}.part")
+        job_id, *folders = Path(path).relative_to(self.root).parent.parts
+        for depth in range(len(folders)):
+            Path(self.root, job_id, *folders[: depth + 1]).mkdir(exist_ok=True)
+        try:
+            with part.open("xb") as file:
+                yield file
+            part.replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+
+    def remove(self, path: str) -> None:
+        """Removes the file, or the folder with everything in it."""
+        self.has_root = self.has_root or Path(self.root).is_dir()
+        try:
+            if Path(path).is_dir():
+                shutil.rmtree(path)
+            else:
+                Path(path).unlink()
+        except FileNotFoundError:
+            if self.has_root:
+                Path(self.root).stat()
