@@ -26,7 +26,7 @@ COPY README.md LICENSE ./
 COPY app app
 COPY models models
 COPY workers workers
-RUN /opt/goodmany/bin/pip install -c constraints.txt ".[worker,otel]"
+RUN /opt/goodmany/bin/pip install -c constraints.txt ".[worker,otel,s3]"
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data

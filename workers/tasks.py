@@ -110,7 +110,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
             raise TooFewImages(f"{error}.") from error
-        num_images = {"num_images": len(result.images)}
+        num_images: dict[str, object] = {"num_images": len(result.images)}
 
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
