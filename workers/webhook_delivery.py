@@ -116,7 +116,7 @@ class Webhooks:
             "args": (job_id, attempt),
             "job_id": f"{job_id}-webhook-{attempt}",
             "timeout": self.settings.webhook_timeout_s + TIMEOUT_GRACE_S,
-            "result_ttl": 0,
+            "result_ttl": 60,
             "failure_ttl": 3600,
             "retry": RETRY_LOST,
         }
