@@ -11,6 +11,8 @@ from workers.embedded import serve
 if __name__ == "__main__":
     logging.basicConfig(level="INFO")
     app.job_store.TASK = f"tests.workers.job_functions.{sys.argv[2]}"
-    settings = Settings(data_dir=Path(sys.argv[1]), shutdown_grace_s=1.5)
+    settings = Settings(
+        data_dir=Path(sys.argv[1]), shutdown_grace_s=1.5, webhook_allow_private="127.0.0.0/8"
+    )
     command = [sys.executable, "-m", "tests.workers.run_worker"]
     raise SystemExit(serve(settings, "127.0.0.1", 0, command))

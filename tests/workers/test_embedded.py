@@ -14,6 +14,7 @@ import pytest
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
 from tests.workers.processes import alive, command_line, descendants
+from tests.workers.receiver import Receiver
 from workers.embedded import EmbeddedService
 
 Start = Callable[[str], "Served"]
@@ -39,9 +40,9 @@ class Served:
     def said(self) -> str:
         return self.log.read_text()
 
-    def submit(self) -> str:
+    def submit(self, **fields: str) -> str:
         files = [("images", ("a.png", encode(texture())))]
-        answer = self.http.post("/v1/jobs", data={"object_name": "nut"}, files=files)
+        answer = self.http.post("/v1/jobs", data={"object_name": "nut", **fields}, files=files)
         return str(answer.json()["links"]["self"])
 
     def wait_for(self, link: str, state: str) -> None:
@@ -82,9 +83,9 @@ def test_a_signal_stops_everything_and_the_running_job_goes_on_later(start: Star
     assert not alive(again.children)
 
 
-def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start):
+def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start, receiver: Receiver):
     served = start("hang_once")
-    running = served.submit()
+    running = served.submit(callback_url=receiver.url("/200"))
     served.wait_for(running, "running")
     waiting = served.submit()
     served.process.kill()
@@ -93,6 +94,10 @@ def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start):
     again = start("hang_once")
     again.wait_for(running, "succeeded")
     again.wait_for(waiting, "succeeded")
+    wait_until(lambda: len(receiver.received) == 1)
+    assert running.encode() in receiver.received[0].body
+    words = {"object_name": "Hazelnuts"}
+    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success, 60)
 
 
 @pytest.mark.parametrize(
