@@ -28,7 +28,17 @@ STATES_KEY = "goodmany:states"
 BEFORE_THE_FIRST = "none"
 
 TRANSITIONS = SharedCounter(
-    "goodmany_job_transitions", "Changes of a job's state.", ("from_state", "to_state")
+    "goodmany_job_transitions",
+    "Changes of a job's state.",
+    ("from_state", "to_state"),
+    from_zero=(
+        (BEFORE_THE_FIRST, JobState.queued),
+        (JobState.queued, JobState.running),
+        (JobState.queued, JobState.canceled),
+        (JobState.running, JobState.queued),
+        *((JobState.running, end) for end in (JobState.succeeded, JobState.failed)),
+        (JobState.running, JobState.canceled),
+    ),
 )
 STATE_DURATIONS = SharedHistogram(
     "goodmany_job_state_duration_seconds",
@@ -38,7 +48,9 @@ STATE_DURATIONS = SharedHistogram(
 STAGE_DURATIONS = SharedHistogram(
     "goodmany_stage_duration_seconds", "How long a stage took in jobs that succeeded.", ("stage",)
 )
-IMAGES_MADE = SharedCounter("goodmany_images_made", "Images in the archives of jobs.", ())
+IMAGES_MADE = SharedCounter(
+    "goodmany_images_made", "Images in the archives of jobs.", (), from_zero=((),)
+)
 IMAGES_REJECTED = SharedCounter(
     "goodmany_images_rejected", "Images that the normality guard kept out of archives.", ("reason",)
 )

@@ -1,6 +1,8 @@
 """Wires the API together."""
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import anyio
@@ -34,6 +36,13 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         settings: of the whole service.
         host: the address that it will listen at; not known, it may be any, so keys are asked for.
     """
+    connection = connect(settings.redis_url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        connection.close()
+
     app = FastAPI(
         title="goodmany",
         version=version("goodmany"),
@@ -48,8 +57,8 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
             "max_part_size": MAX_FIELD_BYTES,
         },
         telemetry=HTTP_TELEMETRY,
+        lifespan=lifespan,
     )
-    connection = connect(settings.redis_url)
     store, workers = JobStore(connection, settings), LiveWorkers(connection)
     registry = app.state.metrics = CollectorRegistry()
     ProcessCollector(registry=registry)

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     max_requests_per_minute: int = Field(default=600, ge=0)
     max_unfinished_jobs: int = Field(default=100, ge=0)
     cors_origins: str = ""
+    metrics_token: str = ""
 
     job_timeout_s: int = Field(default=3600, ge=1)
     max_retries: int = Field(default=1, ge=0)

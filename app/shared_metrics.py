@@ -47,11 +47,20 @@ def field_of(*parts: str) -> str:
 
 @dataclass(frozen=True)
 class SharedCounter:
-    """Only ever grows; its name is without `_total`, which the scrape adds."""
+    """Only ever grows; its name is without `_total`, which the scrape adds.
+
+    Attributes:
+        name: what Prometheus calls it.
+        description: one sentence.
+        labels: their names.
+        from_zero: label values that are shown before anything is counted: of a number that is
+            there only from its first event on, Prometheus does not see that it grew.
+    """
 
     name: str
     description: str
     labels: tuple[str, ...]
+    from_zero: tuple[tuple[str, ...], ...] = ()
 
     def count(self, pipeline: Pipeline, *labels: str, by: int = 1) -> None:
         """Adds `by` when the pipeline is executed."""
@@ -60,9 +69,9 @@ class SharedCounter:
     def family(self, values: Values) -> CounterMetricFamily:
         """The counter as a scrape shows it."""
         family = CounterMetricFamily(self.name, self.description, labels=self.labels)
-        for (name, *labels), number in sorted(values.items()):
-            if name == self.name:
-                family.add_metric(labels, number)
+        known = {parts[1:] for parts in values if parts[0] == self.name}
+        for labels in sorted(known.union(self.from_zero)):
+            family.add_metric(labels, values.get((self.name, *labels), 0.0))
         return family
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -99,6 +100,8 @@ def test_times_in_a_state_are_a_histogram(api: httpx.Client, store: JobStore):
 
 
 def test_a_requeued_job_waits_anew(api: httpx.Client, store: JobStore):
+    before = scrape(api)
+    assert transitions(before, "running", "queued") == 0
     job_id = create(store)
     store.start(job_id, "a")
     store.requeue(job_id)
@@ -163,28 +166,37 @@ def test_the_format_is_what_is_asked_for(api: httpx.Client, accept: str, answere
     assert {"goodmany_redis_up", "goodmany_jobs", "process_resident_memory_bytes"} <= names
 
 
-@pytest.fixture
-def api_and_redis(tmp_path: Path) -> Iterator[tuple[httpx.Client, EmbeddedRedis]]:
-    redis = EmbeddedRedis(tmp_path / "redis")
-    server = ApiServer(Settings(redis_url=redis.url, data_dir=tmp_path), "127.0.0.1", 0)
+@contextmanager
+def serve(settings: Settings) -> Iterator[httpx.Client]:
+    server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     with httpx.Client(base_url=server.address, timeout=30) as client:
         wait_until(lambda: server.started)
-        yield client, redis
+        yield client
     server.should_exit = True
     thread.join()
 
 
-def test_without_redis_the_scrape_tells_what_the_process_knows(
-    api_and_redis: tuple[httpx.Client, EmbeddedRedis],
-):
-    api, redis = api_and_redis
-    api.get("/livez")
-    assert value(scrape(api), "redis_up") == 1
-    redis.stop()
-    samples = scrape(api)
+def test_without_redis_the_scrape_tells_what_the_process_knows(tmp_path: Path):
+    redis = EmbeddedRedis(tmp_path / "redis")
+    with serve(Settings(redis_url=redis.url, data_dir=tmp_path)) as api:
+        api.get("/livez")
+        assert value(scrape(api), "redis_up") == 1
+        redis.stop()
+        samples = scrape(api)
     assert value(samples, "redis_up") == 0
     assert value(samples, "jobs", state="queued") is None
     labels = {"method": "GET", "route": "/livez", "status": "200"}
     assert value(samples, "http_requests_total", **labels) == 1
+
+
+def test_a_token_keeps_strangers_out(settings: Settings):
+    guarded = settings.model_copy(update={"metrics_token": "s3cret"})
+    with serve(guarded) as api:
+        for wrong in ({}, {"Authorization": "Bearer other"}, {"Authorization": b"Bearer \xe9"}):
+            answer = api.get("/metrics", headers=wrong)
+            assert answer.status_code == 401
+            assert answer.json()["type"] == "urn:goodmany:problem:unauthorized"
+        right = api.get("/metrics", headers={"Authorization": "Bearer s3cret"})
+        assert "goodmany_redis_up 1.0" in right.text

@@ -2,6 +2,7 @@
 
 import os
 
+from app.logs import start_logging
 from app.settings import Settings
 from workers.worker import WarmWorker
 
@@ -9,4 +10,6 @@ LOADER_VARIABLE = "TEST_LOADER"
 
 if __name__ == "__main__":
     loader = os.environ.get(LOADER_VARIABLE, "tests.workers.job_functions:load_nothing")
-    WarmWorker(Settings(), loader=loader).work()
+    settings = Settings()
+    start_logging(settings)
+    WarmWorker(settings, loader=loader).work()
