@@ -11,6 +11,8 @@ import redis
 from pydantic import BaseModel, ConfigDict, Field
 from redis.client import Pipeline
 
+from app.shared_metrics import SharedCounter
+
 MAX_DELIVERIES = 100
 
 
@@ -21,6 +23,14 @@ class DeliveryOutcome(StrEnum):
     failed = "failed"
     gone = "gone"
     refused = "refused"
+
+
+DELIVERIES = SharedCounter(
+    "goodmany_webhook_deliveries",
+    "Tries to tell a callback of a job's end.",
+    ("outcome",),
+    from_zero=tuple((outcome,) for outcome in DeliveryOutcome),
+)
 
 
 class Delivery(BaseModel):
@@ -77,6 +87,7 @@ class DeliveryLog:
         """Notes one try more as a part of the pipeline; the oldest give way beyond the bound."""
         pipeline.rpush(deliveries_key(job_id), delivery.model_dump_json())
         pipeline.ltrim(deliveries_key(job_id), -MAX_DELIVERIES, -1)
+        DELIVERIES.count(pipeline, delivery.outcome)
 
 
 def deliveries_key(job_id: str) -> str:

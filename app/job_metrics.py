@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.client import Pipeline
 
+from app.deliveries import DELIVERIES
 from app.jobs import JobState
 from app.live_workers import DeviceMemory, LiveWorkers
 from app.shared_metrics import (
@@ -54,7 +55,14 @@ IMAGES_MADE = SharedCounter(
 IMAGES_REJECTED = SharedCounter(
     "goodmany_images_rejected", "Images that the normality guard kept out of archives.", ("reason",)
 )
-SHARED = (TRANSITIONS, STATE_DURATIONS, STAGE_DURATIONS, IMAGES_MADE, IMAGES_REJECTED)
+SHARED = (
+    TRANSITIONS,
+    STATE_DURATIONS,
+    STAGE_DURATIONS,
+    IMAGES_MADE,
+    IMAGES_REJECTED,
+    DELIVERIES,
+)
 
 # A Lua function for the script that changes a record: to be called when its fields are set.
 NOTE_TRANSITION = (

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from app.deliveries import Delivery, DeliveryLog, DeliveryOutcome
 from app.expiry import remove_files
 from app.job_store import JobStore
 from app.jobs import JobRequest, new_job_id
@@ -110,6 +112,24 @@ def test_a_requeued_job_waits_anew(api: httpx.Client, store: JobStore):
     assert transitions(samples, "running", "queued") == 1
     assert transitions(samples, "queued", "running") == 2
     assert value(samples, "jobs", state="running") == 1
+
+
+def test_tries_of_webhooks_are_counted_from_zero(api: httpx.Client, store: JobStore):
+    delivery = Delivery(
+        attempt=1,
+        event="job.succeeded",
+        at=datetime.now(UTC),
+        outcome=DeliveryOutcome.failed,
+        status_code=503,
+        error=None,
+        next_try_at=None,
+    )
+    with store.connection.pipeline() as pipeline:
+        DeliveryLog(store.connection).append(create(store), delivery, pipeline)
+        pipeline.execute()
+    samples = scrape(api)
+    assert value(samples, "webhook_deliveries_total", outcome="failed") == 1
+    assert value(samples, "webhook_deliveries_total", outcome="delivered") == 0
 
 
 def test_live_workers_and_their_device_memory(api: httpx.Client, store: JobStore):
