@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-POLL_EVERY_S = 0.2
+POLL_EVERY_S = 0.5
 
 
 class JobError(RuntimeError):
@@ -63,7 +63,12 @@ class Client:
             JobError: it failed or was canceled.
         """
         while True:
-            job = _json(self.http.get(job["links"]["self"]))
+            answer = self.http.get(job["links"]["self"])
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                # The job goes on; only the question came too soon.
+                time.sleep(int(answer.headers["Retry-After"]))
+                continue
+            job = _json(answer)
             yield job
             if job["state"] not in ("queued", "running"):
                 break

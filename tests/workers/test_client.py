@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import workers.client
 from app.api_keys import ApiKeys
 from app.job_store import JobStore
 from app.settings import Settings
@@ -54,3 +55,24 @@ def test_the_command_line_takes_the_key_from_the_environment(
     monkeypatch.delenv("GOODMANY_API_KEY")
     assert run_main(monkeypatch, *submit, "--server", address) == 1
     assert "Send an API key" in " ".join(capsys.readouterr().err.split())
+
+
+def test_it_waits_when_it_has_asked_too_often(
+    monkeypatch: pytest.MonkeyPatch,
+    serve_api: Callable[..., httpx.Client],
+    store: JobStore,
+    image: Path,
+):
+    monkeypatch.setattr(workers.client, "POLL_EVERY_S", 0)
+    api = serve_api(require_api_key="always", max_requests_per_minute=60)
+    _, text = ApiKeys(store.connection).create("a machine")
+    refusals: list[int] = []
+    with Client(str(api.base_url), text) as client:
+        client.http.event_hooks["response"] = [lambda answer: refusals.append(answer.status_code)]
+        job = client.submit([image], {"object_name": "nut"})
+        for job in client.follow(job):  # noqa: B020, the same job, later
+            if job["state"] == "queued" and (429 in refusals or len(refusals) > 500):
+                store.start(job["id"], "attempt")
+                store.succeed(job["id"], "attempt", {})
+    assert 429 in refusals
+    assert job["state"] == "succeeded"
