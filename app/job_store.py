@@ -35,6 +35,7 @@ from app.job_record import new_record, read_record
 from app.jobs import Job, JobList, JobRequest, JobState, Priority
 from app.owner_index import check_room, jobs_key, unfinished_key
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
+from app.queue_positions import queue_positions
 from app.settings import Settings
 
 # In the order in which a worker takes from them.
@@ -263,25 +264,22 @@ class JobStore:
         }
 
     def _fetch(self, job_ids: list[str], owner: str | None) -> list[Job | None]:
-        """The jobs in one round trip, None for ids that are not a job of this owner."""
-        num_queues = len(self.queues)
+        """The jobs, None for ids that are not a job of this owner.
+
+        One round trip, and a second one when some are queued.
+        """
         with self.connection.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
                 pipeline.hgetall(record_key(job_id))
-                for queue in self.queues:
-                    pipeline.lpos(queue.key, job_id)
-            for queue in self.queues:
-                pipeline.llen(queue.key)
-            answers = pipeline.execute()
-        lengths = answers[len(answers) - num_queues :]
-        jobs: list[Job | None] = []
-        for number, job_id in enumerate(job_ids):
-            raw, *places = answers[number * (1 + num_queues) : (number + 1) * (1 + num_queues)]
-            ahead = [sum(lengths[:i]) + p for i, p in enumerate(places) if p is not None]
-            position = ahead[0] + 1 if ahead else None
-            own = raw and owner in (None, raw.get(b"owner", b"").decode())
-            jobs.append(read_record(job_id, _decode(raw), position) if own else None)
-        return jobs
+            found = dict(zip(job_ids, map(_decode, pipeline.execute()), strict=True))
+        own = {
+            i: record
+            for i, record in found.items()
+            if record and owner in (None, record.get("owner", ""))
+        }
+        queued = [i for i, record in own.items() if record["state"] == JobState.queued]
+        positions = queue_positions(self.connection, [queue.key for queue in self.queues], queued)
+        return [read_record(i, own[i], positions.get(i)) if i in own else None for i in job_ids]
 
 
 def _now() -> datetime:
