@@ -30,8 +30,9 @@ log = logging.getLogger("goodmany.courier")
 # RQ's own lines tell of every question and every try; ours tell what came of it.
 RQ_LOG_LEVEL = "WARNING"
 # RQ waits 15 s less than this for a job before it looks around again.
-WORKER_TTL_S = 16
-MAINTAIN_EVERY_S = 5
+WORDS_TTL_S = 15 + 30
+WEBHOOK_TTL_S = 15 + 2
+MAINTAIN_EVERY_S = 15
 LOOK_EVERY_S = 1.0
 RESTART_AFTER_S = 2.0
 STOP_WITHIN_S = 3.0
@@ -40,12 +41,12 @@ STOP_WITHIN_S = 3.0
 class LightWorker(SimpleWorker):
     """An RQ worker that performs its jobs in its own process: they are short and bounded."""
 
-    def __init__(self, queue_name: str, connection: redis.Redis):
+    def __init__(self, queue_name: str, connection: redis.Redis, worker_ttl_s: int):
         super().__init__(
             [queue_name],
             connection=connection,
             serializer=JSONSerializer,
-            worker_ttl=WORKER_TTL_S,
+            worker_ttl=worker_ttl_s,
             maintenance_interval=MAINTAIN_EVERY_S,
             log_job_description=False,
         )
@@ -63,7 +64,7 @@ class WebhookWorker(LightWorker):
     """
 
     def __init__(self, settings: Settings, connection: redis.Redis):
-        super().__init__(WEBHOOK_QUEUE, connection)
+        super().__init__(WEBHOOK_QUEUE, connection, WEBHOOK_TTL_S)
         self.webhooks = Webhooks.connected(settings, connection)
         self.due = RQScheduler(
             [WEBHOOK_QUEUE], connection, logging_level=RQ_LOG_LEVEL, serializer=JSONSerializer
@@ -72,7 +73,7 @@ class WebhookWorker(LightWorker):
         prepare(self.webhooks)
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        """RQ calls this before and after each job, and every second when there is none."""
+        """RQ calls this before and after each job, and every two seconds when there is none."""
         super().heartbeat(*args, **kwargs)
         if time.monotonic() < self.next_look:
             return
@@ -97,7 +98,8 @@ def answer_words(settings: Settings) -> None:
     from workers.prompt_words import load_words  # noqa: PLC0415, large
 
     load_words()
-    LightWorker(WORDS_QUEUE, connect(settings.redis_url)).work(logging_level=RQ_LOG_LEVEL)
+    worker = LightWorker(WORDS_QUEUE, connect(settings.redis_url), WORDS_TTL_S)
+    worker.work(logging_level=RQ_LOG_LEVEL)
 
 
 class Courier:

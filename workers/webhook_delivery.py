@@ -10,10 +10,12 @@ The function is named as a string (`app.light_work.DELIVER`).
 
 import logging
 import random
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import httpx
 import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
@@ -47,6 +49,7 @@ class Webhooks:
     store: JobStore
     deliveries: DeliveryLog
     queue: Queue
+    tls: ssl.SSLContext
 
     @classmethod
     def connected(cls, settings: Settings, connection: redis.Redis) -> "Webhooks":
@@ -56,6 +59,7 @@ class Webhooks:
             store=JobStore(connection, settings),
             deliveries=DeliveryLog(connection),
             queue=Queue(WEBHOOK_QUEUE, connection=connection, serializer=JSONSerializer),
+            tls=httpx.create_ssl_context(),
         )
 
     def empty_outbox(self) -> None:
@@ -150,6 +154,7 @@ def deliver(job_id: str, attempt: int) -> None:
         message.headers(secret, at),
         timeout_s=webhooks.settings.webhook_timeout_s,
         allowed=webhooks.settings.webhook_networks,
+        tls=webhooks.tls,
     )
     if webhooks.store.state(job_id) is None:
         return

@@ -14,7 +14,6 @@ from ipaddress import ip_address
 from queue import SimpleQueue
 
 import httpcore
-import httpx
 from rq.timeouts import BaseTimeoutException, UnixSignalDeathPenalty
 
 from app.addresses import Network, is_refused
@@ -54,6 +53,7 @@ def post(
     *,
     timeout_s: int,
     allowed: tuple[Network, ...],
+    tls: ssl.SSLContext,
 ) -> Answer:
     """Sends the body and says how it went; must be called in the main thread.
 
@@ -63,13 +63,14 @@ def post(
         headers: with the content type.
         timeout_s: of everything together: a receiver that drips gets no more.
         allowed: private networks that may be connected to nevertheless.
+        tls: how https is verified; costly to make, so made once.
     """
     try:
         # An alarm also ends what no socket's own time limit ends.
         with (
             UnixSignalDeathPenalty(timeout_s, _TookTooLongError),
             httpcore.ConnectionPool(
-                ssl_context=httpx.create_ssl_context(), network_backend=CheckedBackend(allowed)
+                ssl_context=tls, network_backend=CheckedBackend(allowed)
             ) as pool,
             pool.stream("POST", url, headers=[*headers.items()], content=body) as response,
         ):

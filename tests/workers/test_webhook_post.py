@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
@@ -14,7 +15,14 @@ from workers.webhook_post import Answer, post
 
 
 def send(url: str, allowed: str = "127.0.0.0/8,::1/128") -> Answer:
-    return post(url, b"{}", {"a": "b"}, timeout_s=1, allowed=parse_networks(allowed))
+    return post(
+        url,
+        b"{}",
+        {"a": "b"},
+        timeout_s=1,
+        allowed=parse_networks(allowed),
+        tls=httpx.create_ssl_context(),
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "0", "[::ffff:127.0.0.1]"])
