@@ -17,11 +17,12 @@ from app.job_store import JobStore
 from app.problems import TooFewImages
 from app.redis_connection import connect
 from app.settings import Settings
-from app.storage import Storage
+from app.storage import Storage, outputs_of
 from tests.conftest import encode
 
 ENDLESS, FAILING = "endless thread", "broken hazelnut"
 NUM_IMAGES = 2
+ATTEMPT = "attempt"
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,17 @@ def load(settings: Settings) -> None:
 def run(job_id: str) -> None:
     (loaded,) = _loaded
     store = loaded.store
-    store.start(job_id, "attempt")
+    store.start(job_id, ATTEMPT)
     job = store.get(job_id)
     if job.object_name == FAILING:
         raise TooFewImages("1 of 2 images passed.")
     rounds = itertools.count() if job.object_name == ENDLESS else range(job.seed % 4)
     for _ in rounds:
         time.sleep(0.1)
-        if not store.progress(job_id, "attempt", {"stage": "fill", "percent": "50"}):
+        if not store.progress(job_id, ATTEMPT, {"stage": "fill", "percent": "50"}):
             return
     for name in ("preview.png", "variance.png"):
-        loaded.storage.write(job_id, name, loaded.image)
-    loaded.storage.write(job_id, "archive.zip", loaded.archive)
+        loaded.storage.write(job_id, f"{outputs_of(ATTEMPT)}/{name}", loaded.image)
+    loaded.storage.write(job_id, f"{outputs_of(ATTEMPT)}/archive.zip", loaded.archive)
     facts = {"num_images": str(NUM_IMAGES), "prompt": "a hazelnut with a shell"}
-    store.succeed(job_id, "attempt", facts)
+    store.succeed(job_id, ATTEMPT, facts)
