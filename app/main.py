@@ -84,5 +84,5 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     install_middleware(
         app, settings, connection, metrics=HttpMetrics(registry), key_required=key_required
     )
-    install_openapi(app, settings.max_images, key_required=key_required)
+    install_openapi(app, settings, key_required=key_required)
     return app

@@ -18,6 +18,7 @@ from app.job_events import JobEvent
 from app.jobs import JOB_ID, ProblemDetails
 from app.openapi import problems
 from app.problems import TooManyRequests, Unauthorized
+from app.settings import Settings
 
 IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp"
 FILE_NAME = {
@@ -43,19 +44,19 @@ JOB_ID_PARAMETER = {
 }
 
 
-def install_openapi(app: FastAPI, max_images: int, *, key_required: bool) -> None:
+def install_openapi(app: FastAPI, settings: Settings, *, key_required: bool) -> None:
     """Makes `app.openapi` build the document once, at its first use."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _build(app, max_images)
+            app.openapi_schema = _build(app, settings)
             _describe_access(app.openapi_schema, key_required=key_required)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _build(app: FastAPI, max_images: int) -> dict[str, Any]:
+def _build(app: FastAPI, settings: Settings) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -74,7 +75,7 @@ def _build(app: FastAPI, max_images: int) -> dict[str, Any]:
                 parameter.update(JOB_ID_PARAMETER)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    _describe_form(document, max_images)
+    _describe_form(document, settings)
     return document
 
 
@@ -123,7 +124,7 @@ def _describe_access(document: dict[str, Any], *, key_required: bool) -> None:
                 operation["responses"].setdefault(str(status), answer)
 
 
-def _describe_form(document: dict[str, Any], max_images: int) -> None:
+def _describe_form(document: dict[str, Any], settings: Settings) -> None:
     form = document["components"]["schemas"]["JobForm"]
     for field in form["properties"].values():
         _forbid_null(field)
@@ -131,8 +132,9 @@ def _describe_form(document: dict[str, Any], max_images: int) -> None:
     images |= {
         "items": {"type": "string", "format": "binary"},
         "minItems": 1,
-        "maxItems": max_images,
+        "maxItems": settings.max_images,
     }
+    form["properties"]["expires_in_s"]["maximum"] = settings.max_results_ttl_s
     body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]
     body["encoding"] = {
         "images": {"contentType": IMAGE_TYPES, "headers": {"Content-Disposition": FILE_NAME}}

@@ -61,6 +61,8 @@ def test_uploads_are_parts_of_a_form_as_many_as_are_taken(settings: Settings):
     assert "image/png" in body["encoding"]["images"]["contentType"]
     images = found["components"]["schemas"]["JobForm"]["properties"]["images"]
     assert (images["minItems"], images["maxItems"]) == (1, settings.max_images)
+    expires = found["components"]["schemas"]["JobForm"]["properties"]["expires_in_s"]
+    assert (expires["minimum"], expires["maximum"]) == (1, settings.max_results_ttl_s)
 
 
 def test_null_is_said_only_where_it_can_be_sent(settings: Settings):

@@ -47,6 +47,9 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         case.body["images"] = [usable(image) for image in listed]
         if meant_valid:
             case.body["object_name"] = case.body.get("object_name") or "hazelnut"
+            if "callback_url" in case.body:
+                # Nobody's: a job that ends calls it.
+                case.body["callback_url"] = "https://nobody.invalid/hook"
     # The same key with another body is refused, rightly.
     if case.headers.get(KEY):
         case.headers[KEY] = f"{case.headers[KEY]}-{next(_numbers)}"[-255:]
