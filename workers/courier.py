@@ -155,4 +155,8 @@ def _run_child(task: Callable[[Settings], None], settings: Settings) -> None:
     # RQ handles signals only once it works.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    task(settings)
+    try:
+        task(settings)
+    except (RuntimeError, redis.exceptions.RedisError) as error:
+        log.error("a process of the courier cannot work: %s", error)
+        raise SystemExit(1) from error

@@ -1,4 +1,4 @@
-"""A courier that is killed loses nothing."""
+"""A courier that is killed or stopped, or whose Redis is, loses nothing."""
 
 import json
 import os
@@ -11,12 +11,14 @@ from rq.scheduler import RQScheduler
 
 from app.job_store import OUTBOX_KEY, JobStore
 from app.light_work import WEBHOOK_QUEUE
+from app.redis_connection import connect
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.workers.courier_process import CourierProcess
 from tests.workers.processes import command_line
 from tests.workers.receiver import Receiver
 from tests.workers.webhook_jobs import CHANGES, over, succeed
+from workers.embedded_redis import EmbeddedRedis
 
 
 @pytest.fixture
@@ -79,3 +81,27 @@ def test_stopped_it_ends_the_try_that_it_makes(
     assert courier.process.wait(20) == 0
     (delivery,) = over(store, job_id)
     assert delivery.outcome == "delivered"
+
+
+def test_redis_may_be_killed_and_come_back(
+    settings: Settings, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+):
+    folder = tmp_path_factory.mktemp("r")
+    server = EmbeddedRedis(folder)
+    changes = CHANGES | {"redis_url": server.url, "webhook_processes": 1}
+    courier = CourierProcess(settings.model_copy(update=changes))
+    try:
+        with connect(server.url) as connection:
+            store = JobStore(connection, settings)
+            over(store, succeed(store, receiver.url("/200?before")))
+            server.process.kill()
+            server.process.wait()
+            server = EmbeddedRedis(folder)
+            (delivery,) = over(store, succeed(store, receiver.url("/200?after")), 60)
+            assert delivery.outcome == "delivered"
+        assert courier.stop() == 0
+    finally:
+        courier.process.kill()
+        courier.process.wait()
+        server.stop()
+    assert len(receiver.received) == 2
