@@ -2,13 +2,13 @@
 
 import logging
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
+from app.job_keys import record_key
 from app.job_store import JobStore
 from app.settings import Settings
 from tests.app.test_routes import PNG, post
@@ -42,16 +42,17 @@ def test_every_answer_has_an_id_of_its_own(api: httpx.Client, settings: Settings
 
 
 def test_a_fault_of_ours_is_a_500_with_its_id_and_one_log_line(
-    api: httpx.Client, settings: Settings, caplog: pytest.LogCaptureFixture
+    api: httpx.Client, store: JobStore, caplog: pytest.LogCaptureFixture
 ):
-    Path(settings.storage_place).write_text("a file where the folder should be")
-    answer = post(api, PNG)
+    job_id = post(api, PNG).json()["id"]
+    store.connection.hset(record_key(job_id), "request", "a secret that is no JSON")
+    answer = api.get(f"/v1/jobs/{job_id}")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert MADE.fullmatch(answer.headers["x-request-id"])
-    assert settings.storage_place not in answer.text
+    assert "secret" not in answer.text
     (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.getMessage() == "POST /v1/jobs raised"
+    assert record.getMessage() == "GET /v1/jobs/{job_id} raised"
 
 
 def test_the_job_carries_the_id_of_its_request(api: httpx.Client, store: JobStore):
