@@ -1,12 +1,13 @@
 """Who may come in: asks for an API key before anything of the request's body is read."""
 
-import ipaddress
+from collections.abc import Collection
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import ApiKeys
+from app.loopback import is_for_loopback, is_loopback
 from app.problems import Unauthorized
 from app.request_rate import Allowance, RequestRate
 from app.settings import Settings
@@ -18,15 +19,8 @@ OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs
 def needs_api_key(settings: Settings, host: str | None) -> bool:
     """Whether a key is asked for by an API that listens at `host`; None when it is not known."""
     if settings.require_api_key == "auto":
-        return not _is_loopback(host)
+        return not is_loopback(host)
     return settings.require_api_key == "always"
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 class Access:
@@ -39,14 +33,21 @@ class Access:
         app: what is guarded.
         api_keys: the keys that are known.
         request_rate: counts each key's requests.
-        required: whether a key is asked for.
+        required: whether a key is asked for; if None, unless the request is for loopback.
+        origins: web pages elsewhere whose requests count as being for loopback.
     """
 
     def __init__(
-        self, app: ASGIApp, *, api_keys: ApiKeys, request_rate: RequestRate, required: bool
+        self,
+        app: ASGIApp,
+        *,
+        api_keys: ApiKeys,
+        request_rate: RequestRate,
+        required: bool | None,
+        origins: Collection[str],
     ):
         self.app, self.api_keys, self.request_rate = app, api_keys, request_rate
-        self.required = required
+        self.required, self.origins = required, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request; an `Unauthorized` or `TooManyRequests` is raised to the outside."""
@@ -56,8 +57,9 @@ class Access:
         state = scope.setdefault("state", {})
         state["owner"] = ""
         allowance: Allowance | None = None
-        if self.required and scope["path"] not in OPEN_PATHS:
-            text = _bearer(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        if scope["path"] not in OPEN_PATHS and self._is_required(headers):
+            text = _bearer(headers)
             state["owner"], allowance = await run_in_threadpool(self._admit, text)
 
         async def send_with_allowance(message: Message) -> None:
@@ -66,6 +68,11 @@ class Access:
             await send(message)
 
         await self.app(scope, receive, send_with_allowance)
+
+    def _is_required(self, headers: Headers) -> bool:
+        if self.required is None:
+            return not is_for_loopback(headers, self.origins)
+        return self.required
 
     def _admit(self, text: str) -> tuple[str, Allowance | None]:
         key_id = self.api_keys.check(text)

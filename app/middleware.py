@@ -28,21 +28,24 @@ def install_middleware(
     `Access` raises problems, which `app.exception_handlers` answer. `RequestObserver` answers what
     nobody caught; the headers and CORS are outside of it, so that a 500 has those too.
     """
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     app.add_middleware(
         Access,
         api_keys=ApiKeys(connection),
         request_rate=RequestRate(connection, settings.max_requests_per_minute),
-        required=key_required,
+        # At a loopback address each request is looked at, unless the settings say what to do.
+        required=None if settings.require_api_key == "auto" and not key_required else key_required,
+        origins=origins,
     )
     app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)
     app.add_middleware(
         UploadLimit, max_bytes=settings.max_upload_bytes, timeout_s=settings.upload_timeout_s
     )
     app.add_middleware(RequestObserver, metrics=metrics)
-    if settings.cors_origins:
+    if origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=[
                 "Authorization",

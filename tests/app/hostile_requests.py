@@ -246,7 +246,7 @@ def odd_requests() -> dict[str, bytes]:
 def raw_faults() -> dict[str, bytes]:
     """Bytes that no HTTP client would send, by name."""
     body = join(WISH)
-    host = b"Host: x\r\n"
+    host = b"Host: localhost\r\n"
     post = b"POST /v1/jobs HTTP/1.1\r\n" + host + f"Content-Type: {MULTIPART}\r\n".encode()
     size = f"Content-Length: {len(body)}\r\n".encode()
     chunked = b"Transfer-Encoding: chunked\r\n"

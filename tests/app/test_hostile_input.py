@@ -245,7 +245,7 @@ def exchange(service: ApiProcess, content: bytes) -> bytes:
 def test_uploads_that_break_off_leave_nothing(service: ApiProcess):
     num_open_files = service.num_open_files()
     body = join([*WISH, image(content=bytes(3 * 2**20))])
-    head = f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: {MULTIPART}\r\n"
+    head = f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\n"
     head += f"Content-Length: {len(body)}\r\n\r\n"
     address = (service.client.base_url.host, service.client.base_url.port)
     for sent in (0, 10, 1000, len(body) // 2, len(body) - 1):
