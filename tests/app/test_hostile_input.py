@@ -129,7 +129,8 @@ def service(process: ApiProcess) -> Iterator[ApiProcess]:
 
 def forget_jobs(service: ApiProcess) -> None:
     service.store.connection.flushall()
-    shutil.rmtree(service.settings.storage_place, ignore_errors=True)
+    for folder in Path(service.settings.storage_place).iterdir():
+        shutil.rmtree(folder)
 
 
 def send(service: ApiProcess, request: BadRequest) -> httpx.Response:
