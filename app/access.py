@@ -7,13 +7,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import ApiKeys
+from app.docs_page import DOCS_PATH, ICON_PATH, SCRIPT_PATH, STYLE_PATH
 from app.loopback import is_for_loopback, is_loopback
 from app.problems import Unauthorized
 from app.request_rate import Allowance, RequestRate
 from app.settings import Settings
 
 # Everything else needs a key, a route that is added tomorrow too.
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
+OPEN_PATHS = frozenset(
+    {
+        *("/livez", "/readyz", "/metrics", "/openapi.json"),
+        *(DOCS_PATH, SCRIPT_PATH, STYLE_PATH, ICON_PATH),
+    }
+)
 
 
 def needs_api_key(settings: Settings, host: str | None) -> bool:

@@ -70,8 +70,10 @@ def check(address: str, folder: Path, *options: str) -> Outcome:
         *options,
     ]
     variables = {"SCHEMATHESIS_HOOKS": "tests.contract.hooks", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **variables}
+    # Where it runs it leaves a cache.
     done = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     entries = json.loads(har.read_text())["log"]["entries"] if har.exists() else []
     answers = Counter(int(entry["response"]["status"]) for entry in entries)

@@ -67,8 +67,7 @@ def test_the_docs_page_may_run_its_own_script_and_no_other(api: httpx.Client):
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "'unsafe-inline'" not in scripts
     assert len(re.findall(r"'sha256-[\w+/]{43}='", scripts)) == 1
-    for address in re.findall(r'(?:src|href)="(https://[^"]+)"', page.text):
-        assert re.match(r"https://[^/]+", address)[0] in policy
+    assert "//" not in policy
 
 
 @pytest.mark.parametrize("origins", ["", "https://other.example"])
