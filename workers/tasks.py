@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import redis
 
@@ -25,13 +25,14 @@ from app.settings import Settings
 from app.storage import Storage, outputs_of
 from app.uploads import ImageLimits, read_image
 from models.generation import GenerationRequest, GenerationResult, StrictError
-from models.pipeline import Pipeline, load_pipeline
 from workers.archive import write_archive
-from workers.device_memory import report_device_memory
 from workers.patience import until_answered
 from workers.preview import contact_sheet, variance_picture
 from workers.spans import StageSpans
 from workers.wish import to_generation_request
+
+if TYPE_CHECKING:
+    from models.pipeline import Pipeline
 
 log = logging.getLogger("goodmany.worker")
 
@@ -44,7 +45,7 @@ class WarmModels:
     """What is loaded once for all jobs of this process."""
 
     settings: Settings
-    pipeline: Pipeline
+    pipeline: "Pipeline"
     store: JobStore
     storage: Storage
 
@@ -58,6 +59,10 @@ def load_models(settings: Settings) -> None:
     Raises:
         RuntimeError: a model is missing or damaged; the message names it.
     """
+    # The task itself needs no torch; whoever brings another pipeline need not wait for it.
+    from models.pipeline import load_pipeline  # noqa: PLC0415
+    from workers.device_memory import report_device_memory  # noqa: PLC0415
+
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)

@@ -5,7 +5,7 @@ many steps a job takes is its `num_images`; each step takes STEP_S and tells its
 """
 
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,8 +19,10 @@ from models.generation import (
     GenerationResult,
     ProgressCallback,
 )
-from models.pipeline import Pipeline
 from workers import tasks
+
+if TYPE_CHECKING:
+    from models.pipeline import Pipeline
 
 STEP_S = 0.05
 SIDE_PX = 64
@@ -53,6 +55,6 @@ class QuickPipeline:
 
 def load(settings: Settings) -> None:
     store = JobStore(connect(settings.redis_url), settings)
-    pipeline = cast(Pipeline, QuickPipeline())
+    pipeline = cast("Pipeline", QuickPipeline())
     storage = Storage(settings.storage_place)
     tasks._warm[:] = [tasks.WarmModels(settings, pipeline, store, storage)]
