@@ -1,6 +1,6 @@
 """Kills parts of the service at random while jobs come in, then counts what has become of them.
 
-    python -m benchmarks.chaos [--seconds 60] [--jobs 150] [--workers 2] [--real] [--seed 0]
+    python -m benchmarks.chaos [--seconds 60] [--jobs 120] [--workers 2] [--real] [--seed 0]
 
 Redis, an API and workers run as processes of their own over one folder. Every second or so one
 of them, or a worker's child, is killed with signal 9 and started again; Redis goes away for up to
@@ -58,7 +58,7 @@ class Client(threading.Thread):
 
     def _submit(self, number: int) -> str:
         priority = "batch" if number % 3 == 0 else "interactive"
-        num_images = 2 if self.wish else self.rng.randint(2, 30)
+        num_images = 2 if self.wish else self.rng.randint(5, 60)
         while True:
             try:
                 job_id = self.parts.submit(
@@ -146,36 +146,30 @@ def run(folder: Path, arguments: argparse.Namespace) -> bool:
         faults = parts.faults(job_ids)
         if set(client.accepted) != set(job_ids) or len(job_ids) != arguments.jobs:
             faults.append(f"{len(set(client.accepted))} accepted, {len(job_ids)} recorded")
-        report(parts, client, killer, job_ids, chaos_s, time.monotonic() - start)
+        total_s = time.monotonic() - start
+        print(f"chaos, then peace:    {chaos_s:.0f} s, {total_s - chaos_s:.0f} s")
+        print(f"answers to submits:   {dict(client.answers)}")
+        print(f"killed:               {dict(killer.kills)}, {sum(killer.kills.values())} in all")
+        report(parts, job_ids)
     print(f"faults found:         {len(faults)}")
     for fault in faults:
         print(f"  {fault}")
     return not faults
 
 
-def report(
-    parts: ServiceParts,
-    client: Client,
-    killer: Killer,
-    job_ids: list[str],
-    chaos_s: float,
-    total_s: float,
-) -> None:
+def report(parts: ServiceParts, job_ids: list[str]) -> None:
     states: Counter[str] = Counter()
     problems: Counter[str] = Counter()
     attempts = 0
     for job_id in job_ids:
         job = parts.store.get(job_id)
-        states[job.state] += 1
+        states[str(job.state)] += 1
         if job.problem is not None:
             problems[job.problem.type.rsplit(":", 1)[1]] += 1
         events = parts.connection.xrange(events_key(job_id))
         seen = [fields[b"state"] for _, fields in events]
         attempts += sum(a == b"queued" and b == b"running" for a, b in itertools.pairwise(seen))
     files = sum(len(names) for _, _, names in os.walk(parts.storage.root))
-    print(f"chaos, then peace:    {chaos_s:.0f} s, {total_s - chaos_s:.0f} s")
-    print(f"answers to submits:   {dict(client.answers)}")
-    print(f"killed:               {dict(killer.kills)}, {sum(killer.kills.values())} in all")
     print(f"jobs:                 {len(job_ids)}, begun {attempts} times")
     print(f"terminal states:      {dict(states)} {dict(problems)}")
     print(f"files in the storage: {files}")
@@ -183,10 +177,10 @@ def report(
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--jobs", type=int, default=150)
+    parser.add_argument("--jobs", type=int, default=120)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--retries", type=int, default=3, help="max_retries of the service")
     parser.add_argument("--pause", type=float, default=1, help="mean seconds between two kills")
