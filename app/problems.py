@@ -34,6 +34,7 @@ Problem                           slug                       status
 └── on a job's record only
 ├── GenerationFailed          generation-failed          500
 ├── TooFewImages              too-few-images             422
+├── OutOfMemory               out-of-memory              500
 ├── JobTimedOut               job-timed-out              504
 └── WorkerLost                worker-lost                500
 """
@@ -277,6 +278,12 @@ class TooFewImages(Problem):
     """A strict request got fewer images than it wants."""
 
     slug, title, status = "too-few-images", "Too few images passed the normality guard", 422
+
+
+class OutOfMemory(Problem):
+    """The device's memory did not suffice for the job, not even one image at a time."""
+
+    slug, title, status = "out-of-memory", "The device's memory does not suffice", 500
 
 
 class JobTimedOut(Problem):

@@ -19,6 +19,10 @@ class StrictError(RuntimeError):
     """Fewer images passed the normality guard than a strict request wants."""
 
 
+class DeviceMemoryError(RuntimeError):
+    """The device's memory does not suffice, not even for one image at a time."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """A wish for `num_images` new good images of one object.

@@ -13,11 +13,13 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.device_memory import HalvingBatch
 from models.evidence import match_variance
 from models.patch_features import PatchFeatures
 from models.vqgan import NO_EVIDENCE_LOGVAR, LatentDistribution, VarianceAwareVQModel
@@ -85,11 +87,17 @@ class VarianceAwareGenerator:
             head[-1].bias.copy_(evidence.mean(dim=(0, 2, 3)).log())
         head.requires_grad_(True)
         optimizer = torch.optim.Adam(head.parameters(), lr=HEAD_LEARNING_RATE)
-        for _ in range(HEAD_STEPS):
-            logvar = head(hidden)
-            loss = 0.5 * (logvar + evidence / logvar.exp()).mean()
+        batch = HalvingBatch(len(hidden))
+
+        def set_gradients(pieces: list[slice]) -> None:
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            for piece in pieces:
+                logvar = head(hidden[piece])
+                loss = 0.5 * (logvar + evidence[piece] / logvar.exp()).mean()
+                (len(logvar) / len(hidden) * loss).backward()  # type: ignore[no-untyped-call]
+
+        for _ in range(HEAD_STEPS):
+            batch.run(set_gradients, len(hidden))
             optimizer.step()
             on_step()
         head.requires_grad_(False)
@@ -145,6 +153,7 @@ class VarianceAwareGenerator:
             parameter.requires_grad_(True)
         optimizer = torch.optim.Adam(trained, lr=DECODER_LEARNING_RATE, betas=(0.9, 0.95))
         generator = torch.Generator().manual_seed(seed)
+        batch = HalvingBatch(BATCH_SIZE)
         with torch.no_grad():
             quantised = torch.cat(
                 [self.model.quantise(self.model.posterior(2 * x - 1).mean) for x in views.split(1)]
@@ -153,16 +162,27 @@ class VarianceAwareGenerator:
             targets, latents = self._crops(views, quantised, generator)
             for group in optimizer.param_groups:
                 group["lr"] = DECODER_LEARNING_RATE * min(1.0, 2.0 * (1 - step / steps))
-            decoded = (self.model.decode_latents(latents, quantise=False) + 1) / 2
-            loss = (decoded - targets).abs().mean()
-            for axis in (2, 3):
-                loss = loss + (decoded.diff(dim=axis) - targets.diff(dim=axis)).abs().mean()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            step_loss = batch.run(partial(self._set_gradients, targets, latents), BATCH_SIZE)
             optimizer.step()
-            yield float((decoded - targets).detach().abs().mean())
+            yield step_loss
         for parameter in trained:
             parameter.requires_grad_(False)
+
+    def _set_gradients(self, targets: Tensor, latents: Tensor, pieces: list[slice]) -> float:
+        """Sets the gradients of the mean loss over the crops; returns their mean L1 distance."""
+        for parameter in self.decoder_parameters():
+            parameter.grad = None
+        distance = 0.0
+        for piece in pieces:
+            wanted = targets[piece]
+            decoded = (self.model.decode_latents(latents[piece], quantise=False) + 1) / 2
+            loss = (decoded - wanted).abs().mean()
+            for axis in (2, 3):
+                loss = loss + (decoded.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
+            share = len(wanted) / len(targets)
+            (share * loss).backward()  # type: ignore[no-untyped-call]
+            distance += share * float((decoded - wanted).detach().abs().mean())
+        return distance
 
     def _crops(
         self, views: Tensor, latents: Tensor, generator: torch.Generator

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.device_memory import HalvingBatch
 from models.patch_features import PatchFeatures
 
 BANK_SIZE = 6000
@@ -22,6 +23,8 @@ FALSE_REJECTION_RATE = 0.05
 # A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
 COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
+# Patches that are compared with the whole bank at once.
+MAX_ROWS = 2**20
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,13 @@ class NormalityGuard:
     def distance_map(self, images: Tensor) -> Tensor:
         """Each patch's distance to its nearest bank entry, (B, H / 8, W / 8)."""
         maps = []
+        rows = HalvingBatch(MAX_ROWS)
         for image in images.split(1):
             grid = self.features.patch_grid(image)
-            nearest = torch.cdist(self.features.patches(image)[0], self.bank).amin(dim=1)
+            nearest = rows.concatenate(
+                lambda patches: torch.cdist(patches, self.bank).amin(dim=1),
+                self.features.patches(image)[0],
+            )
             maps.append(nearest.reshape(grid.shape[-2:]))
         return torch.stack(maps)
 

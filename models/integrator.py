@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.device_memory import HalvingBatch
 from models.encoders import TextImageEncoder
 from models.generator import SamplingSettings, VarianceAwareGenerator
 
@@ -82,7 +83,8 @@ def integrate(
                 sampled.append(generator.sample(view[None], [seed], settings))
                 on_step()
             images = torch.cat(sampled)
-            cosine = float(set_cosine(encoder.embed_image(images), text_embedding))
+            embeddings = HalvingBatch(len(images)).concatenate(encoder.embed_image, images)
+            cosine = float(set_cosine(embeddings, text_embedding))
         result.rounds.append(Round(number, cosine, seeds))
         if cosine > best_cosine:
             best_cosine, best_state, result.kept = cosine, generator.decoder_state(), number
@@ -120,13 +122,39 @@ def update(
     for parameter in trained:
         parameter.requires_grad_(True)
     optimizer = torch.optim.Adam(trained, lr=UPDATE_LEARNING_RATE)
-    for _ in range(steps):
-        images = generator.sample(views, seeds, settings)
-        cosine = set_cosine(encoder.embed_image(images), text_embedding)
-        loss = 1 - cosine + ANCHOR_WEIGHT * (images - anchor).abs().mean()
+    batch = HalvingBatch(len(views))
+
+    def embed(piece: slice) -> tuple[Tensor, Tensor]:
+        images = generator.sample(views[piece], seeds[piece], settings)
+        return encoder.embed_image(images), ANCHOR_WEIGHT * (images - anchor[piece]).abs().mean()
+
+    def set_gradients(pieces: list[slice]) -> None:
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        # The cosine is the whole set's. Its gradient by each embedding comes first, then piece by
+        # piece what the embedding passes on: the chain rule, without the whole set in memory.
+        pulls = None if len(pieces) == 1 else _pulls(embed, pieces, text_embedding)
+        for piece in pieces:
+            embeddings, loss = embed(piece)
+            if pulls is None:
+                loss = loss + 1 - set_cosine(embeddings, text_embedding)
+            else:
+                loss = loss * len(embeddings) / len(views) + (embeddings * pulls[piece]).sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+
+    for _ in range(steps):
+        batch.run(set_gradients, len(views))
         optimizer.step()
         on_step()
     for parameter in trained:
         parameter.requires_grad_(False)
+
+
+def _pulls(
+    embed: Callable[[slice], tuple[Tensor, Tensor]], pieces: list[slice], text_embedding: Tensor
+) -> Tensor:
+    """d(1 - cos(z^v, z^t)) / d f(I+_j) for each image, (J, D)."""
+    with torch.no_grad():
+        embeddings = torch.cat([embed(piece)[0] for piece in pieces])
+    embeddings.requires_grad_(True)
+    (pulls,) = torch.autograd.grad(1 - set_cosine(embeddings, text_embedding), embeddings)
+    return pulls

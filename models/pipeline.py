@@ -9,7 +9,12 @@ import json
 import torch
 
 from models.encoders import TextImageEncoder, load_encoder
-from models.generation import GenerationRequest, GenerationResult, ProgressCallback
+from models.generation import (
+    DeviceMemoryError,
+    GenerationRequest,
+    GenerationResult,
+    ProgressCallback,
+)
 from models.options import PipelineOptions
 from models.patch_features import SHA256 as PATCH_FEATURES_SHA256
 from models.patch_features import PatchFeatures, load_patch_features
@@ -45,9 +50,16 @@ class Pipeline:
 
         Raises:
             ValueError: no image, or an unknown effort or invariance.
+            DeviceMemoryError: the device's memory does not suffice, even with the smallest batch.
             StrictError: `request.strict`, and fewer images passed the guard within the budget.
         """
-        return GenerationRun(self, request, on_progress, options or PipelineOptions()).result()
+        try:
+            return GenerationRun(self, request, on_progress, options or PipelineOptions()).result()
+        except torch.OutOfMemoryError as error:
+            raise DeviceMemoryError(str(error)) from error
+        finally:
+            # The next job may be of another size, and other processes may want the memory.
+            torch.cuda.empty_cache()
 
 
 def load_pipeline(

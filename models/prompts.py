@@ -12,6 +12,7 @@ from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from torch import Tensor
 
 from models.candidates import candidate_texts
+from models.device_memory import HalvingBatch
 from models.encoders import TextImageEncoder
 from models.words import ObjectWordFinder, ObjectWords, Sense
 
@@ -115,7 +116,8 @@ class PromptGenerator:
             ValueError: the name holds no letter or is too long.
         """
         found = self.finder.find(object_name)
-        f = self.encoder.embed_image(images)  # f(I^o), (k, D)
+        # f(I^o), (k, D)
+        f = HalvingBatch(len(images)).concatenate(self.encoder.embed_image, images)
         sense, scores = self._sense(found, f)
         words = {**(sense.words if sense else {}), "state": found.states}
         if prompt is None:

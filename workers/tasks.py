@@ -19,12 +19,12 @@ from app.job_metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.job_store import JobStore
 from app.jobs import JobRequest, JobState
 from app.live_workers import LiveWorkers
-from app.problems import TooFewImages
+from app.problems import OutOfMemory, TooFewImages
 from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
 from app.storage import Storage, outputs_of
 from app.uploads import ImageLimits, read_image
-from models.generation import GenerationRequest, GenerationResult, StrictError
+from models.generation import DeviceMemoryError, GenerationRequest, GenerationResult, StrictError
 from workers.archive import write_archive
 from workers.patience import until_answered
 from workers.preview import contact_sheet, variance_picture
@@ -115,6 +115,10 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
             raise TooFewImages(f"{error}.") from error
+        except DeviceMemoryError as error:
+            raise OutOfMemory(
+                f"{wish.image_size} px is too much for the device; ask for a smaller `image_size`."
+            ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
         def store_results() -> None:

@@ -63,6 +63,14 @@ def hang_once(job_id: str) -> None:
     store.succeed(job_id, "attempt", {"num_images": "3"})
 
 
+def hang_second(job_id: str) -> None:
+    """The second attempt of all jobs hangs; all others succeed."""
+    store = _begin(job_id)
+    while store.connection.llen(CHILD_KEY) == 2:
+        time.sleep(0.05)
+    store.succeed(job_id, "attempt", {"num_images": "3"})
+
+
 def ignore_timeout(job_id: str) -> None:
     """Swallows the exception of the child's own timeout."""
     _begin(job_id)

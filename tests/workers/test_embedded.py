@@ -40,9 +40,11 @@ class Served:
     def said(self) -> str:
         return self.log.read_text()
 
-    def submit(self, **fields: str) -> str:
+    def submit(self, key: str | None = None, **fields: str) -> str:
         files = [("images", ("a.png", encode(texture())))]
-        answer = self.http.post("/v1/jobs", data={"object_name": "nut", **fields}, files=files)
+        headers = {"Idempotency-Key": key} if key else {}
+        wish = {"object_name": "nut", **fields}
+        answer = self.http.post("/v1/jobs", data=wish, files=files, headers=headers)
         return str(answer.json()["links"]["self"])
 
     def wait_for(self, link: str, state: str) -> None:
@@ -65,35 +67,32 @@ def start(tmp_path: Path) -> Iterator[Start]:
         wait_until(lambda served=served: not alive(served.children), 15)
 
 
-def test_a_signal_stops_everything_and_the_running_job_goes_on_later(start: Start, tmp_path: Path):
-    served = start("hang_once")
-    link = served.submit()
-    served.wait_for(link, "running")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_it_goes_on_where_it_was(
+    start: Start, tmp_path: Path, receiver: Receiver, how: signal.Signals
+):
+    served = start("hang_second")
+    finished = served.submit()
+    served.wait_for(finished, "succeeded")
+    running = served.submit(callback_url=receiver.url("/200"))
+    served.wait_for(running, "running")
+    waiting = served.submit("once")
     assert len(served.children) >= 3
     with pytest.raises(RuntimeError, match="in use by another"):
         EmbeddedService(Settings(data_dir=tmp_path / "data"))
-    served.process.terminate()
-    assert served.process.wait(30) == 0
-    assert not alive(served.children)
-
-    again = start("hang_once")
-    again.wait_for(link, "succeeded")
-    again.process.send_signal(signal.SIGINT)
-    assert again.process.wait(30) == 0
-    assert not alive(again.children)
-
-
-def test_killed_it_leaves_no_orphan_and_loses_no_job(start: Start, receiver: Receiver):
-    served = start("hang_once")
-    running = served.submit(callback_url=receiver.url("/200"))
-    served.wait_for(running, "running")
-    waiting = served.submit()
-    served.process.kill()
+    served.process.send_signal(how)
+    assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
     wait_until(lambda: not alive(served.children), 5)
 
-    again = start("hang_once")
-    again.wait_for(running, "succeeded")
-    again.wait_for(waiting, "succeeded")
+    again = start("hang_second")
+    assert again.submit("once") == waiting
+    assert [job["links"]["self"] for job in again.http.get("/v1/jobs").json()["items"]] == [
+        waiting,
+        running,
+        finished,
+    ]
+    for link in (running, waiting, finished):
+        again.wait_for(link, "succeeded")
     wait_until(lambda: len(receiver.received) == 1)
     assert running.encode() in receiver.received[0].body
     words = {"object_name": "Hazelnuts"}
