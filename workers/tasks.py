@@ -117,7 +117,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             raise TooFewImages(f"{error}.") from error
         except DeviceMemoryError as error:
             raise OutOfMemory(
-                f"{wish.image_size} px is too much for the device; ask for a smaller `image_size`."
+                f"{request.image_size} px is too much for the device; ask for less."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
