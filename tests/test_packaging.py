@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -172,6 +173,17 @@ def test_copied_files_exist_and_reach_the_builder():
 def test_compose_file_follows_its_schema():
     command = [script("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
     subprocess.run([*command, str(ROOT / "docker-compose.yml")], check=True, capture_output=True)
+
+
+def test_every_service_of_the_compose_file_tells_its_health_and_is_confined():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for name, service in services.items():
+        # Those of our own images have their check in the Dockerfile.
+        assert "healthcheck" in service or "build" in service, name
+        if "monitoring" not in service.get("profiles", []):
+            assert service["read_only"], name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
 def readme_code(language: str) -> list[str]:

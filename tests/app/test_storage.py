@@ -166,7 +166,7 @@ def test_a_full_disk_keeps_what_it_had_and_nothing_half_written(small_disk: Path
     storage = Storage(str(small_disk / "files"))
     storage.write("a", "archive.zip", b"old")
     with pytest.raises(StorageFull):
-        storage.write("a", "archive.zip", b"x" * 300_000)
+        storage.write("a", "archive.zip", b"x" * 1_200_000)
     assert storage.names("a", "") == ["/archive.zip"]
     assert storage.read("a", "archive.zip") == b"old"
     assert len(list((small_disk / "files" / "a").iterdir())) == 1

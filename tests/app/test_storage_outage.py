@@ -22,8 +22,9 @@ from tests.s3_server import Wire
 from workers.embedded import ApiServer
 
 PNG = encode(texture())
-NOISE = np.random.default_rng(0).integers(0, 256, (320, 320, 3), dtype=np.uint8)
-LARGER_THAN_THE_DISK = encode(Image.fromarray(NOISE))
+NOISE = np.random.default_rng(0).integers(0, 256, (450, 450, 3), dtype=np.uint8)
+# Two of them are more than the small disk holds.
+LARGE = encode(Image.fromarray(NOISE))
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def test_storage_full(settings: Settings, store: JobStore, small_disk: Path):
     settings = settings.model_copy(update={"storage_url": str(place)})
     with served(settings) as api:
         first = post(api, PNG).json()
-        answer = post(api, PNG, LARGER_THAN_THE_DISK)
+        answer = post(api, LARGE, LARGE)
         assert (answer.status_code, slug(answer)) == (507, "storage-full")
         assert answer.headers["retry-after"] == "10"
         assert [item["id"] for item in api.get("/v1/jobs").json()["items"]] == [first["id"]]

@@ -1,0 +1,88 @@
+"""A storage that goes away or fills up while a job runs; all parts are real."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.job_store import JobStore
+from app.jobs import JobRequest, JobState, new_job_id
+from app.storage import Storage, outputs_of
+from tests.conftest import WorkerProcess, encode, texture, wait_until
+from tests.s3_server import Wire
+
+StartWorker = Callable[..., WorkerProcess]
+LOADER = "tests.workers.quick_pipeline:load"
+OUTPUTS = ["archive.zip", "preview.png", "variance.png"]
+
+
+def submit(store: JobStore, storage: Storage, num_images: int) -> str:
+    job_id = new_job_id()
+    storage.write(job_id, "inputs/000", encode(texture()))
+    return store.create(job_id, JobRequest(object_name="nut", num_images=num_images), 1).id
+
+
+def wait_for_stage(store: JobStore, job_id: str, stage: str) -> None:
+    wait_until(lambda: store.get(job_id).stage == stage, 30)
+
+
+def taken(store: JobStore) -> bool:
+    """Whether a worker still has a job."""
+    return any(queue.started_job_registry.count for queue in store.queues)
+
+
+def outputs(store: JobStore, storage: Storage, job_id: str) -> list[str]:
+    _, attempt = store.standing(job_id)
+    names = storage.names(job_id, outputs_of(attempt))
+    assert storage.names(job_id, "outputs") == [outputs_of(attempt)]
+    return [name.rsplit("/", 1)[1] for name in names]
+
+
+def test_a_job_outlasts_a_bucket_that_comes_back_and_a_canceled_one_does_not_wait(
+    store: JobStore, start_worker: StartWorker, wire: Wire, bucket: str
+):
+    place = f"s3://{bucket}"
+    storage = Storage(place)
+    start_worker(LOADER, storage_url=place, cancel_grace_s=60)
+    job_id, canceled = submit(store, storage, 20), submit(store, storage, 20)
+    wait_for_stage(store, job_id, "fill")
+    wire.cut()
+    # All images are made, and there is no place for them.
+    wait_for_stage(store, job_id, "archive")
+    assert store.state(job_id) is JobState.running
+    wire.mend()
+    wait_for_stage(store, canceled, "fill")
+    assert store.state(job_id) is JobState.succeeded
+    assert outputs(store, storage, job_id) == OUTPUTS
+
+    wire.cut()
+    wait_for_stage(store, canceled, "archive")
+    store.cancel(canceled)
+    wait_until(lambda: not taken(store), 30)
+    wire.mend()
+    assert store.state(canceled) is JobState.canceled
+    assert storage.names(canceled, "") == ["/inputs"]
+
+
+def test_a_job_outlasts_a_disk_that_is_plugged_in_again_and_fails_on_one_that_stays_full(
+    store: JobStore, start_worker: StartWorker, small_disk: Path
+):
+    root, unplugged = small_disk / "files", small_disk / "unplugged"
+    storage = Storage(str(root))
+    start_worker(LOADER, storage_url=str(root), outage_patience_s=3)
+    job_id = submit(store, storage, 5)
+    wait_for_stage(store, job_id, "fill")
+    root.rename(unplugged)
+    wait_for_stage(store, job_id, "archive")
+    assert not root.exists()
+    unplugged.rename(root)
+    wait_until(lambda: store.get(job_id).state.is_over, 30)
+    assert store.state(job_id) is JobState.succeeded
+    assert outputs(store, storage, job_id) == OUTPUTS
+
+    too_many = submit(store, storage, 40)
+    wait_until(lambda: store.get(too_many).state.is_over, 30)
+    problem = store.get(too_many).problem
+    assert problem is not None
+    assert (problem.status, problem.type) == (507, "urn:goodmany:problem:storage-full")
+    wait_until(lambda: not taken(store), 30)
+    files = [path for path in Path(storage.path(too_many, "")).rglob("*") if path.is_file()]
+    assert [path.name for path in files] == ["000"]
