@@ -61,12 +61,10 @@ def _store_images(images: list[UploadFile], job_id: str, services: Services) -> 
     limits = ImageLimits.from_settings(settings)
     hashes = []
     for number, upload in enumerate(images):
-        with services.decoding:
-            content = upload.file.read(limits.max_bytes + 1)
-            try:
-                read_image(content, limits)
-            except UnusableImage as problem:
-                raise problem.in_field(f"images[{number}]") from problem
+        try:
+            content = services.decoding.submit(_read_upload, upload, limits).result()
+        except UnusableImage as problem:
+            raise problem.in_field(f"images[{number}]") from problem
         services.storage.write(job_id, f"inputs/{number:03d}", content)
         hashes.append(hashlib.sha256(content).digest())
     return hashes
@@ -76,3 +74,14 @@ def _discard_files(services: Services, job_id: str) -> None:
     """Removes what was stored for a job that will not be; if it cannot be, it will be swept."""
     with contextlib.suppress(StorageUnavailable):
         services.storage.remove(job_id)
+
+
+def _read_upload(upload: UploadFile, limits: ImageLimits) -> bytes:
+    """The file's bytes, which are a usable image.
+
+    Raises:
+        UnusableImage: they are not.
+    """
+    content = upload.file.read(limits.max_bytes + 1)
+    read_image(content, limits)
+    return content

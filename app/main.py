@@ -1,7 +1,7 @@
 """Wires the API together."""
 
-import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -69,7 +69,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         store=store,
         storage=Storage(settings.storage_place),
         workers=workers,
-        decoding=threading.Semaphore(MAX_DECODING),
+        decoding=ThreadPoolExecutor(MAX_DECODING),
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
     app.include_router(routes.router)

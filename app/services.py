@@ -1,6 +1,6 @@
 """What the routes need, made once by `create_app`."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +12,8 @@ from app.live_workers import LiveWorkers
 from app.settings import Settings
 from app.storage import Storage
 
-# Images that are decoded at the same time, in all requests: bounds the memory that they take.
+# Threads that decode images, for all requests: bounds the memory that images take. Always the same
+# threads, because the allocator keeps some of what each thread has once used.
 MAX_DECODING = 2
 # Threads that take uploads in: however many come, those who only ask are served at once.
 MAX_ACCEPTING = 8
@@ -26,7 +27,7 @@ class Services:
     store: JobStore
     storage: Storage
     workers: LiveWorkers
-    decoding: threading.Semaphore
+    decoding: ThreadPoolExecutor
     accepting: anyio.CapacityLimiter
 
 
