@@ -43,6 +43,8 @@ def test_a_second_head_must_end_too(api: httpx.Client):
 
 def test_a_request_may_take_its_time(api: httpx.Client, store: JobStore):
     job = post(api, PNG).json()
-    threading.Timer(1.2, store.cancel, [job["id"]]).start()
+    cancel = threading.Timer(1.2, store.cancel, [job["id"]])
+    cancel.start()
     answer = api.get(job["links"]["self"], headers={"prefer": "wait=20"})
+    cancel.join()
     assert answer.json()["state"] == "canceled"

@@ -319,9 +319,11 @@ def test_a_long_poll_answers_when_the_job_is_over(api: httpx.Client, store: JobS
     assert early.json()["state"] == "queued"
     assert early.headers["preference-applied"] == "wait=1"
 
-    threading.Timer(0.5, store.cancel, [job["id"]]).start()
+    cancel = threading.Timer(0.5, store.cancel, [job["id"]])
+    cancel.start()
     start = time.monotonic()
     late = api.get(link, headers={"prefer": "respond-async, wait=20"})
+    cancel.join()
     assert late.json()["state"] == "canceled"
     assert time.monotonic() - start < 5
 
@@ -355,11 +357,13 @@ def test_events_are_replayed_from_where_a_client_broke_off(
 
 def test_events_come_as_they_happen(api: httpx.Client, store: JobStore):
     job = post(api, PNG).json()
-    threading.Timer(0.5, store.cancel, [job["id"]]).start()
+    cancel = threading.Timer(0.5, store.cancel, [job["id"]])
+    cancel.start()
     states = [
         json.loads(event["data"])["state"]
         for event in events(api.get(f"{job['links']['self']}/events"))
     ]
+    cancel.join()
     assert states == ["queued", "canceled"]
 
 

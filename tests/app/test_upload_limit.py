@@ -52,9 +52,11 @@ def test_upload_too_slow(serve_api: Serve, drip: bytes):
 def test_the_time_of_an_answer_is_not_limited(serve_api: Serve, store: JobStore):
     api = serve_api(upload_timeout_s=0.2)
     job = post(api, PNG).json()
-    threading.Timer(1.0, store.cancel, [job["id"]]).start()
+    cancel = threading.Timer(1.0, store.cancel, [job["id"]])
+    cancel.start()
     # A stream looks out for its client to hang up, by the same way that a body comes.
     answer = api.get(f"{job['links']['self']}/events")
+    cancel.join()
     assert '"canceled"' in answer.text
 
 
