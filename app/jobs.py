@@ -45,6 +45,7 @@ class Invariance(StrEnum):
     shift = "shift"
     scale = "scale"
     brightness = "brightness"
+    lighting = "lighting"
 
 
 class Effort(StrEnum):

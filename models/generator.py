@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,6 +54,14 @@ class SamplingSettings:
     output: str = "residual"
     smooth: bool = True
     unit_sigma: bool = False
+
+
+class EncodedViews(NamedTuple):
+    """Views (B, 3, H, W) in [0, 1], their posterior, and D(q(mu)) (B, 3, H, W), about [-1, 1]."""
+
+    views: Tensor
+    posterior: LatentDistribution
+    plain: Tensor
 
 
 class VarianceAwareGenerator:
@@ -200,26 +209,31 @@ class VarianceAwareGenerator:
             targets.append(views[index, :, top : top + px, left : left + px])
         return torch.stack(targets), torch.stack(cells)
 
-    def sample(self, views: Tensor, seeds: list[int], settings: SamplingSettings) -> Tensor:
-        """One image I+ for each view and its seed: (B, 3, H, W) in [0, 1], as the views.
-
-        Differentiable in the decoder's parameters.
-        """
+    def encode(self, views: Tensor) -> EncodedViews:
+        """What every image made of these views (B, 3, H, W) in [0, 1] starts from."""
         posterior = self.model.posterior(2 * views - 1)
-        if settings.scale == 0.0:
-            z = posterior.mean
-        else:
+        return EncodedViews(views, posterior, self.model.decode_latents(posterior.mean))
+
+    def vary(self, encoded: EncodedViews, seeds: list[int], settings: SamplingSettings) -> Tensor:
+        """One image I+ for each view and its seed: (B, 3, H, W) in [0, 1], as the views."""
+        views, posterior, plain = encoded
+        decoded = plain
+        if settings.scale:
             shape = posterior.mean.shape[1:]
             eps = torch.stack([noise(shape, seed, smooth=settings.smooth) for seed in seeds])
             ones = torch.ones_like(posterior.std)
             sigma = ones if settings.unit_sigma else self.sigma(posterior)
-            z = posterior.mean + settings.scale * sigma * eps.to(views)
-        decoded = self.model.decode_latents(z)
+            decoded = self.model.decode_latents(
+                posterior.mean + settings.scale * sigma * eps.to(views)
+            )
         if settings.output == "residual":
-            plain = self.model.decode_latents(posterior.mean)
             change = torch.einsum("ij,bjhw->bihw", self.colour_filter.to(views), decoded - plain)
             return (views + change / 2).clamp(0.0, 1.0)
         return ((decoded + 1) / 2).clamp(0.0, 1.0)
+
+    def sample(self, views: Tensor, seeds: list[int], settings: SamplingSettings) -> Tensor:
+        """`encode` and `vary` in one; differentiable in the decoder's parameters."""
+        return self.vary(self.encode(views), seeds, settings)
 
     @torch.no_grad()
     def reconstruction_psnr_db(self, views: Tensor) -> float:

@@ -93,10 +93,9 @@ class NormalityGuard:
         maps = []
         rows = HalvingBatch(MAX_ROWS)
         for image in images.split(1):
-            grid = self.features.patch_grid(image)
+            grid = self.features.patch_grid(image)[0]  # (F, h, w)
             nearest = rows.concatenate(
-                lambda patches: torch.cdist(patches, self.bank).amin(dim=1),
-                self.features.patches(image)[0],
+                lambda patches: torch.cdist(patches, self.bank).amin(dim=1), grid.flatten(1).T
             )
             maps.append(nearest.reshape(grid.shape[-2:]))
         return torch.stack(maps)
@@ -104,6 +103,10 @@ class NormalityGuard:
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
         self.known.append(_cells(image))
+
+    def forget_generated(self, num_real: int) -> None:
+        """Keeps only the first `num_real` of the remembered images, the real ones."""
+        del self.known[num_real:]
 
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""

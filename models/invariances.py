@@ -3,7 +3,8 @@
 With several images, they tell: if the turned image A is as near to the image B as A itself is,
 turning is normal. With one image there are two signs: the image equals its own transformed copy,
 patch by patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew,
-mirror axis and frame at an odd angle, as only parts do that are laid down at random.
+mirror axis and frame at an odd angle, as only parts do that are laid down at random. Whether the
+light may vary is decided in models/lighting.py, for any number of images.
 """
 
 import math
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.lighting import USUAL_SPREAD, light_spread
 from models.patch_features import PatchFeatures
 from models.views import View, apply_view, draw_view
 
@@ -42,12 +44,14 @@ class InvarianceDecision:
 
     `evidence` maps each candidate to its distance ratio (k >= 2: to the other images, k = 1: to the
     image itself; 1.0 means no farther than an untransformed image); `axis_deg` is the lone part's
-    mirror axis in [0, 180), None when the part is not alone or several images were given.
+    mirror axis in [0, 180), None when the part is not alone or several images were given;
+    `light_spread` is how uneven the light may get (`lighting.light_spread`).
     """
 
     invariances: frozenset[str]
     evidence: dict[str, float]
     axis_deg: float | None = None
+    light_spread: float = 0.0
     decided_by: str = "images"
 
     def as_dict(self) -> dict[str, object]:
@@ -56,6 +60,7 @@ class InvarianceDecision:
             "allowed": sorted(self.invariances),
             "distance_ratio": {name: round(value, 4) for name, value in self.evidence.items()},
             "axis_deg": None if self.axis_deg is None else round(self.axis_deg, 1),
+            "light_spread": round(self.light_spread, 3),
             "decided_by": self.decided_by,
         }
 
@@ -63,16 +68,28 @@ class InvarianceDecision:
 def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:
     """Which of views.INVARIANCES the good images (k, 3, H, W) in [0, 1] support."""
     small = _shrink(images)
+    spread = light_spread(small, features)
+    allowed = {"lighting"} if spread else set()
     if len(images) > 1:
         evidence = _ratios_between(small, features)
-        allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_BETWEEN_IMAGES}
-        return InvarianceDecision(frozenset(allowed), evidence)
+        allowed |= {n for n, ratio in evidence.items() if ratio <= TOLERANCE_BETWEEN_IMAGES}
+        return InvarianceDecision(frozenset(allowed), evidence, light_spread=spread)
     evidence = _ratios_to_itself(small[0], features)
-    allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
+    allowed |= {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
     axis = mirror_axis_deg(small[0].cpu())
     if axis is not None and abs((axis + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG:
         allowed |= {"rotate", "rotate_90"}
-    return InvarianceDecision(frozenset(allowed), evidence, axis)
+    return InvarianceDecision(frozenset(allowed), evidence, axis, spread)
+
+
+def wished_invariances(
+    wished: frozenset[str], images: Tensor, features: PatchFeatures
+) -> InvarianceDecision:
+    """The user's word; the images (k, 3, H, W) say only how uneven the light gets, if it may."""
+    spread = 0.0
+    if "lighting" in wished:
+        spread = light_spread(_shrink(images), features) or USUAL_SPREAD
+    return InvarianceDecision(wished, {}, light_spread=spread, decided_by="request")
 
 
 def _shrink(images: Tensor) -> Tensor:

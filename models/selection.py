@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from models.generation import GeneratedImage
 
@@ -17,6 +18,11 @@ class Candidate:
 
     image: GeneratedImage
     thumbnail: Tensor
+
+    @classmethod
+    def of(cls, image: GeneratedImage, pixels: Tensor) -> "Candidate":
+        """The candidate with these pixels (3, H, W), and 16 x 16 of them as its thumbnail."""
+        return cls(image, F.adaptive_avg_pool2d(pixels, 16).flatten().cpu())
 
 
 def select(candidates: list[Candidate], num_images: int) -> list[Candidate]:

@@ -21,10 +21,13 @@ INVARIANCES = (
     "shift",
     "scale",
     "brightness",
+    "lighting",
 )
 
 SIZE_MULTIPLE_PX = 16
 MAX_COVERING_SCALE = 1.25
+# Knots of a lighting field along each side.
+LIGHT_KNOTS = 4
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,10 @@ class View:
 
     `shift_x` and `shift_y` are fractions of the width and height; `gain` and `gamma` act on pixels
     in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
-    lighting field over half the image. `fill` says what stands where the view looks beyond the
-    image's edge: its mirror image ("mirror", for textures) or the unturned image itself ("ground",
-    for a lone part on its ground, which a mirror would show twice).
+    lighting field over half the image. `light` is the standard deviation of the log of a smooth
+    lighting field of any shape, drawn by `light_seed`. `fill` says what stands where the view looks
+    beyond the image's edge: its mirror image ("mirror", for textures) or the unturned image itself
+    ("ground", for a lone part on its ground, which a mirror would show twice).
     """
 
     angle_deg: float = 0.0
@@ -62,6 +66,8 @@ class View:
     gamma: float = 1.0
     light_x: float = 0.0
     light_y: float = 0.0
+    light: float = 0.0
+    light_seed: int = 0
     fill: str = "mirror"
 
     def as_dict(self) -> dict[str, object]:
@@ -84,17 +90,24 @@ def to_tensor(image: Image.Image, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255.0
 
 
+def to_image(pixels: Tensor) -> Image.Image:
+    """Pixels (3, H, W) in [0, 1] as an 8-bit RGB image."""
+    return Image.fromarray((pixels * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
 def draw_view(
     invariances: frozenset[str],
     rng: np.random.Generator,
     *,
     fill: str = "mirror",
     turn: float | None = None,
+    light_spread: float = 0.0,
 ) -> View:
     """A random view within what the invariances allow.
 
     `turn` in [0, 1) says where in its range the angle lies, for sets whose angles are to be spread
-    evenly; None draws it too.
+    evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
+    among the invariances, see `View.light`.
     """
     limits = ViewLimits(
         angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
@@ -121,6 +134,8 @@ def draw_view(
         gamma=math.exp(within(limits.log_gamma)),
         light_x=within(limits.log_gain),
         light_y=within(limits.log_gain),
+        light=light_spread if "lighting" in invariances else 0.0,
+        light_seed=int(rng.integers(2**31)),
         fill=fill,
     )
 
@@ -177,9 +192,20 @@ def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:
 
 
 def _relight(image: Tensor, view: View) -> Tensor:
-    """Applies gain * x^gamma under a linear lighting field; (3, H, W) in [0, 1]."""
+    """Applies gain * x^gamma under the view's lighting fields; (3, H, W) in [0, 1]."""
     _, height, width = image.shape
     across = torch.linspace(-1.0, 1.0, width, device=image.device)[None, None, :]
     down = torch.linspace(-1.0, 1.0, height, device=image.device)[None, :, None]
     field = 1.0 + view.light_x * across + view.light_y * down
+    if view.light:
+        slow = lighting_field(height, width, view.light_seed).to(image.device)
+        field = field * torch.exp(view.light * slow)
     return (view.gain * field * image.clamp_min(1e-4).pow(view.gamma)).clamp(0.0, 1.0)
+
+
+def lighting_field(height: int, width: int, seed: int) -> Tensor:
+    """A smooth field of mean 0 and standard deviation 1, (height, width); one seed, one field."""
+    generator = torch.Generator().manual_seed(seed)
+    knots = torch.randn(1, 1, LIGHT_KNOTS, LIGHT_KNOTS, generator=generator)
+    field = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)[0, 0]
+    return (field - field.mean()) / field.std()

@@ -18,7 +18,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     ] = None,
     detector: Annotated[Literal["patchcore"], typer.Option(help="The detector.")] = "patchcore",
     num_images: Annotated[
-        int, typer.Option(min=1, help="Images that a generating row adds to the real ones.")
+        int, typer.Option(min=1, help="Images that a generating row adds for each real one.")
     ] = 24,
     image_size: Annotated[int, typer.Option(help="Long side of generated images in px.")] = 256,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",

@@ -1,5 +1,6 @@
 """Trains the detector on each row's images and measures it, cell by cell."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ class Settings:
 
     Attributes:
         detector: "patchcore", the only one that runs here; others read the archive by themselves.
-        num_images: how many images a generating row adds to the k real ones.
+        num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.
@@ -60,7 +61,9 @@ class Plan:
 def plan(
     categories: Sequence[Category], rows: Sequence[str], shots: Sequence[int], num_seeds: int
 ) -> list[Plan]:
-    """The cells of a table, row by row within a category; `full` has one cell a category.
+    """The cells of a table; `full` has one cell a category.
+
+    Rows of the same real images follow each other, since they have work in common.
 
     Raises:
         ValueError: a category has fewer training images than shots are asked for.
@@ -70,9 +73,9 @@ def plan(
         category.choose(max(shots), 0)
         if FULL in rows:
             plans.append(Plan(category, 0, 0, FULL))
-        for row in rows:
-            if row != FULL:
-                plans += [Plan(category, k, seed, row) for k in shots for seed in range(num_seeds)]
+        others = [row for row in rows if row != FULL]
+        draws = itertools.product(shots, range(num_seeds), others)
+        plans += [Plan(category, k, seed, row) for k, seed, row in draws]
     return plans
 
 
@@ -87,6 +90,7 @@ class Experiment:
         self.cells = CellFile(folder / "cells.csv")
         self.rows: dict[str, Row] = {}
         self._test_sets: dict[Category, TestSet] = {}
+        self._row_inputs: dict[tuple[Category, int, int], RowInput] = {}
         # Read once: what is measured is the code that was imported, whatever changes meanwhile.
         detector = [Path(__file__).parent / n for n in ("patchcore.py", "metrics.py", "rows.py")]
         self._revisions = digest({"weights": SHA256}, detector), digest({}, method_files())
@@ -145,15 +149,19 @@ class Experiment:
         return (self.rows.get(plan.row) or find_row(plan.row))(self.row_input(plan))
 
     def row_input(self, plan: Plan) -> RowInput:
-        """The plan's k real images and the settings, for a row."""
-        shots = plan.shots or len(plan.category.train)
-        return RowInput(
-            images=[load_image(path) for path in plan.category.choose(shots, plan.seed)],
-            object_name=plan.category.object_name,
-            seed=plan.seed,
-            train=plan.category.train,
-            **{name: getattr(self.settings, name) for name in GENERATION_SETTINGS},
-        )
+        """The plan's k real images and the settings, for a row; the same object for all rows."""
+        draw = (plan.category, plan.shots, plan.seed)
+        if draw not in self._row_inputs:
+            self._row_inputs.clear()  # only the last is asked for again
+            shots = plan.shots or len(plan.category.train)
+            self._row_inputs[draw] = RowInput(
+                images=[load_image(path) for path in plan.category.choose(shots, plan.seed)],
+                object_name=plan.category.object_name,
+                seed=plan.seed,
+                train=plan.category.train,
+                **{name: getattr(self.settings, name) for name in GENERATION_SETTINGS},
+            )
+        return self._row_inputs[draw]
 
     def score(self, images: Sequence[Image.Image], plan: Plan, test: TestSet) -> AnomalyScores:
         """The test images' scores of a detector that was trained on `images`."""

@@ -1,7 +1,8 @@
 """The rows that the pipeline makes: the product, what it starts from, and it without one module.
 
 `views` and `reconstruct` show what the generator adds: the same views that `goodmany` varies, as
-they are, and through the adapted VQGAN without any variance.
+they are, and through the adapted VQGAN without any variance. What several rows have in common (the
+prompt, the guard, the adapted generator) is made once for the k real images.
 """
 
 from dataclasses import replace
@@ -9,23 +10,22 @@ from functools import lru_cache, partial
 
 from PIL import Image
 
+from models.draws import FILL_SEEDS, Draws
 from models.evaluation.guard_trial import Defendant
 from models.evaluation.rows import Row, RowInput
 from models.generation import GenerationRequest, GenerationResult
 from models.generator import SamplingSettings
 from models.options import PipelineOptions
 from models.pipeline import Pipeline, load_pipeline
-from models.run import GenerationRun
+from models.run import GenerationRun, Prepared
+from models.views import to_image
 
 PRODUCT = PipelineOptions()
-PLAIN_VIEWS = SamplingSettings(scale=0.0, output="residual")
-PLAIN_DECODE = SamplingSettings(scale=0.0, output="decode")
+VIEWS = "views"
 OPTIONS = {
-    # With sigma's scale at 0 the residual vanishes: I + D(q(mu)) - D(q(mu)) is the view itself.
-    "views": PipelineOptions(
-        text_guidance=False, guard=False, adaptation=False, sampling=PLAIN_VIEWS
+    "reconstruct": PipelineOptions(
+        text_guidance=False, guard=False, sampling=SamplingSettings(scale=0.0, output="decode")
     ),
-    "reconstruct": PipelineOptions(text_guidance=False, guard=False, sampling=PLAIN_DECODE),
     "goodmany": PRODUCT,
     # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
     "paper": PipelineOptions(
@@ -53,16 +53,44 @@ def request(data: RowInput) -> GenerationRequest:
     return GenerationRequest(
         images=data.images,
         object_name=data.object_name,
-        num_images=data.num_images,
+        num_images=data.num_images * len(data.images),
         image_size=data.image_size,
         seed=data.seed,
         effort=data.effort,
     )
 
 
+@lru_cache(maxsize=1)
+def _draws(data: RowInput) -> Draws:
+    """The views that every row of these real images starts from."""
+    run = GenerationRun(pipeline_of(data), request(data), None, PRODUCT)
+    run.decide_invariances()
+    return run.draws
+
+
+@lru_cache(maxsize=1)
+def _prepared(data: RowInput) -> Prepared:
+    return GenerationRun(pipeline_of(data), request(data), None, PRODUCT).prepare()
+
+
 def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     """The pipeline's answer to the row's request."""
-    return pipeline_of(data).generate(request(data), options=options)
+    prepared = _prepared(data)
+    adapted = prepared.adapted_decoder if options.adaptation else prepared.base_decoder
+    prepared.generator.load_decoder_state(adapted)
+    prepared.guard.forget_generated(len(data.images))
+    run = GenerationRun(pipeline_of(data), request(data), None, options)
+    run.draws = _draws(data)
+    if options.outlier_rule != PRODUCT.outlier_rule:
+        prompt, text_embedding = run.choose_prompt()
+        prepared = replace(prepared, prompt=prompt, text_embedding=text_embedding)
+    return run.complete(prepared)
+
+
+def with_views(data: RowInput) -> list[Image.Image]:
+    """The k real images and the views of them, unchanged."""
+    draws = (_draws(data).draw(FILL_SEEDS, n) for n in range(request(data).num_images))
+    return [*data.images, *(to_image(draw.pixels) for draw in draws)]
 
 
 def pictures(result: GenerationResult) -> list[Image.Image]:
@@ -76,12 +104,11 @@ def with_generated(data: RowInput, options: PipelineOptions) -> list[Image.Image
 
 
 def generated_row(name: str) -> Row:
-    """The row of a name in OPTIONS."""
-    return partial(with_generated, options=OPTIONS[name])
+    """The row of a name: `views` or one in OPTIONS."""
+    return with_views if name == VIEWS else partial(with_generated, options=OPTIONS[name])
 
 
 def defendant(data: RowInput) -> Defendant:
     """The guard of this request, and images that it let pass."""
-    run = GenerationRun(pipeline_of(data), request(data), None, PRODUCT)
-    run._decide_invariances()
-    return Defendant(run._fit_guard(), run.size, pictures(generate(data, PRODUCT)))
+    generated = pictures(generate(data, PRODUCT))
+    return Defendant(_prepared(data).guard, _draws(data).size, generated)

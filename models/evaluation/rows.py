@@ -20,16 +20,16 @@ NUM_SMALL_CHANGES = 16
 MAX_TURN_DEG, MAX_SCALE, MAX_SHIFT, MAX_BRIGHTNESS = 8.0, 0.06, 0.05, 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RowInput:
-    """What a row may use.
+    """What a row may use; one object for all rows of the same real images.
 
     Attributes:
         images: the k real images, RGB.
         object_name: the category's name as a word.
         seed: the same that chose the images.
         train: files of all real training images; only `full` looks at them.
-        num_images: how many images a generating row adds to the k real ones.
+        num_images: how many images a generating row adds for each real one; `augment` adds 23.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.

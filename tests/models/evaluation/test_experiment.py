@@ -24,6 +24,15 @@ def test_a_plan_has_every_seed_and_one_ceiling(category):
     assert plans[0] == Plan(category, 0, 0, "full")
 
 
+def test_rows_of_the_same_real_images_follow_each_other_and_share_them(experiment, category):
+    plans = plan([category], ["real", "augment"], [1, 2], 2)
+    draws = [(p.shots, p.seed) for p in plans]
+    assert draws == [(1, 0), (1, 0), (1, 1), (1, 1), (2, 0), (2, 0), (2, 1), (2, 1)]
+    first, second, third = (experiment.row_input(p) for p in plans[:3])
+    assert first is second
+    assert third is not first
+
+
 def test_a_green_stain_is_found_on_pixels_too(experiment, category):
     cell = experiment.measure(Plan(category, 1, 0, "real"))
     assert (cell.image_auroc, cell.num_train, cell.detector) == (1.0, 1, "patchcore")

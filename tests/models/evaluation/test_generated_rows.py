@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.generated_rows import OPTIONS, defendant
+from models.evaluation.generated_rows import OPTIONS, VIEWS, defendant, generate
 from models.evaluation.rows import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
 from models.views import to_tensor
 from tests.models.evaluation.conftest import tile
@@ -23,7 +25,7 @@ def data() -> RowInput:
 
 
 def test_every_generated_row_of_the_table_has_options():
-    assert set(OPTIONS) == {*GENERATED_ROWS, *ABLATION_ROWS}
+    assert {VIEWS, *OPTIONS} == {*GENERATED_ROWS, *ABLATION_ROWS}
 
 
 def test_a_generated_row_keeps_the_real_images_and_adds_views_and_their_reconstructions(data):
@@ -44,3 +46,18 @@ def test_the_guard_on_trial_is_that_of_the_request(data):
     assert accused.guard.threshold > 0
     pixels = torch.stack([to_tensor(image, accused.size) for image in accused.generated])
     assert (accused.guard.distance(pixels) <= accused.guard.threshold + 1e-6).all()
+
+
+def test_a_row_is_the_same_whatever_rows_came_before_it(data):
+    """Rows share the adapted generator and the guard, and leave no trace in them."""
+    first = generate(data, OPTIONS["goodmany"])
+    generate(data, OPTIONS["no-adaptation"])
+    again = generate(data, OPTIONS["goodmany"])
+    assert [image.seed for image in first.images] == [image.seed for image in again.images]
+    for before, after in zip(first.images, again.images, strict=True):
+        assert np.array_equal(before.pixels, after.pixels)
+
+
+def test_a_generated_row_adds_as_many_images_for_each_real_one(data):
+    two = replace(data, images=[*data.images, Image.fromarray(tile(1, side=64))])
+    assert len(find_row("views")(two)) == 2 + 2 * 2
