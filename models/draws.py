@@ -1,6 +1,6 @@
 """What a job draws from its images: views and the seeds of their noise, the same at every call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +64,7 @@ class Draws:
     def draw(self, kind: int, number: int) -> Draw:
         """View `number` of its kind."""
         rng = self._rng(kind, number)
-        source = number % len(self.sources)
+        (source,) = self.sources_of([number])
         turn = (float(self._rng(kind, TURN_SEED).random()) + number * GOLDEN_RATIO) % 1.0
         view = draw_view(
             self.decision.invariances,
@@ -75,6 +75,10 @@ class Draws:
         )
         view = covering(view, self.size)
         return Draw(self._show(source, view), view, source, int(rng.integers(2**31)))
+
+    def sources_of(self, numbers: Iterable[int]) -> list[int]:
+        """Which real image each of these views shows: they take turns."""
+        return [number % len(self.sources) for number in numbers]
 
     def views(self, kind: int, count: int) -> Tensor:
         """The pixels of the first `count` views of a kind, (count, 3, H, W)."""

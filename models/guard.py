@@ -2,12 +2,14 @@
 
 A PatchCore memory bank of the real images under their normal-preserving views. An image whose worst
 patch lies farther from the bank than those of real views that the bank has not seen is rejected.
+With LEAST_SOURCES real images or more, "not seen" means that the bank has no view of the same real
+image: the threshold then lets another good part pass, and with fewer it judges by the given ones.
 The paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
 
 Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +22,8 @@ from models.patch_features import PatchFeatures
 BANK_SIZE = 6000
 # Share of unseen real views that may lie beyond the threshold.
 FALSE_REJECTION_RATE = 0.05
+# From so many real images on, each is measured against the bank of the others.
+LEAST_SOURCES = 3
 # A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
 COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
@@ -58,47 +62,52 @@ class NormalityGuard:
         bank_images: Tensor,
         unseen_images: Tensor,
         *,
+        sources: Sequence[int],
+        unseen_sources: Sequence[int],
         seed: int = 0,
         on_image: Callable[[], None] = lambda: None,
     ) -> "NormalityGuard":
         """Builds the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
 
-        Both are real images under normal-preserving views. The threshold is the distance that a
-        share of FALSE_REJECTION_RATE of the unseen views exceeds. `on_image` is called after each
-        image; it may raise to stop.
+        Both are real images under normal-preserving views; `sources` and `unseen_sources` say of
+        each which real image it shows. The threshold is the distance that a share of
+        FALSE_REJECTION_RATE of the unseen views exceeds. `on_image` is called after each image; it
+        may raise to stop.
         """
         rows = []
         for image in bank_images:
             rows.append(features.patches(image[None])[0])
             on_image()
         patches = torch.cat(rows)
+        owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE]
         guard = cls(features, patches[chosen], threshold=1.0)
+        leave_out = len(set(sources)) >= LEAST_SOURCES
         distances = []
-        for image in unseen_images:
-            distances.append(guard.distance(image[None]))
+        for image, source in zip(unseen_images, unseen_sources, strict=True):
+            known = owners[chosen] != source if leave_out else slice(None)
+            distances.append(guard._map(image, guard.bank[known]).max())
             on_image()
-        guard.threshold = float(torch.cat(distances).quantile(1.0 - FALSE_REJECTION_RATE))
+        guard.threshold = float(torch.stack(distances).quantile(1.0 - FALSE_REJECTION_RATE))
         return guard
 
-    @torch.no_grad()
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
         return self.distance_map(images).amax(dim=(1, 2))
 
-    @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
         """Each patch's distance to its nearest bank entry, (B, H / 8, W / 8)."""
-        maps = []
-        rows = HalvingBatch(MAX_ROWS)
-        for image in images.split(1):
-            grid = self.features.patch_grid(image)[0]  # (F, h, w)
-            nearest = rows.concatenate(
-                lambda patches: torch.cdist(patches, self.bank).amin(dim=1), grid.flatten(1).T
-            )
-            maps.append(nearest.reshape(grid.shape[-2:]))
-        return torch.stack(maps)
+        return torch.stack([self._map(image, self.bank) for image in images])
+
+    @torch.no_grad()
+    def _map(self, image: Tensor, bank: Tensor) -> Tensor:
+        """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
+        grid = self.features.patch_grid(image[None])[0]  # (F, h, w)
+        nearest = HalvingBatch(MAX_ROWS).concatenate(
+            lambda patches: torch.cdist(patches, bank).amin(dim=1), grid.flatten(1).T
+        )
+        return nearest.reshape(grid.shape[-2:])
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""

@@ -188,6 +188,8 @@ class GenerationRun:
             self.pipeline.features,
             torch.cat([images, views[unseen:]]),
             views[:unseen],
+            sources=[*range(len(images)), *self.draws.sources_of(range(unseen, len(views)))],
+            unseen_sources=self.draws.sources_of(range(unseen)),
             seed=self.request.seed,
             on_image=self._counter("adapt", 11.0, 16.0, len(images) + len(views)),
         )

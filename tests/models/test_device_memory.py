@@ -135,7 +135,9 @@ def test_text_guidance_in_pieces_has_the_same_gradients(
 
 
 def test_the_guard_in_pieces_is_the_guard(features: PatchFeatures, monkeypatch: pytest.MonkeyPatch):
-    guard = NormalityGuard.fit(features, views(3), views(2))
+    guard = NormalityGuard.fit(
+        features, views(3), views(2), sources=[0] * 3, unseen_sources=[0] * 2
+    )
     unseen = views(5)[3:]
     whole = guard.distance_map(unseen)
     device = SmallDevice(10)

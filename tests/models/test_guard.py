@@ -17,7 +17,18 @@ def real_views(count: int, seed: int) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def guard(features) -> NormalityGuard:
-    return NormalityGuard.fit(features, real_views(24, seed=0), real_views(16, seed=1))
+    return fitted(features, real_views(24, seed=0), real_views(16, seed=1))
+
+
+def fitted(features, bank: torch.Tensor, unseen: torch.Tensor, num_sources: int = 1):
+    """A guard whose images show `num_sources` real ones by turns."""
+    return NormalityGuard.fit(
+        features,
+        bank,
+        unseen,
+        sources=[n % num_sources for n in range(len(bank))],
+        unseen_sources=[n % num_sources for n in range(len(unseen))],
+    )
 
 
 def scratched(image: torch.Tensor) -> torch.Tensor:
@@ -47,7 +58,7 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
 
 
 def test_a_copy_is_rejected_and_another_image_is_not(features):
-    guard = NormalityGuard.fit(features, real_views(24, seed=0), real_views(16, seed=1))
+    guard = fitted(features, real_views(24, seed=0), real_views(16, seed=1))
     first, second = real_views(2, seed=5)
     guard.remember(first)
     barely_lighter = (first + 1 / 255).clamp(0, 1)
@@ -58,6 +69,18 @@ def test_a_copy_is_rejected_and_another_image_is_not(features):
 
 def test_threshold_lets_the_stated_share_of_unseen_views_pass(features):
     unseen = real_views(20, seed=1)
-    guard = NormalityGuard.fit(features, real_views(24, seed=0), unseen)
+    guard = fitted(features, real_views(24, seed=0), unseen)
     passed = float((guard.distance(unseen) <= guard.threshold).float().mean())
     assert passed == pytest.approx(0.95, abs=0.051)
+
+
+def test_with_several_real_images_the_threshold_lets_another_good_part_pass(features):
+    """Each is measured against the others, and not against further views of itself."""
+    parts = torch.stack([part_image(angle_deg=25, seed=s) for s in range(6)])
+    views = torch.cat([parts[:4], parts[:4]])
+    by_given = fitted(features, views, parts[:4], num_sources=1)
+    by_others = fitted(features, views, parts[:4], num_sources=4)
+    assert by_given.threshold < by_others.threshold
+    assert all(by_given.judge(other).reason == "anomalous" for other in parts[4:])
+    assert all(by_others.distance(parts[4:]) <= 1.2 * by_others.threshold)
+    assert by_others.judge(scratched(parts[4])).reason == "anomalous"

@@ -27,7 +27,13 @@ def judgements(category_folder, features) -> list[Judgement]:
             torch.stack([to_tensor(image, (96, 96)) for image in group])
             for group in (data.images, unseen)
         )
-        guard = NormalityGuard.fit(features, bank, held_back)
+        guard = NormalityGuard.fit(
+            features,
+            bank,
+            held_back,
+            sources=[0] * len(bank),
+            unseen_sources=[0] * len(held_back),
+        )
         return Defendant(guard, (96, 96), [data.images[0]])
 
     return list(try_guard(category, data, make_defendant))
