@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.problem_responses import ProblemResponse
 from app.problems import MalformedBody, Problem, UploadTooLarge, UploadTooSlow
 
+# How long an early answer waits for the client to stop sending.
+LINGER_S = 2.0
+
 
 class _LimitReachedError(Exception):
     """Unwinds whoever reads the body."""
@@ -21,8 +24,9 @@ class UploadLimit:
     declared length the count decides. The parser behind it keeps at most 1 MiB of a file in memory
     and the rest on disk, so that the memory of an upload is bounded as well.
 
-    An answer that comes before the end of the body, whatever its reason, closes the connection:
-    nobody reads the rest.
+    An answer that comes before the end of the body, whatever its reason, closes the connection, but
+    only when the client has stopped sending or LINGER_S are over: closed with bytes unread, TCP
+    resets the connection, and the client may lose the answer (RFC 9112, section 9.6).
 
     Args:
         app: what gets the body.
@@ -43,7 +47,7 @@ class UploadLimit:
             with contextlib.suppress(_LimitReachedError):
                 await self.app(scope, body.receive, body.send)
         if body.refusal is not None:
-            await ProblemResponse(body.refusal)(scope, receive, send)
+            await ProblemResponse(body.refusal)(scope, receive, body.answer)
 
 
 class _Body:
@@ -83,13 +87,25 @@ class _Body:
         raise _LimitReachedError
 
     async def send(self, message: Message) -> None:
-        """Passes the answer on."""
+        """Passes the application's answer on."""
         # What the application says after it was cut off (a 400, as a rule) is not the reason.
-        if self.refusal is not None:
-            return
-        if message["type"] == "http.response.start" and self.is_unread:
+        if self.refusal is None:
+            await self.answer(message)
+
+    async def answer(self, message: Message) -> None:
+        """Answers; the last part ends the answer only when the rest of the body has been read."""
+        if self.is_unread and message["type"] == "http.response.start":
             MutableHeaders(scope=message)["Connection"] = "close"
+        elif self.is_unread and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._read_rest()
+            message = {"type": "http.response.body"}
         await self._send(message)
+
+    async def _read_rest(self) -> None:
+        with anyio.move_on_after(LINGER_S):
+            while self.is_unread:
+                self.is_unread = (await self._receive()).get("more_body", False)
 
     def _refuse_size(self) -> None:
         self.refusal = UploadTooLarge(

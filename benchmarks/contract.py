@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 import app.job_store
 from app.settings import Settings
 from tests.conftest import wait_until
@@ -52,6 +54,8 @@ def served(folder: Path) -> Iterator[str]:
             thread.start()
             try:
                 wait_until(service.is_ready, 60)
+                prompts = f"{server.address}/v1/prompts?object_name=nut"
+                wait_until(lambda: httpx.get(prompts, timeout=30).is_success, 60)
                 yield server.address
             finally:
                 server.should_exit = True

@@ -20,6 +20,8 @@ VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 TURN_SEED = 2**31
+# Seeds of eps lie in [0, MAX_SEED).
+MAX_SEED = 2**31
 
 
 class Draw(NamedTuple):
@@ -74,7 +76,7 @@ class Draws:
             light_spread=self.decision.light_spread,
         )
         view = covering(view, self.size)
-        return Draw(self._show(source, view), view, source, int(rng.integers(2**31)))
+        return Draw(self._show(source, view), view, source, int(rng.integers(MAX_SEED)))
 
     def sources_of(self, numbers: Iterable[int]) -> list[int]:
         """Which real image each of these views shows: they take turns."""

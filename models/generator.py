@@ -13,8 +13,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -56,12 +55,24 @@ class SamplingSettings:
     unit_sigma: bool = False
 
 
-class EncodedViews(NamedTuple):
-    """Views (B, 3, H, W) in [0, 1], their posterior, and D(q(mu)) (B, 3, H, W), about [-1, 1]."""
+class EncodedViews:
+    """Views (B, 3, H, W) in [0, 1], encoded and decoded when first asked for.
 
-    views: Tensor
-    posterior: LatentDistribution
-    plain: Tensor
+    Attributes:
+        posterior: of the latents.
+        plain: D(q(mu)), (B, 3, H, W), about [-1, 1].
+    """
+
+    def __init__(self, model: VarianceAwareVQModel, views: Tensor):
+        self.model, self.views = model, views
+
+    @cached_property
+    def posterior(self) -> LatentDistribution:  # noqa: D102
+        return self.model.posterior(2 * self.views - 1)
+
+    @cached_property
+    def plain(self) -> Tensor:  # noqa: D102
+        return self.model.decode_latents(self.posterior.mean)
 
 
 class VarianceAwareGenerator:
@@ -211,23 +222,22 @@ class VarianceAwareGenerator:
 
     def encode(self, views: Tensor) -> EncodedViews:
         """What every image made of these views (B, 3, H, W) in [0, 1] starts from."""
-        posterior = self.model.posterior(2 * views - 1)
-        return EncodedViews(views, posterior, self.model.decode_latents(posterior.mean))
+        return EncodedViews(self.model, views)
 
     def vary(self, encoded: EncodedViews, seeds: list[int], settings: SamplingSettings) -> Tensor:
         """One image I+ for each view and its seed: (B, 3, H, W) in [0, 1], as the views."""
-        views, posterior, plain = encoded
-        decoded = plain
-        if settings.scale:
-            shape = posterior.mean.shape[1:]
-            eps = torch.stack([noise(shape, seed, smooth=settings.smooth) for seed in seeds])
-            ones = torch.ones_like(posterior.std)
-            sigma = ones if settings.unit_sigma else self.sigma(posterior)
-            decoded = self.model.decode_latents(
-                posterior.mean + settings.scale * sigma * eps.to(views)
-            )
-        if settings.output == "residual":
-            change = torch.einsum("ij,bjhw->bihw", self.colour_filter.to(views), decoded - plain)
+        views, is_residual = encoded.views, settings.output == "residual"
+        if not settings.scale:
+            return views if is_residual else ((encoded.plain + 1) / 2).clamp(0.0, 1.0)
+        posterior = encoded.posterior
+        shape = posterior.mean.shape[1:]
+        eps = torch.stack([noise(shape, seed, smooth=settings.smooth) for seed in seeds])
+        ones = torch.ones_like(posterior.std)
+        sigma = ones if settings.unit_sigma else self.sigma(posterior)
+        decoded = self.model.decode_latents(posterior.mean + settings.scale * sigma * eps.to(views))
+        if is_residual:
+            change = decoded - encoded.plain
+            change = torch.einsum("ij,bjhw->bihw", self.colour_filter.to(views), change)
             return (views + change / 2).clamp(0.0, 1.0)
         return ((decoded + 1) / 2).clamp(0.0, 1.0)
 

@@ -42,6 +42,8 @@ class PipelineOptions:
         text_guidance: rounds with updates, and choice by the prompt; off: one round, first come.
         guard: reject anomalous images and copies.
         adaptation: fit the decoder to the images.
+        varied_share: share of the images that sigma varies; the others are views as they are, so
+            that a detector learns the camera's own sharpness beside what may vary.
         sampling: scale of sigma, unit sigma, residual or plain decode.
         outlier_rule: "mad" (robust) or "paper" (d > 0.5) for the prompt's candidates.
     """
@@ -49,5 +51,6 @@ class PipelineOptions:
     text_guidance: bool = True
     guard: bool = True
     adaptation: bool = True
+    varied_share: float = 0.5
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     outlier_rule: Literal["mad", "paper"] = "mad"

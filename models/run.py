@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.draws import FILL_SEEDS, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
+from models.draws import FILL_SEEDS, MAX_SEED, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
 from models.generation import (
     GeneratedImage,
     GenerationRequest,
@@ -243,17 +243,18 @@ class GenerationRun:
         self, generator: VarianceAwareGenerator, guard: NormalityGuard, draw: Draw
     ) -> tuple[Tensor, float, Verdict]:
         """The image (3, H, W) with as much of its sigma as the guard lets pass, and the verdict."""
+        varied = draw.seed < self.options.varied_share * MAX_SEED
         with torch.no_grad():
             encoded = generator.encode(draw.pixels[None])
         for step in SIGMA_STEPS:
-            scale = self.options.sampling.scale * step
+            scale = self.options.sampling.scale * step if varied else 0.0
             settings = replace(self.options.sampling, scale=scale)
             with torch.no_grad():
                 image = generator.vary(encoded, [draw.seed], settings)[0]
             # What is judged is what is delivered: 8 bits a channel.
             image = (image * 255).round() / 255
             verdict = guard.judge(image)
-            if verdict.reason != "anomalous" or not self.options.guard:
+            if verdict.reason != "anomalous" or not scale or not self.options.guard:
                 break
         return image, scale, verdict
 

@@ -33,8 +33,10 @@ def pins() -> dict[str, str]:
 
 
 def direct_requirements() -> list[Requirement]:
-    extras = PROJECT["optional-dependencies"].values()
-    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+    """Of the environment that `make` builds; `anomalib` has one of its own and its own pins."""
+    extras = PROJECT["optional-dependencies"].items()
+    in_dev = (line for name, extra in extras if name != "anomalib" for line in extra)
+    lines = [*PROJECT["dependencies"], *in_dev]
     return [Requirement(line) for line in lines if not line.startswith("goodmany")]
 
 

@@ -20,7 +20,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     num_images: Annotated[
         int, typer.Option(min=1, help="Images that a generating row adds for each real one.")
     ] = 24,
-    image_size: Annotated[int, typer.Option(help="Long side of generated images in px.")] = 256,
+    image_size: Annotated[int, typer.Option(help="Long side of generated images in px.")] = 224,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",
     encoder: Annotated[
         str, typer.Option(envvar="GOODMANY_ENCODER", help="As in the settings.")

@@ -39,7 +39,7 @@ class Settings:
 
     detector: str = "patchcore"
     num_images: int = 24
-    image_size: int = 256
+    image_size: int = 224
     effort: str = "standard"
     encoder: str = "embedded"
     vqgan: str = "embedded"

@@ -30,9 +30,11 @@ OPTIONS = {
     # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
     "paper": PipelineOptions(
         guard=False,
+        varied_share=1.0,
         sampling=SamplingSettings(output="decode", smooth=False),
         outlier_rule="paper",
     ),
+    "all-varied": replace(PRODUCT, varied_share=1.0),
     "no-text": replace(PRODUCT, text_guidance=False),
     "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, unit_sigma=True)),
     "no-guard": replace(PRODUCT, guard=False),
