@@ -70,6 +70,20 @@ def test_an_answer_before_the_end_of_the_body_closes_the_connection(api: httpx.C
     assert problem["status"] == 404
 
 
+@pytest.mark.parametrize("num_times", range(5))
+def test_a_client_that_is_still_sending_gets_the_answer_whole(api: httpx.Client, num_times: int):
+    """Closed with bytes unread, the connection would be reset and the answer lost."""
+    head = HEAD.replace(b"100000", b"3000000")
+    with connect(api) as connection:
+        connection.sendall(head)
+        for _ in range(20):
+            time.sleep(0.01)
+            connection.sendall(b"x" * 100_000)
+        answer, problem = split(connection.makefile("rb").read())
+    assert answer.startswith(b"http/1.1 413 ")
+    assert problem["type"] == "urn:goodmany:problem:upload-too-large"
+
+
 def test_a_whole_body_leaves_the_connection_open(api: httpx.Client):
     refused = post(api, b"no image")
     assert (refused.status_code, slug(refused)) == (422, "not-an-image")
