@@ -1,6 +1,5 @@
 """How a whole file appears in a place and how files go: in a folder, and everywhere else."""
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -57,13 +56,16 @@ class FolderPlace(Place):
 
     @contextmanager
     def replace(self, path: str) -> Iterator[BinaryIO]:
-        """A file beside its place, renamed when the block ends well and removed otherwise."""
-        part = Path(f"{path}.{secrets.token_hex(4)}.part")
+        """A file beside its place, renamed when the block ends well and removed otherwise.
+
+        Where it cannot be removed, as the disk is away, the next try writes over it.
+        """
+        part = Path(f"{path}.part")
         job_id, *folders = Path(path).relative_to(self.root).parent.parts
         for depth in range(len(folders)):
             Path(self.root, job_id, *folders[: depth + 1]).mkdir(exist_ok=True)
         try:
-            with part.open("xb") as file:
+            with part.open("wb") as file:
                 yield file
             part.replace(path)
         except BaseException:

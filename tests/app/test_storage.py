@@ -188,3 +188,22 @@ def test_a_folder_that_went_away_is_not_made_anew(tmp_path: Path):
     assert not root.exists()
     (tmp_path / "unplugged").rename(root)
     assert storage.read("a", "inputs/000") == b"one"
+
+
+def test_a_folder_that_goes_away_in_mid_write_keeps_no_part_after_the_next_try(tmp_path: Path):
+    root = tmp_path / "files"
+    storage = Storage(str(root))
+    storage.write("a", "inputs/000", b"one")
+
+    def write_until_unplugged() -> None:
+        with storage.replace("a", "archive.zip") as file:
+            file.write(b"half")
+            root.rename(tmp_path / "unplugged")
+
+    with pytest.raises(StorageUnavailable):
+        write_until_unplugged()
+    (tmp_path / "unplugged").rename(root)
+    assert storage.names("a", "") == ["/inputs"]
+    storage.write("a", "archive.zip", b"zip")
+    assert sorted(path.name for path in (root / "a").iterdir()) == ["archive.zip", "inputs"]
+    assert storage.read("a", "archive.zip") == b"zip"
