@@ -23,6 +23,7 @@ from models.views import to_image
 PRODUCT = PipelineOptions()
 VIEWS = "views"
 OPTIONS = {
+    VIEWS: PipelineOptions(text_guidance=False, guard=False, adaptation=False, varied_share=0.0),
     "reconstruct": PipelineOptions(
         text_guidance=False, guard=False, sampling=SamplingSettings(scale=0.0, output="decode")
     ),
@@ -106,7 +107,7 @@ def with_generated(data: RowInput, options: PipelineOptions) -> list[Image.Image
 
 
 def generated_row(name: str) -> Row:
-    """The row of a name: `views` or one in OPTIONS."""
+    """The row of a name in OPTIONS; `views` takes a short way to the same images."""
     return with_views if name == VIEWS else partial(with_generated, options=OPTIONS[name])
 
 
