@@ -76,7 +76,8 @@ def test_without_invariances_views_stay_small():
     assert not any(v.flip_horizontal or v.flip_vertical for v in views)
 
 
-@pytest.mark.parametrize("name", INVARIANCES)
+# How uneven the light gets is no range but a figure of the images.
+@pytest.mark.parametrize("name", [name for name in INVARIANCES if name != "lighting"])
 def test_each_invariance_widens_what_is_drawn(name: str):
     def spread(invariances: frozenset[str]) -> np.ndarray:
         rng = np.random.default_rng(0)
@@ -86,6 +87,12 @@ def test_each_invariance_widens_what_is_drawn(name: str):
         return np.asarray(rows, dtype=float).std(axis=0)
 
     assert (spread(frozenset({name})) > 1.5 * spread(frozenset()) + 1e-9).any()
+
+
+def test_light_gets_as_uneven_as_the_images_say_and_only_where_it_may():
+    rng = np.random.default_rng(0)
+    assert draw_view(frozenset({"lighting"}), rng, light_spread=0.3).light == 0.3
+    assert draw_view(frozenset(), rng, light_spread=0.3).light == 0.0
 
 
 def test_the_turn_places_the_angle_in_its_range():
