@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -34,6 +34,21 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < give_up, f"not so after {timeout_s} s"
         time.sleep(0.05)
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[httpx.Client]:
+    """A client of the real API, served by uvicorn."""
+    server = ApiServer(settings, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        with httpx.Client(base_url=server.address, timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -87,13 +102,7 @@ def serve_api(settings: Settings) -> Iterator[Callable[..., httpx.Client]]:
     with ExitStack() as started:
 
         def serve(**changes: object) -> httpx.Client:
-            server = ApiServer(settings.model_copy(update=changes), "127.0.0.1", 0)
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
-            thread.start()
-            started.callback(thread.join)
-            started.callback(setattr, server, "should_exit", True)
-            wait_until(lambda: server.started)
-            return started.enter_context(httpx.Client(base_url=server.address, timeout=30))
+            return started.enter_context(served(settings.model_copy(update=changes)))
 
         yield serve
 

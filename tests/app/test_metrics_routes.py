@@ -1,8 +1,5 @@
 """Scrapes of the real API, read by Prometheus's own parser."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +18,7 @@ from app.live_workers import DeviceMemory, LiveWorkers
 from app.problems import WorkerLost
 from app.settings import Settings
 from app.storage import Storage
-from tests.conftest import wait_until
-from workers.embedded import ApiServer
+from tests.conftest import served
 from workers.embedded_redis import EmbeddedRedis
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -186,21 +182,9 @@ def test_the_format_is_what_is_asked_for(api: httpx.Client, accept: str, answere
     assert {"goodmany_redis_up", "goodmany_jobs", "process_resident_memory_bytes"} <= names
 
 
-@contextmanager
-def serve(settings: Settings) -> Iterator[httpx.Client]:
-    server = ApiServer(settings, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
-    thread.start()
-    with httpx.Client(base_url=server.address, timeout=30) as client:
-        wait_until(lambda: server.started)
-        yield client
-    server.should_exit = True
-    thread.join()
-
-
 def test_without_redis_the_scrape_tells_what_the_process_knows(tmp_path: Path):
     redis = EmbeddedRedis(tmp_path / "redis")
-    with serve(Settings(redis_url=redis.url, data_dir=tmp_path)) as api:
+    with served(Settings(redis_url=redis.url, data_dir=tmp_path)) as api:
         api.get("/livez")
         assert value(scrape(api), "redis_up") == 1
         redis.stop()
@@ -213,7 +197,7 @@ def test_without_redis_the_scrape_tells_what_the_process_knows(tmp_path: Path):
 
 def test_a_token_keeps_strangers_out(settings: Settings):
     guarded = settings.model_copy(update={"metrics_token": "s3cret"})
-    with serve(guarded) as api:
+    with served(guarded) as api:
         for wrong in ({}, {"Authorization": "Bearer other"}, {"Authorization": b"Bearer \xe9"}):
             answer = api.get("/metrics", headers=wrong)
             assert answer.status_code == 401

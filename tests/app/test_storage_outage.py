@@ -1,11 +1,8 @@
 """A storage that is full or gone, real ones: clear answers, no half of a job, nothing left over."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,26 +14,13 @@ from app.problems import StorageUnavailable
 from app.settings import Settings
 from app.storage import Storage
 from tests.app.test_routes import finish, post, slug
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import encode, served, texture
 from tests.s3_server import Wire
-from workers.embedded import ApiServer
 
 PNG = encode(texture())
 NOISE = np.random.default_rng(0).integers(0, 256, (450, 450, 3), dtype=np.uint8)
 # Two of them are more than the small disk holds.
 LARGE = encode(Image.fromarray(NOISE))
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
-    server = ApiServer(settings, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
-    thread.start()
-    with httpx.Client(base_url=server.address, timeout=30) as client:
-        wait_until(lambda: server.started)
-        yield client
-    server.should_exit = True
-    thread.join()
 
 
 class Outage:
