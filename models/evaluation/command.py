@@ -32,6 +32,9 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
         str, typer.Option(envvar="GOODMANY_DEVICE", help="As in the settings.")
     ] = "auto",
     coreset: Annotated[int, typer.Option(help="Most patches in the detector's memory.")] = 4096,
+    coresets: Annotated[
+        int, typer.Option(min=1, help="Draws of that memory that a figure is the mean of.")
+    ] = 3,
     reweight: Annotated[bool, typer.Option(help="PatchCore's reweighted image score.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("results"),
     all_images: Annotated[
@@ -60,6 +63,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
             vqgan=vqgan,
             device=device,
             coreset_size=coreset,
+            num_coresets=coresets,
             reweight=reweight,
         ),
         session.Wish(

@@ -106,8 +106,11 @@ class PatchCore:
 
     def fit(self, images: Sequence[Image.Image], seed: int = 0) -> "PatchCore":
         """Fills the memory bank from normal images."""
-        patches = extract(self.features, images).flatten(0, 1)  # (B * P, F)
-        self.bank = coreset(patches, self.coreset_size, seed)
+        return self.fit_patches(extract(self.features, images), seed)
+
+    def fit_patches(self, patches: Tensor, seed: int = 0) -> "PatchCore":
+        """`fit` for images whose patch features (B, P, F) are there; other seed, other coreset."""
+        self.bank = coreset(patches.flatten(0, 1), self.coreset_size, seed)
         return self
 
     @torch.no_grad()

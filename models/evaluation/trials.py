@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from models.evaluation import generated_rows, metrics
+from models.evaluation import generated_rows
 from models.evaluation.cells import digest
-from models.evaluation.experiment import Experiment, Plan
+from models.evaluation.experiment import Experiment, Plan, image_auroc
 from models.evaluation.guard_report import write_guard_page
 from models.evaluation.guard_trial import Judgement, try_guard
 from models.evaluation.records import Record, read_records, write_records
@@ -50,7 +50,7 @@ def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> Gener
     result = generated_rows.generate(data, generated_rows.OPTIONS[plan.row])
     generated = generated_rows.pictures(result)
     test = experiment.test_set(plan.category)
-    scores = experiment.score([*data.images, *generated], plan, test)
+    scores = experiment.scores([*data.images, *generated], plan, test)
     properties = set_properties(
         generated_rows.pipeline_of(data).encoder,
         torch.stack([to_tensor(image, result.size) for image in generated]),
@@ -63,7 +63,7 @@ def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> Gener
         shots=plan.shots,
         seed=plan.seed,
         variant=plan.row,
-        uplift=metrics.auroc(test.labels, scores.images.numpy()) - baseline,
+        uplift=image_auroc(test, scores) - baseline,
         **properties,
     )
 

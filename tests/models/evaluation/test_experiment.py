@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from models.evaluation import experiment as module
 from models.evaluation.dataset import Category, read_dataset
 from models.evaluation.experiment import Experiment, Plan, Settings, plan
+from models.evaluation.metrics import auroc
 
 SMALL = Settings(coreset_size=300)
 
@@ -40,6 +42,23 @@ def test_a_green_stain_is_found_on_pixels_too(experiment, category):
     assert cell.pro > 0.7
     assert cell.row_s >= 0
     assert cell.detector_s > 0
+
+
+def test_a_figure_is_the_mean_over_the_coresets(experiment, category):
+    current = Plan(category, 1, 0, "augment")
+    test, images = experiment.test_set(category), experiment.training_images(current)
+    scores = experiment.scores(images, current, test)
+    assert len(scores) == SMALL.num_coresets
+    assert not torch.equal(scores[0].images, scores[1].images)
+    each = [auroc(test.labels, one.images.numpy()) for one in scores]
+    assert experiment.measure(current).image_auroc == pytest.approx(sum(each) / len(each))
+
+
+def test_a_bank_that_holds_every_patch_is_drawn_once(tmp_path, features, category):
+    roomy = Experiment(tmp_path, features, Settings(coreset_size=10_000))
+    current = Plan(category, 1, 0, "real")
+    images = roomy.training_images(current)
+    assert len(roomy.scores(images, current, roomy.test_set(category))) == 1
 
 
 def test_a_measured_cell_is_finished_and_another_is_not(experiment, category, features):
