@@ -1,9 +1,11 @@
 """From a job's request to its hash in Redis, and from the hash to the job that a client sees."""
 
+import json
 import time
 from datetime import UTC, datetime
 
 from app.jobs import Job, JobRequest, JobStage, JobState, ProblemDetails
+from app.logs import current_log_fields
 
 
 def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:
@@ -17,6 +19,8 @@ def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, st
         "request": request.model_dump_json(),
         "created_at": datetime.now(UTC).isoformat(),
         "state_since": str(time.time()),
+        # For the lines that other processes log of this job.
+        "log_fields": json.dumps(dict(current_log_fields())),
     }
     if request.callback_url is not None:
         record["callback_url"] = str(request.callback_url)

@@ -8,6 +8,7 @@ sends it again, with the same id.
 The function is named as a string (`app.light_work.DELIVER`).
 """
 
+import json
 import logging
 import random
 import ssl
@@ -24,6 +25,7 @@ from rq.serializers import JSONSerializer
 from app.deliveries import Delivery, DeliveryLog, DeliveryOutcome
 from app.job_store import OUTBOX_KEY, JobStore
 from app.light_work import DELIVER, WEBHOOK_QUEUE
+from app.logs import log_fields
 from app.problems import JobNotFound
 from app.settings import Settings
 from workers.webhook_message import WebhookMessage
@@ -137,13 +139,17 @@ def prepare(webhooks: Webhooks) -> None:
 def deliver(job_id: str, attempt: int) -> None:
     """Makes one try to tell a job's end; a job that is forgotten has nothing to tell."""
     (webhooks,) = _warm
-    fields = {"fields": {"job_id": job_id}}
-    if len(webhooks.deliveries.read(job_id)) >= attempt:
-        log.info("webhook of job %s, try %d: made before", job_id, attempt, extra=fields)
-        return
     try:
         record = webhooks.store.get_record(job_id)
     except JobNotFound:
+        return
+    with log_fields(**json.loads(record["log_fields"]), job_id=job_id):
+        _deliver(webhooks, job_id, attempt, record)
+
+
+def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, str]) -> None:
+    if len(webhooks.deliveries.read(job_id)) >= attempt:
+        log.info("webhook of job %s, try %d: made before", job_id, attempt)
         return
     message = WebhookMessage.of_job(job_id, record)
     secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
@@ -160,9 +166,7 @@ def deliver(job_id: str, attempt: int) -> None:
         return
     delivery = webhooks.note(message, job_id, attempt, at, answer)
     said = answer.error or f"status {answer.status_code}"
-    log.info(
-        "webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said, extra=fields
-    )
+    log.info("webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said)
 
 
 def _outcome(answer: Answer) -> DeliveryOutcome:

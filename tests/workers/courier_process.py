@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from app.settings import Settings
 from tests.conftest import wait_until
@@ -11,13 +12,15 @@ from tests.workers.processes import alive, descendants
 
 
 class CourierProcess:
-    """The courier with these settings."""
+    """The courier with these settings; what it logs goes to `stderr`, or where the tests' goes."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, stderr: BinaryIO | None = None):
         values = settings.model_dump(mode="json")
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.cli", "courier"], env={**os.environ, **variables}
+            [sys.executable, "-m", "workers.cli", "courier"],
+            env={**os.environ, **variables},
+            stderr=stderr,
         )
 
     def children(self) -> set[int]:

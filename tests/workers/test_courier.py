@@ -1,7 +1,9 @@
 """A real courier and real receivers, good and bad; nothing is lost and nothing waits for long."""
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.job_store import JobStore
 from app.light_work import WEBHOOK_QUEUE
+from app.logs import log_fields
 from app.problems import GenerationFailed
 from app.settings import Settings
 from tests.conftest import wait_until
@@ -21,11 +24,19 @@ from workers.webhook_secret import webhook_secret
 
 
 @pytest.fixture(scope="module")
-def courier(redis_server: EmbeddedRedis) -> Iterator[CourierProcess]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the courier writes."""
+    return tmp_path_factory.mktemp("courier") / "log"
+
+
+@pytest.fixture(scope="module")
+def courier(redis_server: EmbeddedRedis, log: Path) -> Iterator[CourierProcess]:
     """One for all tests that do it no harm."""
-    running = CourierProcess(Settings(redis_url=redis_server.url, **CHANGES))
-    yield running
-    assert running.stop() == 0
+    settings = Settings(redis_url=redis_server.url, log_format="json", **CHANGES)
+    with log.open("wb") as file:
+        running = CourierProcess(settings, stderr=file)
+        yield running
+        assert running.stop() == 0
 
 
 def test_each_end_is_told_once_signed_and_as_the_api_tells_it(
@@ -55,6 +66,22 @@ def test_each_end_is_told_once_signed_and_as_the_api_tells_it(
     assert told == {"job.succeeded": succeeded, "job.failed": failed, "job.canceled": canceled}
     assert len({request.headers["webhook-id"] for request in receiver.received}) == 3
     assert b"s3cret" not in b"".join(request.body for request in receiver.received)
+
+
+def test_its_log_names_the_request_that_the_job_came_with(
+    courier: CourierProcess, log: Path, store: JobStore, receiver: Receiver
+):
+    with log_fields(request_id="r-7"):
+        job_id = succeed(store, receiver.url("/500/204"))
+
+    def tries() -> list[dict[str, str]]:
+        complete, _, _ = log.read_text().rpartition("\n")
+        events = [json.loads(line) for line in complete.splitlines()]
+        return [event for event in events if event.get("job_id") == job_id]
+
+    wait_until(lambda: len(tries()) == 2)
+    assert [event["request_id"] for event in tries()] == ["r-7", "r-7"]
+    assert [f"try {n}" in event["message"] for n, event in enumerate(tries(), 1)] == [True, True]
 
 
 def test_each_key_has_a_secret_of_its_own(
