@@ -11,12 +11,32 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.patch_features import PatchFeatures
+
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.
 EXCLUDED_RADIUS_CELLS = 2
 # Weight of "no variance here" against the matches' weights, each at most 1.
 PRIOR_WEIGHT = 1.0
 MAX_KEYS = 8192
+# Views whose patches say how far a patch lies from itself seen again.
+NUM_SEEN_AGAIN = 8
+
+
+@torch.no_grad()
+def distance_seen_again(images: Tensor, views: Tensor, features: PatchFeatures) -> float:
+    """Within which distance patches count as the same: > 0, in feature units.
+
+    The median distance of the first views' patches to the nearest patch of the good images
+    (k, 3, H, W) and of the other views (N, 3, H, W), both in [0, 1].
+    """
+    others = torch.cat([images, views[NUM_SEEN_AGAIN:]])
+    known = torch.cat([features.patches(x)[0] for x in others.split(1)])
+    thinned = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
+    bank = known[thinned.to(known.device)]
+    again = [features.patches(x)[0] for x in views[:NUM_SEEN_AGAIN].split(1)]
+    nearest = torch.cat([torch.cdist(patches, bank).amin(dim=1) for patches in again])
+    return max(float(nearest.median()), 1e-6)
 
 
 @torch.no_grad()

@@ -4,7 +4,8 @@ A PatchCore memory bank of the real images under their normal-preserving views. 
 patch lies farther from the bank than those of real views that the bank has not seen is rejected.
 With LEAST_SOURCES real images or more, "not seen" means that the bank has no view of the same real
 image: the threshold then lets another good part pass, and with fewer it judges by the given ones.
-The paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
+Images smaller than LEAST_SIDE_PX are enlarged first, so that a small defect fills a patch. The
+paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
 
 Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
 """
@@ -20,10 +21,15 @@ from models.device_memory import HalvingBatch
 from models.patch_features import PatchFeatures
 
 BANK_SIZE = 6000
+# Long side in px that an image has at least when it is looked at.
+LEAST_SIDE_PX = 448
 # Share of unseen real views that may lie beyond the threshold.
 FALSE_REJECTION_RATE = 0.05
 # From so many real images on, each is measured against the bank of the others.
 LEAST_SOURCES = 3
+# The share then: a bank without one real image finds the views of that one stranger than the whole
+# bank does another good part, of which fewer than 5 % are beyond this threshold.
+FALSE_REJECTION_RATE_OF_OTHERS = 0.1
 # A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
 COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
@@ -71,12 +77,13 @@ class NormalityGuard:
 
         Both are real images under normal-preserving views; `sources` and `unseen_sources` say of
         each which real image it shows. The threshold is the distance that a share of
-        FALSE_REJECTION_RATE of the unseen views exceeds. `on_image` is called after each image; it
+        FALSE_REJECTION_RATE of the unseen views exceeds, or FALSE_REJECTION_RATE_OF_OTHERS if each
+        is measured against the other real images. `on_image` is called after each image; it
         may raise to stop.
         """
         rows = []
         for image in bank_images:
-            rows.append(features.patches(image[None])[0])
+            rows.append(features.patches(_enlarged(image)[None])[0])
             on_image()
         patches = torch.cat(rows)
         owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
@@ -89,7 +96,8 @@ class NormalityGuard:
             known = owners[chosen] != source if leave_out else slice(None)
             distances.append(guard._map(image, guard.bank[known]).max())
             on_image()
-        guard.threshold = float(torch.stack(distances).quantile(1.0 - FALSE_REJECTION_RATE))
+        rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
+        guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
         return guard
 
     def distance(self, images: Tensor) -> Tensor:
@@ -97,13 +105,16 @@ class NormalityGuard:
         return self.distance_map(images).amax(dim=(1, 2))
 
     def distance_map(self, images: Tensor) -> Tensor:
-        """Each patch's distance to its nearest bank entry, (B, H / 8, W / 8)."""
+        """Each patch's distance to its nearest bank entry, (B, h, w); a patch is 8 px.
+
+        Of the image as it is looked at, that is (H, W) or enlarged to LEAST_SIDE_PX.
+        """
         return torch.stack([self._map(image, self.bank) for image in images])
 
     @torch.no_grad()
     def _map(self, image: Tensor, bank: Tensor) -> Tensor:
         """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
-        grid = self.features.patch_grid(image[None])[0]  # (F, h, w)
+        grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
         nearest = HalvingBatch(MAX_ROWS).concatenate(
             lambda patches: torch.cdist(patches, bank).amin(dim=1), grid.flatten(1).T
         )
@@ -128,6 +139,15 @@ class NormalityGuard:
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
         return Verdict(distance, nearest, reason)
+
+
+def _enlarged(image: Tensor) -> Tensor:
+    """The image (3, H, W) with a long side of LEAST_SIDE_PX, or as it is if it is larger."""
+    factor = LEAST_SIDE_PX / max(image.shape[1:])
+    if factor <= 1.0:
+        return image
+    size = [round(side * factor) for side in image.shape[1:]]
+    return F.interpolate(image[None], size, mode="bicubic").clamp(0.0, 1.0)[0]
 
 
 def _cells(image: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from models.draws import FILL_SEEDS, MAX_SEED, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
+from models.evidence import distance_seen_again
 from models.generation import (
     GeneratedImage,
     GenerationRequest,
@@ -91,7 +92,7 @@ class GenerationRun:
             guard = self._fit_guard()
             generator = VarianceAwareGenerator(self.pipeline.vqgan, self.pipeline.features)
             base_decoder = generator.decoder_state()
-            adaptation = self._adapt(generator, guard)
+            adaptation = self._adapt(generator)
         return Prepared(
             prompt,
             text_embedding,
@@ -197,13 +198,12 @@ class GenerationRun:
             guard.remember(image)
         return guard
 
-    def _adapt(self, generator: VarianceAwareGenerator, guard: NormalityGuard) -> dict[str, object]:
+    def _adapt(self, generator: VarianceAwareGenerator) -> dict[str, object]:
         """Learns sigma from the images, then fits the decoder to the views; reports."""
         views = self.draws.views(VIEW_SEEDS, self.effort.num_views)
-        # A patch seen again through a small view: the distance within which patches count as equal.
-        same_distance = float(guard.distance_map(views[:8]).median())
+        same_distance = distance_seen_again(self.draws.images, views, self.pipeline.features)
         on_step = self._counter("adapt", 16.0, 20.0, HEAD_STEPS)
-        generator.learn_variance(self.draws.images, max(same_distance, 1e-6), on_step)
+        generator.learn_variance(self.draws.images, same_distance, on_step)
         before_db = generator.reconstruction_psnr_db(views[:4])
         steps = self.effort.adaptation_steps if self.options.adaptation else 0
         for step, _ in enumerate(generator.adapt(views, steps, seed=self.request.seed), start=1):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.guard import NormalityGuard
+from models.guard import LEAST_SIDE_PX, NormalityGuard
 from models.views import apply_view, draw_view
 from tests.models.conftest import part_image
 
@@ -53,8 +53,10 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
     image = real_views(1, seed=4)[0]
     difference = guard.distance_map(scratched(image)[None])[0] - guard.distance_map(image[None])[0]
     row, column = np.unravel_index(int(difference.argmax()), difference.shape)
-    assert 4 <= row <= 9
-    assert 4 <= column <= 11
+    # Painted at rows 48 to 70 and columns 44 to 84 of 128.
+    scale = LEAST_SIDE_PX / 128 / 8
+    assert 40 * scale <= row <= 78 * scale
+    assert 36 * scale <= column <= 92 * scale
 
 
 def test_a_copy_is_rejected_and_another_image_is_not(features):
