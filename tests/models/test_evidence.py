@@ -1,6 +1,7 @@
 import torch
 
-from models.evidence import match_variance
+from models.evidence import NUM_SEEN_AGAIN, distance_seen_again, match_variance
+from tests.models.conftest import part_image
 
 
 def constant_descriptors(k: int, size: int) -> torch.Tensor:
@@ -57,3 +58,13 @@ def test_finer_latents_are_compared_within_matched_patches():
     assert (
         float(match_variance(latents, latents[None], constant_descriptors(1, 8), 0.1).max()) == 0.0
     )
+
+
+def test_a_patch_seen_again_is_nearer_than_another_and_never_at_nothing(features):
+    part = part_image(angle_deg=25, size=128)[None]
+    same = part.expand(NUM_SEEN_AGAIN, -1, -1, -1)
+    turned = part_image(angle_deg=40, size=128)[None].expand(NUM_SEEN_AGAIN, -1, -1, -1)
+    apart = distance_seen_again(part, turned, features)
+    # torch.cdist's rounding is all that parts equal patches.
+    assert 0 < distance_seen_again(part, same, features) < 0.01 * apart
+    assert distance_seen_again(part, torch.cat([turned, turned[:1]]), features) < 0.01 * apart

@@ -59,6 +59,12 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
     assert 36 * scale <= column <= 92 * scale
 
 
+def test_a_small_image_is_looked_at_enlarged_and_a_large_one_as_it_is(guard):
+    small, large = torch.rand(1, 3, 128, 96), torch.rand(1, 3, 512, 480)
+    assert guard.distance_map(small).shape == (1, LEAST_SIDE_PX // 8, LEAST_SIDE_PX // 8 * 3 // 4)
+    assert guard.distance_map(large).shape == (1, 64, 60)
+
+
 def test_a_copy_is_rejected_and_another_image_is_not(features):
     guard = fitted(features, real_views(24, seed=0), real_views(16, seed=1))
     first, second = real_views(2, seed=5)
