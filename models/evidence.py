@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures
+from models.patch_features import PatchFeatures, nearest_distances
 
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.
@@ -35,7 +35,7 @@ def distance_seen_again(images: Tensor, views: Tensor, features: PatchFeatures) 
     thinned = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
     bank = known[thinned.to(known.device)]
     again = [features.patches(x)[0] for x in views[:NUM_SEEN_AGAIN].split(1)]
-    nearest = torch.cat([torch.cdist(patches, bank).amin(dim=1) for patches in again])
+    nearest = torch.cat([nearest_distances(patches, bank) for patches in again])
     return max(float(nearest.median()), 1e-6)
 
 

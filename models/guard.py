@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.device_memory import HalvingBatch
-from models.patch_features import PatchFeatures
+from models.patch_features import PatchFeatures, nearest_distances
 
 BANK_SIZE = 6000
 # Long side in px that an image has at least when it is looked at.
@@ -33,8 +32,6 @@ FALSE_REJECTION_RATE_OF_OTHERS = 0.1
 # A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
 COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
-# Patches that are compared with the whole bank at once.
-MAX_ROWS = 2**20
 
 
 @dataclass(frozen=True)
@@ -115,10 +112,7 @@ class NormalityGuard:
     def _map(self, image: Tensor, bank: Tensor) -> Tensor:
         """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
         grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        nearest = HalvingBatch(MAX_ROWS).concatenate(
-            lambda patches: torch.cdist(patches, bank).amin(dim=1), grid.flatten(1).T
-        )
-        return nearest.reshape(grid.shape[-2:])
+        return nearest_distances(grid.flatten(1).T, bank).reshape(grid.shape[-2:])
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""

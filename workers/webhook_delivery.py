@@ -143,7 +143,7 @@ def deliver(job_id: str, attempt: int) -> None:
         record = webhooks.store.get_record(job_id)
     except JobNotFound:
         return
-    with log_fields(**json.loads(record["log_fields"]), job_id=job_id):
+    with log_fields(**json.loads(record.get("log_fields", "{}")), job_id=job_id):
         _deliver(webhooks, job_id, attempt, record)
 
 
