@@ -7,6 +7,8 @@ same one. A cell that nothing resembles gets none.
 Axes: k images, D latent channels, h x w latent cells, F patch features.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,23 +21,39 @@ EXCLUDED_RADIUS_CELLS = 2
 # Weight of "no variance here" against the matches' weights, each at most 1.
 PRIOR_WEIGHT = 1.0
 MAX_KEYS = 8192
-# Views whose patches say how far a patch lies from itself seen again.
+# Views whose patches say how far a patch lies from itself seen again, and how many other images of
+# the same parts they are looked for in; more would only cost time.
 NUM_SEEN_AGAIN = 8
+NUM_LOOKED_IN = 16
 
 
 @torch.no_grad()
-def distance_seen_again(images: Tensor, views: Tensor, features: PatchFeatures) -> float:
+def distance_seen_again(
+    images: Tensor,
+    views: Tensor,
+    features: PatchFeatures,
+    on_image: Callable[[], None] = lambda: None,
+) -> float:
     """Within which distance patches count as the same: > 0, in feature units.
 
     The median distance of the first views' patches to the nearest patch of the good images
-    (k, 3, H, W) and of the other views (N, 3, H, W), both in [0, 1].
+    (k, 3, H, W) and of the other views (N, 3, H, W), both in [0, 1]; of NUM_LOOKED_IN of these at
+    most. Views show the images by turns: with more images than NUM_SEEN_AGAIN, these are the first.
+    `on_image` is called after each image, at most NUM_SEEN_AGAIN + NUM_LOOKED_IN times; it may
+    raise to stop.
     """
-    others = torch.cat([images, views[NUM_SEEN_AGAIN:]])
-    known = torch.cat([features.patches(x)[0] for x in others.split(1)])
+
+    def patches(image: Tensor) -> Tensor:
+        found = features.patches(image)[0]
+        on_image()
+        return found
+
+    others = torch.cat([images[:NUM_SEEN_AGAIN], views[NUM_SEEN_AGAIN:]])[:NUM_LOOKED_IN]
+    known = torch.cat([patches(x) for x in others.split(1)])
     thinned = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
     bank = known[thinned.to(known.device)]
-    again = [features.patches(x)[0] for x in views[:NUM_SEEN_AGAIN].split(1)]
-    nearest = torch.cat([nearest_distances(patches, bank) for patches in again])
+    again = [patches(x) for x in views[:NUM_SEEN_AGAIN].split(1)]
+    nearest = torch.cat([nearest_distances(each, bank) for each in again])
     return max(float(nearest.median()), 1e-6)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.lighting import USUAL_SPREAD, light_spread
-from models.patch_features import PatchFeatures
+from models.patch_features import PatchFeatures, nearest_distances
 from models.views import View, apply_view, draw_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
@@ -111,7 +111,7 @@ def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> Tensor:
     The mean speaks for the whole, the tail for small marks such as print, which must not turn.
     """
     patches = features.patches(images).flatten(0, 1)
-    nearest = torch.cdist(patches, bank).amin(dim=1)
+    nearest = nearest_distances(patches, bank)
     return torch.stack([nearest.mean(), nearest.quantile(0.99)]).cpu()
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.draws import FILL_SEEDS, MAX_SEED, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
-from models.evidence import distance_seen_again
+from models.evidence import NUM_LOOKED_IN, NUM_SEEN_AGAIN, distance_seen_again
 from models.generation import (
     GeneratedImage,
     GenerationRequest,
@@ -201,8 +201,11 @@ class GenerationRun:
     def _adapt(self, generator: VarianceAwareGenerator) -> dict[str, object]:
         """Learns sigma from the images, then fits the decoder to the views; reports."""
         views = self.draws.views(VIEW_SEEDS, self.effort.num_views)
-        same_distance = distance_seen_again(self.draws.images, views, self.pipeline.features)
-        on_step = self._counter("adapt", 16.0, 20.0, HEAD_STEPS)
+        on_image = self._counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
+        same_distance = distance_seen_again(
+            self.draws.images, views, self.pipeline.features, on_image
+        )
+        on_step = self._counter("adapt", 17.0, 20.0, HEAD_STEPS)
         generator.learn_variance(self.draws.images, same_distance, on_step)
         before_db = generator.reconstruction_psnr_db(views[:4])
         steps = self.effort.adaptation_steps if self.options.adaptation else 0

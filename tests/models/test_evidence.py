@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from models.evidence import NUM_SEEN_AGAIN, distance_seen_again, match_variance
+from models.evidence import NUM_LOOKED_IN, NUM_SEEN_AGAIN, distance_seen_again, match_variance
 from tests.models.conftest import part_image
 
 
@@ -68,3 +69,24 @@ def test_a_patch_seen_again_is_nearer_than_another_and_never_at_nothing(features
     # torch.cdist's rounding is all that parts equal patches.
     assert 0 < distance_seen_again(part, same, features) < 0.01 * apart
     assert distance_seen_again(part, torch.cat([turned, turned[:1]]), features) < 0.01 * apart
+
+
+def test_only_so_many_images_are_looked_at_and_each_is_told(features):
+    parts = part_image(angle_deg=25, size=64)[None].expand(40, -1, -1, -1)
+    told = []
+    distance_seen_again(parts, parts, features, lambda: told.append(1))
+    assert len(told) == NUM_SEEN_AGAIN + NUM_LOOKED_IN
+
+
+def test_looking_stops_where_the_caller_does(features):
+    parts = part_image(angle_deg=25, size=64)[None].expand(10, -1, -1, -1)
+    told = []
+
+    def stop_at_third():
+        told.append(1)
+        if len(told) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        distance_seen_again(parts, parts, features, stop_at_third)
+    assert len(told) == 3
