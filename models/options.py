@@ -1,5 +1,6 @@
 """How much work a job may be, and which parts of the method may be switched off to compare."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +17,8 @@ class Effort:
         num_rounds: rounds of the integrator, T.
         num_updates: gradient steps between two rounds.
         round_size: images in a round's set, J.
-        surplus: accepted candidates for each image wanted, >= 1, to choose from.
+        surplus: accepted candidates for each image wanted, >= 1, to choose from; of a large set
+            no more than MAX_SPARE are left out.
     """
 
     num_views: int
@@ -26,11 +28,16 @@ class Effort:
     round_size: int
     surplus: float
 
+    def num_candidates(self, num_images: int) -> int:
+        """How many accepted candidates a set of so many images is chosen from."""
+        return num_images + min(MAX_SPARE, math.ceil((self.surplus - 1) * num_images))
 
+
+MAX_SPARE = 192
 EFFORTS = {
     "draft": Effort(8, 20, 1, 0, 2, 1.0),
-    "standard": Effort(24, 80, 3, 2, 6, 1.25),
-    "high": Effort(48, 400, 6, 6, 12, 1.5),
+    "standard": Effort(24, 80, 3, 2, 6, 2.0),
+    "high": Effort(48, 400, 6, 6, 12, 3.0),
 }
 
 
@@ -39,7 +46,8 @@ class PipelineOptions:
     """Parts to switch off or replace, for comparison; the default is the product.
 
     Attributes:
-        text_guidance: rounds with updates, and choice by the prompt; off: one round, first come.
+        text_guidance: rounds with updates, and choice by the prompt; off: one round, no prompt.
+        selection: choose the set from more candidates than are wanted; off: first come.
         guard: reject anomalous images and copies.
         adaptation: fit the decoder to the images.
         varied_share: share of the images that sigma varies; the others are views as they are, so
@@ -49,6 +57,7 @@ class PipelineOptions:
     """
 
     text_guidance: bool = True
+    selection: bool = True
     guard: bool = True
     adaptation: bool = True
     varied_share: float = 0.5

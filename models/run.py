@@ -1,7 +1,6 @@
 """One generation from request to result: the method's stages in the paper's order."""
 
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,15 +25,15 @@ from models.guard import NormalityGuard, Verdict
 from models.integrator import Integration, integrate
 from models.invariances import decide_invariances, wished_invariances
 from models.options import EFFORTS, PipelineOptions
-from models.selection import Candidate, select
+from models.selection import SCORE_WEIGHT, Candidate, looked_at, select
 from models.views import INVARIANCES
 
 if TYPE_CHECKING:
     from models.pipeline import Pipeline
 
 NUM_UNSEEN_VIEWS = 16
-# Candidates looked at for each image wanted before a job ends with fewer.
-CANDIDATE_BUDGET = 4
+# Candidates looked at for each image wanted before a job ends with fewer to choose from, or fewer.
+CANDIDATE_BUDGET = 5
 # An image that the guard finds anomalous is made again with its sigma times the next of these.
 SIGMA_STEPS = (1.0, 0.5, 0.25)
 
@@ -114,7 +113,7 @@ class GenerationRun:
             integration = self._integrate(generator, prepared.text_embedding)
         with self._stage("fill"):
             candidates = self._fill(generator, guard, prepared.text_embedding)
-            chosen = select(candidates, self.request.num_images)
+            chosen = self._choose(candidates)
         if self.request.strict and len(chosen) < self.request.num_images:
             raise StrictError(
                 f"{len(chosen)} of {self.request.num_images} images passed the normality guard; "
@@ -266,16 +265,15 @@ class GenerationRun:
     ) -> list[Candidate]:
         """Accepted candidates, until there are enough to choose from or the budget is spent."""
         wanted = self.request.num_images
-        enough = math.ceil(wanted * (self.effort.surplus if self.options.text_guidance else 1.0))
+        enough = self.effort.num_candidates(wanted) if self.options.selection else wanted
+        budget = wanted * CANDIDATE_BUDGET
         candidates: list[Candidate] = []
-        for number in range(enough * CANDIDATE_BUDGET):
+        for number in range(budget):
             if len(candidates) == enough:
                 break
             draw = self.draws.draw(FILL_SEEDS, number)
             image, scale, verdict = self._sample_and_judge(generator, guard, draw)
-            percent = 70.0 + 29.0 * max(
-                len(candidates) / enough, number / enough / CANDIDATE_BUDGET
-            )
+            percent = 70.0 + 29.0 * max(len(candidates) / enough, number / budget)
             self._tell("fill", percent, num_images=min(len(candidates), wanted))
             if verdict.reason is not None and self.options.guard:
                 self.rejections[verdict.reason] += 1
@@ -285,9 +283,18 @@ class GenerationRun:
                 (self.pipeline.encoder.embed_image(image[None])[0] @ text_embedding).cpu()
             )
             generated = _generated(image, draw, sigma_scale=scale, cosine=cosine, verdict=verdict)
-            candidates.append(Candidate.of(generated, image))
+            candidates.append(Candidate.of(generated, image, self.pipeline.features))
         self._tell("fill", 99.0, num_images=min(len(candidates), wanted))
         return candidates
+
+    def _choose(self, candidates: list[Candidate]) -> list[Candidate]:
+        """The set, of the candidates."""
+        return select(
+            candidates,
+            self.request.num_images,
+            torch.cat([looked_at(image, self.pipeline.features) for image in self.draws.images]),
+            score_weight=SCORE_WEIGHT if self.options.text_guidance else 0.0,
+        )
 
 
 def _generated(

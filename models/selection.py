@@ -1,4 +1,11 @@
-"""Fills the set to M: by score with the prompt, and by difference from what is chosen already."""
+"""Fills the set to M: by score with the prompt, and by what each image adds to those chosen.
+
+What an image adds is judged as a detector would: by how much nearer the patches of all candidates
+come to a patch of the chosen ones. The set is then worth nearly what all candidates are. Greedy
+facility location: Nemhauser, Wolsey and Fisher, Mathematical Programming 14, 1978.
+
+Axes: I candidates, P patches of an image, F patch features, N known patches, Q patches asked for.
+"""
 
 from dataclasses import dataclass
 
@@ -7,43 +14,79 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.generation import GeneratedImage
+from models.patch_features import PatchFeatures, nearest_distances
 
-# The weight of the prompt's rank against the distance's rank.
+# The weight of the prompt's score against what the image adds.
 SCORE_WEIGHT = 0.5
+# Long side in px at which an image is looked at: a detector's usual one.
+LOOKED_AT_PX = 224
+# Patches of all candidates together that the chosen ones should come near to, and of one at most.
+NUM_ASKED = 8192
+MAX_ASKED_OF_ONE = 96
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An accepted image and its thumbnail, (T,) float, by which differences are measured."""
+    """An accepted image and its patch features, (P, F) float on the CPU."""
 
     image: GeneratedImage
-    thumbnail: Tensor
+    patches: Tensor
 
     @classmethod
-    def of(cls, image: GeneratedImage, pixels: Tensor) -> "Candidate":
-        """The candidate with these pixels (3, H, W), and 16 x 16 of them as its thumbnail."""
-        return cls(image, F.adaptive_avg_pool2d(pixels, 16).flatten().cpu())
+    def of(cls, image: GeneratedImage, pixels: Tensor, features: PatchFeatures) -> "Candidate":
+        """The candidate with these pixels (3, H, W) in [0, 1]."""
+        return cls(image, looked_at(pixels, features))
 
 
-def select(candidates: list[Candidate], num_images: int) -> list[Candidate]:
-    """At most `num_images` candidates, greedily: a high prompt cosine, far from those chosen.
+@torch.no_grad()
+def looked_at(pixels: Tensor, features: PatchFeatures) -> Tensor:
+    """Patch features of an image (3, H, W) in [0, 1] seen at LOOKED_AT_PX or less, (P, F)."""
+    factor = min(1.0, LOOKED_AT_PX / max(pixels.shape[1:]))
+    size = [round(side * factor) for side in pixels.shape[1:]]
+    small = F.interpolate(pixels[None], size, mode="bilinear", antialias=True)
+    return features.patches(small)[0].cpu()
 
-    Starts from the best cosine. Each further one has the highest sum of its cosine and of its
-    distance to the nearest chosen one, both scaled to [0, 1] over the candidates left.
+
+def select(
+    candidates: list[Candidate],
+    num_images: int,
+    known: Tensor,
+    *,
+    score_weight: float = SCORE_WEIGHT,
+) -> list[Candidate]:
+    """At most `num_images` candidates, greedily: a high prompt cosine, and much that is new.
+
+    Each has the highest sum of its cosine and of what it adds, both scaled to [0, 1]. It adds
+    sum_q d(q)^2 - min(d(q), d_i(q))^2 over a fixed sample q of the candidates' patches, with d(q)
+    the distance to the nearest patch of the chosen ones and of `known`, d_i(q) to its own.
+
+    Args:
+        candidates: I images that the guard let pass.
+        num_images: M.
+        known: patches that the detector has anyway, the real images', (N, F).
+        score_weight: the cosine's weight in the sum, in [0, 1].
     """
     if len(candidates) <= num_images:
         return candidates
-    scores = torch.tensor([c.image.scores["prompt_cosine"] for c in candidates])
-    thumbnails = torch.stack([c.thumbnail for c in candidates])
-    chosen = [int(scores.argmax())]
-    distance = (thumbnails - thumbnails[chosen[0]]).abs().mean(dim=1)
+    asked = _asked([c.patches for c in candidates])
+    distance = nearest_distances(asked, known)  # (Q,)
+    to_each = torch.stack([nearest_distances(asked, c.patches) for c in candidates])  # (I, Q)
+    scores = _unit(torch.tensor([c.image.scores["prompt_cosine"] for c in candidates]))
+    chosen: list[int] = []
     while len(chosen) < num_images:
-        value = SCORE_WEIGHT * _unit(scores) + (1 - SCORE_WEIGHT) * _unit(distance)
+        added = (distance.square() - torch.minimum(distance, to_each).square()).sum(dim=1)
+        value = score_weight * scores + (1 - score_weight) * _unit(added)
         value[chosen] = -torch.inf
         chosen.append(int(value.argmax()))
-        nearest = (thumbnails - thumbnails[chosen[-1]]).abs().mean(dim=1)
-        distance = torch.minimum(distance, nearest)
+        distance = torch.minimum(distance, to_each[chosen[-1]])
     return [candidates[i] for i in chosen]
+
+
+def _asked(patches: list[Tensor]) -> Tensor:
+    """As many patches of each image (P, F), drawn at random, the same at every call: (Q, F)."""
+    generator = torch.Generator().manual_seed(0)
+    number = max(1, min(MAX_ASKED_OF_ONE, NUM_ASKED // len(patches)))
+    return torch.cat([p[torch.randperm(len(p), generator=generator)[:number]] for p in patches])
 
 
 def _unit(values: Tensor) -> Tensor:

@@ -23,9 +23,14 @@ from models.views import to_image
 PRODUCT = PipelineOptions()
 VIEWS = "views"
 OPTIONS = {
-    VIEWS: PipelineOptions(text_guidance=False, guard=False, adaptation=False, varied_share=0.0),
+    VIEWS: PipelineOptions(
+        text_guidance=False, selection=False, guard=False, adaptation=False, varied_share=0.0
+    ),
     "reconstruct": PipelineOptions(
-        text_guidance=False, guard=False, sampling=SamplingSettings(scale=0.0, output="decode")
+        text_guidance=False,
+        selection=False,
+        guard=False,
+        sampling=SamplingSettings(scale=0.0, output="decode"),
     ),
     "goodmany": PRODUCT,
     # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
@@ -36,6 +41,7 @@ OPTIONS = {
         outlier_rule="paper",
     ),
     "all-varied": replace(PRODUCT, varied_share=1.0),
+    "no-selection": replace(PRODUCT, selection=False),
     "no-text": replace(PRODUCT, text_guidance=False),
     "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, unit_sigma=True)),
     "no-guard": replace(PRODUCT, guard=False),
