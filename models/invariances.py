@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.lighting import USUAL_SPREAD, light_spread
-from models.patch_features import PatchFeatures, nearest_distances
+from models.patch_features import PatchFeatures, nearest_distances, resized
 from models.views import View, apply_view, draw_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
@@ -67,7 +67,7 @@ class InvarianceDecision:
 
 def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:
     """Which of views.INVARIANCES the good images (k, 3, H, W) in [0, 1] support."""
-    small = _shrink(images)
+    small = resized(images, ANALYSIS_PX)
     spread = light_spread(small, features)
     allowed = {"lighting"} if spread else set()
     if len(images) > 1:
@@ -88,16 +88,8 @@ def wished_invariances(
     """The user's word; the images (k, 3, H, W) say only how uneven the light gets, if it may."""
     spread = 0.0
     if "lighting" in wished:
-        spread = light_spread(_shrink(images), features) or USUAL_SPREAD
+        spread = light_spread(resized(images, ANALYSIS_PX), features) or USUAL_SPREAD
     return InvarianceDecision(wished, {}, light_spread=spread, decided_by="request")
-
-
-def _shrink(images: Tensor) -> Tensor:
-    """The images with their long side at ANALYSIS_PX, sides multiples of 32."""
-    height, width = images.shape[-2:]
-    factor = ANALYSIS_PX / max(height, width)
-    size = [max(2, round(side * factor / 32)) * 32 for side in (height, width)]
-    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
 
 def _size(image: Tensor) -> tuple[int, int]:

@@ -6,6 +6,9 @@ from typing import Literal
 
 from models.generator import SamplingSettings
 
+# More candidates than this beyond those wanted are not worth their time.
+MAX_SPARE = 192
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -33,7 +36,6 @@ class Effort:
         return num_images + min(MAX_SPARE, math.ceil((self.surplus - 1) * num_images))
 
 
-MAX_SPARE = 192
 EFFORTS = {
     "draft": Effort(8, 20, 1, 0, 2, 1.0),
     "standard": Effort(24, 80, 3, 2, 6, 2.0),

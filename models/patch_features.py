@@ -22,8 +22,8 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # 2, 3).
 PATCH_BLOCKS = (4, 10)
 PERCEPTUAL_BLOCKS = (0, 2, 4)
-# Patches that are compared with a whole bank at once, unless the device's memory is too small.
-MAX_ROWS = 2**20
+# Pairs of patches whose distances are held at once, unless the device's memory is too small.
+MAX_PAIRS = 2**26
 
 
 class PatchFeatures(nn.Module):
@@ -89,9 +89,17 @@ class PatchFeatures(nn.Module):
 @torch.no_grad()
 def nearest_distances(patches: Tensor, bank: Tensor) -> Tensor:
     """Each patch's (P, F) distance to its nearest in the bank (N, F): (P,)."""
-    return HalvingBatch(MAX_ROWS).concatenate(
+    return HalvingBatch(max(1, MAX_PAIRS // len(bank))).concatenate(
         lambda rows: torch.cdist(rows, bank).amin(dim=1), patches
     )
+
+
+def resized(images: Tensor, long_side_px: int) -> Tensor:
+    """The images (B, 3, H, W) with this long side, sides multiples of 32 as the network wants."""
+    height, width = images.shape[-2:]
+    factor = long_side_px / max(height, width)
+    size = [max(2, round(side * factor / 32)) * 32 for side in (height, width)]
+    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
 
 def load_patch_features() -> PatchFeatures:

@@ -273,7 +273,7 @@ class GenerationRun:
                 break
             draw = self.draws.draw(FILL_SEEDS, number)
             image, scale, verdict = self._sample_and_judge(generator, guard, draw)
-            percent = 70.0 + 29.0 * max(len(candidates) / enough, number / budget)
+            percent = 70.0 + 27.0 * max(len(candidates) / enough, number / budget)
             self._tell("fill", percent, num_images=min(len(candidates), wanted))
             if verdict.reason is not None and self.options.guard:
                 self.rejections[verdict.reason] += 1
@@ -284,16 +284,18 @@ class GenerationRun:
             )
             generated = _generated(image, draw, sigma_scale=scale, cosine=cosine, verdict=verdict)
             candidates.append(Candidate.of(generated, image, self.pipeline.features))
-        self._tell("fill", 99.0, num_images=min(len(candidates), wanted))
+        self._tell("fill", 97.0, num_images=min(len(candidates), wanted))
         return candidates
 
     def _choose(self, candidates: list[Candidate]) -> list[Candidate]:
         """The set, of the candidates."""
+        wanted = self.request.num_images
         return select(
             candidates,
-            self.request.num_images,
+            wanted,
             torch.cat([looked_at(image, self.pipeline.features) for image in self.draws.images]),
             score_weight=SCORE_WEIGHT if self.options.text_guidance else 0.0,
+            on_step=self._counter("fill", 97.0, 99.0, len(candidates) + wanted),
         )
 
 

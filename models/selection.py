@@ -7,14 +7,14 @@ facility location: Nemhauser, Wolsey and Fisher, Mathematical Programming 14, 19
 Axes: I candidates, P patches of an image, F patch features, N known patches, Q patches asked for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.generation import GeneratedImage
-from models.patch_features import PatchFeatures, nearest_distances
+from models.patch_features import PatchFeatures, nearest_distances, resized
 
 # The weight of the prompt's score against what the image adds.
 SCORE_WEIGHT = 0.5
@@ -40,11 +40,8 @@ class Candidate:
 
 @torch.no_grad()
 def looked_at(pixels: Tensor, features: PatchFeatures) -> Tensor:
-    """Patch features of an image (3, H, W) in [0, 1] seen at LOOKED_AT_PX or less, (P, F)."""
-    factor = min(1.0, LOOKED_AT_PX / max(pixels.shape[1:]))
-    size = [round(side * factor) for side in pixels.shape[1:]]
-    small = F.interpolate(pixels[None], size, mode="bilinear", antialias=True)
-    return features.patches(small)[0].cpu()
+    """Patch features of an image (3, H, W) in [0, 1] seen at LOOKED_AT_PX, (P, F)."""
+    return features.patches(resized(pixels[None], LOOKED_AT_PX))[0].cpu()
 
 
 def select(
@@ -53,6 +50,7 @@ def select(
     known: Tensor,
     *,
     score_weight: float = SCORE_WEIGHT,
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
     """At most `num_images` candidates, greedily: a high prompt cosine, and much that is new.
 
@@ -65,20 +63,25 @@ def select(
         num_images: M.
         known: patches that the detector has anyway, the real images', (N, F).
         score_weight: the cosine's weight in the sum, in [0, 1].
+        on_step: called I + M times if there is anything to choose; it may raise to stop.
     """
     if len(candidates) <= num_images:
         return candidates
     asked = _asked([c.patches for c in candidates])
-    distance = nearest_distances(asked, known)  # (Q,)
-    to_each = torch.stack([nearest_distances(asked, c.patches) for c in candidates])  # (I, Q)
+    squares = nearest_distances(asked, known).square()  # (Q,)
+    to_each = torch.empty(len(candidates), len(asked))  # squares too
+    for row, candidate in zip(to_each, candidates, strict=True):
+        row.copy_(nearest_distances(asked, candidate.patches).square())
+        on_step()
     scores = _unit(torch.tensor([c.image.scores["prompt_cosine"] for c in candidates]))
     chosen: list[int] = []
     while len(chosen) < num_images:
-        added = (distance.square() - torch.minimum(distance, to_each).square()).sum(dim=1)
+        added = (squares - to_each).clamp_min(0.0).sum(dim=1)
         value = score_weight * scores + (1 - score_weight) * _unit(added)
         value[chosen] = -torch.inf
         chosen.append(int(value.argmax()))
-        distance = torch.minimum(distance, to_each[chosen[-1]])
+        squares = torch.minimum(squares, to_each[chosen[-1]])
+        on_step()
     return [candidates[i] for i in chosen]
 
 

@@ -35,6 +35,7 @@ OPTIONS = {
     "goodmany": PRODUCT,
     # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
     "paper": PipelineOptions(
+        selection=False,
         guard=False,
         varied_share=1.0,
         sampling=SamplingSettings(output="decode", smooth=False),

@@ -4,6 +4,7 @@ import torch
 
 from models.generation import GeneratedImage
 from models.options import EFFORTS, MAX_SPARE
+from models.patch_features import nearest_distances
 from models.selection import Candidate, looked_at, select
 from tests.models.conftest import part_image
 
@@ -65,6 +66,19 @@ def test_selection_has_no_doubles():
     assert len({id(c) for c in chosen}) == 7
 
 
+def test_each_step_is_told_and_choosing_stops_where_the_caller_does():
+    candidates = [candidate(i / 10, i / 10) for i in range(10)]
+    told = []
+    select(candidates, 7, KNOWN, on_step=lambda: told.append(1))
+    assert len(told) == 10 + 7
+
+    def stop():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        select(candidates, 7, KNOWN, on_step=stop)
+
+
 def test_equal_images_are_still_chosen_up_to_the_number_wanted():
     assert len(select([candidate(0.5, 0.0)] * 5, 3, KNOWN)) == 3
 
@@ -72,10 +86,17 @@ def test_equal_images_are_still_chosen_up_to_the_number_wanted():
 @pytest.mark.parametrize("side", [64, 224, 448])
 def test_an_image_is_looked_at_as_a_detector_sees_it(features, side):
     patches = looked_at(part_image(angle_deg=25, size=side), features)
-    assert patches.shape == ((min(side, 224) // 8) ** 2, features.num_features)
+    assert patches.shape == (28 * 28, features.num_features)
 
 
 def test_candidates_are_a_multiple_of_the_images_but_never_too_many_more():
     assert EFFORTS["draft"].num_candidates(16) == 16
     assert EFFORTS["standard"].num_candidates(16) == 32
     assert EFFORTS["high"].num_candidates(1000) == 1000 + MAX_SPARE
+
+
+def test_nearest_patches_are_the_same_in_small_pieces(monkeypatch):
+    patches, bank = torch.randn(50, 8), torch.randn(30, 8)
+    whole = torch.cdist(patches, bank).amin(dim=1)
+    monkeypatch.setattr("models.patch_features.MAX_PAIRS", 100)
+    torch.testing.assert_close(nearest_distances(patches, bank), whole)
