@@ -106,11 +106,14 @@ class Experiment:
         identities = {plan: self.identity(plan) for plan in plans}
         return {plan: known[i] for plan, i in identities.items() if i in known}
 
-    def measure(self, plan: Plan) -> Cell:
-        """Makes the row's training images, trains the detector and tests it; keeps the cell."""
+    def measure(self, plan: Plan, images: Sequence[Image.Image] | None = None) -> Cell:
+        """Makes the row's training images, trains the detector and tests it; keeps the cell.
+
+        Whoever has the row's images already may give them: then none are made.
+        """
         test = self.test_set(plan.category)
         start = time.monotonic()
-        images = self.training_images(plan)
+        images = self.training_images(plan) if images is None else images
         row_s = time.monotonic() - start
         start = time.monotonic()
         scores = self.scores(images, plan, test)

@@ -7,7 +7,7 @@ import torch
 
 from models.evaluation import generated_rows
 from models.evaluation.cells import digest
-from models.evaluation.experiment import Experiment, Plan, image_auroc
+from models.evaluation.experiment import Experiment, Plan
 from models.evaluation.guard_report import write_guard_page
 from models.evaluation.guard_trial import Judgement, try_guard
 from models.evaluation.records import Record, read_records, write_records
@@ -32,25 +32,25 @@ def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
 
 
 def run_study(experiment: Experiment, plans: Sequence[Plan]) -> Path:
-    """Makes and measures the set of each plan; writes study.md and study.csv."""
-    baselines: dict[Plan, float] = {}
+    """Makes the set of each plan and measures it; writes study.md and study.csv.
+
+    What the table measured counts here too, and the other way round.
+    """
 
     def measure(plan: Plan) -> list[GeneratedSet]:
-        real = Plan(plan.category, plan.shots, plan.seed, "real")
-        if real not in baselines:
-            known = experiment.finished([real])
-            baselines[real] = (known.get(real) or experiment.measure(real)).image_auroc
-        return [_generated_set(experiment, plan, baselines[real])]
+        return [_generated_set(experiment, plan)]
 
     return write_study(experiment.folder, _parts(experiment, plans, GeneratedSet, measure))
 
 
-def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> GeneratedSet:
+def _generated_set(experiment: Experiment, plan: Plan) -> GeneratedSet:
     data = experiment.row_input(plan)
     result = generated_rows.generate(data, generated_rows.OPTIONS[plan.row])
     generated = generated_rows.pictures(result)
-    test = experiment.test_set(plan.category)
-    scores = experiment.scores([*data.images, *generated], plan, test)
+    real = Plan(plan.category, plan.shots, plan.seed, "real")
+    finished = experiment.finished([real, plan])
+    baseline = finished.get(real) or experiment.measure(real)
+    cell = finished.get(plan) or experiment.measure(plan, [*data.images, *generated])
     properties = set_properties(
         generated_rows.pipeline_of(data).encoder,
         torch.stack([to_tensor(image, result.size) for image in generated]),
@@ -63,7 +63,7 @@ def _generated_set(experiment: Experiment, plan: Plan, baseline: float) -> Gener
         shots=plan.shots,
         seed=plan.seed,
         variant=plan.row,
-        uplift=image_auroc(test, scores) - baseline,
+        uplift=cell.image_auroc - baseline.image_auroc,
         **properties,
     )
 

@@ -33,6 +33,23 @@ def test_the_study_measures_its_sets_once(plan, features, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_study_and_the_table_measure_a_set_once(plan, features, tmp_path):
+    experiment = Experiment(tmp_path, features, TINY)
+    real = Plan(plan.category, 1, 0, "real")
+    run_study(experiment, [plan])
+    cells = experiment.finished([real, plan])
+    (made,) = read_records(tmp_path / "study.csv", GeneratedSet)
+    assert made.uplift == cells[plan].image_auroc - cells[real].image_auroc
+    assert experiment.measure(plan).image_auroc == cells[plan].image_auroc
+
+    (part,) = (tmp_path / "parts").iterdir()
+    part.unlink()
+    before = experiment.cells.read()
+    run_study(experiment, [plan])
+    assert experiment.cells.read() == before
+
+
+@pytest.mark.slow
 def test_the_guards_trial_writes_its_judgements(plan, features, tmp_path):
     page = run_guard(Experiment(tmp_path, features, TINY), [plan])
     with (tmp_path / "guard.csv").open() as file:
