@@ -32,12 +32,14 @@ check: $(INSTALLED)
 serve: $(INSTALLED)
 	$(BIN)/goodmany serve
 
-## anomalib's detectors on one real image, and on it with our ZIP; DATA is a category in the MVTec
-## layout. An environment of its own, some 6 GB: BENCH_ARGS="--detector PatchCore" narrows it.
+## anomalib's detectors on one real image, on its plain augmentation, and on it with our ZIP; DATA
+## is a category in the MVTec layout. An environment of its own, some 6 GB:
+## BENCH_ARGS="--detector PatchCore" narrows it.
 anomalib-bench: $(INSTALLED) .venv-anomalib/.installed
 	$(BIN)/python -m benchmarks.anomalib_sets $(DATA) --shots $(SHOTS) --out results/anomalib
 	.venv-anomalib/bin/python -m benchmarks.anomalib_bench $(DATA) --out results/anomalib \
 		--train real=results/anomalib/real \
+		--train 'real + augmentation=results/anomalib/augment' \
 		--train 'real + ZIP=results/anomalib/real,results/anomalib/goodmany.zip' $(BENCH_ARGS)
 
 .venv-anomalib/.installed: pyproject.toml

@@ -1,8 +1,9 @@
-"""Makes what benchmarks/anomalib_bench.py compares: k real images, and the ZIP made from them.
+"""Makes what benchmarks/anomalib_bench.py compares: k real images, plain augmentation, our ZIP.
 
     python -m benchmarks.anomalib_sets DATA --shots 1 --out results/anomalib
 
-Writes OUT/real/*.png and OUT/goodmany.zip; DATA is one category in the MVTec layout.
+Writes OUT/real/*, OUT/augment/*.png (the real ones and their plain augmentation) and
+OUT/goodmany.zip; DATA is one category in the MVTec layout.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from models.evaluation.dataset import load_image, read_dataset
+from models.evaluation.rows import RowInput, augment
 from models.generation import GenerationRequest
 from models.pipeline import load_pipeline
 from workers.archive import write_archive
@@ -26,12 +28,24 @@ def main() -> None:
     arguments = parser.parse_args()
     (category,) = read_dataset(arguments.data)
     files = category.choose(arguments.shots, arguments.seed)
-    shutil.rmtree(arguments.out / "real", ignore_errors=True)
-    (arguments.out / "real").mkdir(parents=True)
+    images = [load_image(file) for file in files]
+    for name in ("real", "augment"):
+        shutil.rmtree(arguments.out / name, ignore_errors=True)
+        (arguments.out / name).mkdir(parents=True)
     for file in files:
         shutil.copy(file, arguments.out / "real")
+    augmented = augment(
+        RowInput(
+            images=images,
+            object_name=category.object_name,
+            seed=arguments.seed,
+            train=category.train,
+        )
+    )
+    for number, image in enumerate(augmented):
+        image.save(arguments.out / "augment" / f"{number:04}.png")
     request = GenerationRequest(
-        images=[load_image(file) for file in files],
+        images=images,
         object_name=category.object_name,
         num_images=arguments.num_images * len(files),
         seed=arguments.seed,
