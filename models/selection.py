@@ -16,8 +16,8 @@ from torch import Tensor
 from models.generation import GeneratedImage
 from models.patch_features import PatchFeatures, nearest_distances, resized
 
-# The weight of the prompt's score against what the image adds. With more of it a detector loses on a
-# texture what the choice brings.
+# The weight of the prompt's score against what the image adds. With more of it a detector loses on
+# a texture what the choice brings.
 SCORE_WEIGHT = 0.25
 # Long side in px at which an image is looked at: a detector's usual one.
 LOOKED_AT_PX = 224
