@@ -3,6 +3,7 @@
 Source of the layout: Bergmann et al., "MVTec AD", CVPR 2019.
 """
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from PIL import Image
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 GOOD = "good"
+# Seeds of further attempts at a draw lie this far apart.
+SEEDS_APART = 100_000
 TEXTILE = "textile"
 PACKAGE_PREFIX = "conformal-clip-data:"
 # The packaged textile set is cut to the size of an ordinary category.
@@ -56,6 +59,9 @@ class Category:
     def choose(self, num_images: int, seed: int) -> tuple[Path, ...]:
         """The k = `num_images` training images of a seed: a subset drawn without replacement.
 
+        Its first image is no smaller seed's, as long as there are others: one image is never two
+        draws.
+
         Raises:
             ValueError: the category has fewer training images.
         """
@@ -63,7 +69,17 @@ class Category:
             raise ValueError(
                 f"{self.name} has {len(self.train)} training images, {num_images} are asked for"
             )
-        return tuple(random.Random(seed).sample(self.train, num_images))
+        first: set[Path] = set()
+        for number in range(seed + 1):
+            if len(first) == len(self.train):
+                first.clear()
+            for attempt in itertools.count():
+                rng = random.Random(number + SEEDS_APART * attempt)
+                subset = rng.sample(self.train, num_images)
+                if subset[0] not in first:
+                    break
+            first.add(subset[0])
+        return tuple(subset)
 
 
 def load_image(path: Path) -> Image.Image:

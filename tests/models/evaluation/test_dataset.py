@@ -33,6 +33,14 @@ def test_the_seed_chooses_and_fewer_shots_are_a_part_of_more(category_folder):
     assert len({category.choose(1, seed) for seed in range(20)}) > 1
 
 
+def test_one_image_is_two_draws_only_when_all_were_drawn(category_folder):
+    category = read_dataset(str(category_folder))[0]
+    number = len(category.train)
+    for start in (0, number):
+        drawn = [category.choose(1, seed) for seed in range(start, start + number)]
+        assert {image for (image,) in drawn} == set(category.train)
+
+
 def test_too_many_shots_are_refused(category_folder):
     (category,) = read_dataset(str(category_folder))
     with pytest.raises(ValueError, match="tile has 4 training images, 5 are asked for"):
