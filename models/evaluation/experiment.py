@@ -109,7 +109,7 @@ class Experiment:
     def measure(self, plan: Plan, images: Sequence[Image.Image] | None = None) -> Cell:
         """Makes the row's training images, trains the detector and tests it; keeps the cell.
 
-        Whoever has the row's images already may give them: then none are made.
+        Whoever has the row's images already may give them: then none are made, and `row_s` is 0.
         """
         test = self.test_set(plan.category)
         start = time.monotonic()
