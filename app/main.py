@@ -9,22 +9,22 @@ import anyio
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from app import delivery_routes, file_routes, health, metrics_routes, prompt_routes, routes
-from app.access import needs_api_key
-from app.docs_page import install_docs_page
-from app.form_limits import MAX_FIELD_BYTES, MAX_FIELDS
-from app.http_metrics import HttpMetrics
-from app.job_metrics import JobCollector
-from app.job_store import JobStore
-from app.live_workers import LiveWorkers
-from app.middleware import install_middleware
-from app.openapi_document import install_openapi
-from app.problem_responses import install_problem_responses
-from app.redis_connection import connect
-from app.services import MAX_ACCEPTING, MAX_DECODING, Services
+from app.base.redis_connection import connect
+from app.files.storage import Storage
+from app.http.job_form import MAX_FIELD_BYTES, MAX_FIELDS
+from app.http.middleware import install_middleware
+from app.http.openapi.docs_page import install_docs_page
+from app.http.openapi.document import install_openapi
+from app.http.problem_responses import install_problem_responses
+from app.http.require_key import needs_api_key
+from app.http.routes import deliveries, files, health, jobs, metrics, prompts
+from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
+from app.jobs.metrics import JobCollector
+from app.jobs.store import JobStore
+from app.observability.http_metrics import HttpMetrics
+from app.observability.live_workers import LiveWorkers
+from app.observability.tracing import HTTP_TELEMETRY
 from app.settings import Settings
-from app.storage import Storage
-from app.tracing import HTTP_TELEMETRY
 
 DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."
 
@@ -67,17 +67,17 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     app.state.services = Services(
         settings=settings,
         store=store,
-        storage=Storage(settings.storage_place),
+        storage=Storage(settings.storage_address),
         workers=workers,
         decoding=ThreadPoolExecutor(MAX_DECODING),
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
-    app.include_router(routes.router)
-    app.include_router(file_routes.router)
-    app.include_router(delivery_routes.router)
-    app.include_router(prompt_routes.router)
+    app.include_router(jobs.router)
+    app.include_router(files.router)
+    app.include_router(deliveries.router)
+    app.include_router(prompts.router)
     app.include_router(health.router)
-    app.include_router(metrics_routes.router)
+    app.include_router(metrics.router)
     key_required = needs_api_key(settings, host)
     install_docs_page(app)
     install_problem_responses(app)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.addresses import Network, parse_networks
+from app.base.addresses import Network, parse_networks
 
 
 class Settings(BaseSettings):
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         return _parse_seconds(self.webhook_backoff_s)
 
     @property
-    def storage_place(self) -> str:
+    def storage_address(self) -> str:
         """The fsspec address under which the files of all jobs lie."""
         return self.storage_url or str((self.data_dir / "files").absolute())
 

@@ -40,8 +40,8 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Compose, Normalize, Resize
 
-from models.evaluation.dataset import Category, image_files, read_dataset
-from models.evaluation.metrics import auroc, pixel_auroc, pro
+from models.evaluation.data.dataset import Category, image_files, read_dataset
+from models.evaluation.detector.metrics import auroc, pixel_auroc, pro
 
 IMAGE_PX = 224
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -352,8 +352,8 @@ def main() -> None:
         if not arguments.detector or detector.name in arguments.detector
     ]
     outcomes: list[Outcome] = []
-    for wish in arguments.train:
-        name, _, path = wish.partition("=")
+    for asked in arguments.train:
+        name, _, path = asked.partition("=")
         folders = [f for part in path.split(",") for f in training_folders(Path(part), scratch)]
         train = (name, folders)
         for detector in chosen:

@@ -11,11 +11,11 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.evaluation.dataset import load_image, read_dataset
-from models.evaluation.rows import RowInput, augment
-from models.generation import GenerationRequest
-from models.pipeline import load_pipeline
-from workers.archive import write_archive
+from models.evaluation.data.dataset import load_image, read_dataset
+from models.evaluation.rows.plain import RowInput, augment
+from models.job.pipeline import load_pipeline
+from models.job.request import GenerationRequest
+from workers.archive.write import write_archive
 
 
 def main() -> None:

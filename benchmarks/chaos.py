@@ -27,12 +27,11 @@ from pathlib import Path
 
 import httpx
 
-from app.job_keys import events_key
-from app.owner_index import jobs_key
+from app.jobs.keys import events_key, jobs_key
 from tests.service_parts import QUICK, ServiceParts
-from workers.warm_child import DEFAULT_LOADER
+from workers.generation.warm_child import DEFAULT_LOADER
 
-REAL_WISH = {"effort": "draft", "image_size": "64"}
+REAL_ASKED = {"effort": "draft", "image_size": "64"}
 KINDS = ("child", "child", "worker", "api", "redis")
 END_WITHIN_S = 600.0
 
@@ -40,9 +39,9 @@ END_WITHIN_S = 600.0
 class Client(threading.Thread):
     """Submits jobs until all are accepted, whatever happens to the service."""
 
-    def __init__(self, parts: ServiceParts, num_jobs: int, seconds: float, wish: dict[str, str]):
+    def __init__(self, parts: ServiceParts, num_jobs: int, seconds: float, asked: dict[str, str]):
         super().__init__()
-        self.parts, self.num_jobs, self.wish = parts, num_jobs, wish
+        self.parts, self.num_jobs, self.asked = parts, num_jobs, asked
         self.pause_s = seconds / num_jobs
         self.accepted: list[str] = []
         self.answers: Counter[str] = Counter()
@@ -58,11 +57,11 @@ class Client(threading.Thread):
 
     def _submit(self, number: int) -> str:
         priority = "batch" if number % 3 == 0 else "interactive"
-        num_images = 2 if self.wish else self.rng.randint(5, 60)
+        num_images = 2 if self.asked else self.rng.randint(5, 60)
         while True:
             try:
                 job_id = self.parts.submit(
-                    num_images, f"key-{number}", priority=priority, **self.wish
+                    num_images, f"key-{number}", priority=priority, **self.asked
                 )
                 self.answers["202"] += 1
                 return job_id
@@ -131,8 +130,8 @@ def run(folder: Path, arguments: argparse.Namespace) -> bool:
         parts.start_api()
         for _ in range(arguments.workers):
             parts.start_worker()
-        wish = REAL_WISH if arguments.real else {}
-        client = Client(parts, arguments.jobs, arguments.seconds, wish)
+        asked = REAL_ASKED if arguments.real else {}
+        client = Client(parts, arguments.jobs, arguments.seconds, asked)
         killer = Killer(parts, arguments.workers, rng)
         start = time.monotonic()
         client.start()

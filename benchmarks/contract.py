@@ -23,15 +23,15 @@ from pathlib import Path
 
 import httpx
 
-import app.job_store
+import app.jobs.store
 from app.settings import Settings
 from tests.conftest import wait_until
-from workers.embedded import ApiServer, EmbeddedService
+from workers.serve.service import ApiServer, EmbeddedService
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "tests" / "contract" / "schemathesis.toml"
 LOADER = "TEST_LOADER=tests.contract.small_job:load"
-WORKER = ("env", LOADER, sys.executable, "-m", "tests.workers.run_worker")
+WORKER = ("env", LOADER, sys.executable, "-m", "tests.workers.generation.run_worker")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Outcome:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address of a service whose jobs are those of `tests/contract/small_job.py`."""
-    before, app.job_store.TASK = app.job_store.TASK, "tests.contract.small_job.run"
+    before, app.jobs.store.TASK = app.jobs.store.TASK, "tests.contract.small_job.run"
     try:
         with EmbeddedService(Settings(data_dir=folder, shutdown_grace_s=1), WORKER) as service:
             server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
@@ -61,7 +61,7 @@ def served(folder: Path) -> Iterator[str]:
                 server.should_exit = True
                 thread.join()
     finally:
-        app.job_store.TASK = before
+        app.jobs.store.TASK = before
 
 
 def check(address: str, folder: Path, *options: str) -> Outcome:

@@ -30,8 +30,8 @@ from PIL import Image
 
 from app.settings import Settings
 from benchmarks.load_clients import Findings, Load, follow, request, run_window
-from workers.embedded import EmbeddedService
-from workers.samples import load_sample
+from workers.cli.samples import load_sample
+from workers.serve.service import EmbeddedService
 
 TURN_S = 5.0
 NUM_LISTERS = 5

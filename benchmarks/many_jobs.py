@@ -22,15 +22,14 @@ from pathlib import Path
 
 import httpx
 
-from app.expiry import sweep
-from app.job_store import EXPIRY_KEY, JobStore
-from app.jobs import JobRequest, new_job_id
-from app.orphans import LOCK_KEY, sweep_orphans
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.files.storage import Storage
+from app.jobs.model import JobRequest, new_job_id
+from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
+from app.jobs.store import EXPIRY_KEY, JobStore
 from app.settings import Settings
-from app.storage import Storage
 from benchmarks.load import serving
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
 
 FEW_JOBS = 100
 NUM_TURNS = 300
@@ -65,7 +64,7 @@ def filled(folder: Path, num_jobs: int) -> Iterator[Filled]:
             serving("workers.cli", "api", "--port", "{port}", variables=variables) as (port, _),
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
         ):
-            store, storage = JobStore(connection, settings), Storage(settings.storage_place)
+            store, storage = JobStore(connection, settings), Storage(settings.storage_address)
             before = connection.info("memory")["used_memory"]
             ids = [finish_one(store, storage) for _ in range(num_jobs)]
             empty_queues(store)
@@ -143,14 +142,14 @@ def expire_all(many: Filled) -> list[float]:
     sweeps = []
     while True:
         start = time.perf_counter()
-        if not sweep(many.store, many.storage):
+        if not sweep_expired(many.store, many.storage):
             return sweeps
         sweeps.append(time.perf_counter() - start)
 
 
 def look_for_orphans_s(many: Filled) -> float:
     """Seconds of the search for uploads without a job, when every job is old enough for it."""
-    many.store.connection.delete(LOCK_KEY)
+    many.store.connection.delete(ORPHANS_LOCK_KEY)
     start = time.perf_counter()
     sweep_orphans(many.store, many.storage, time.time() + 10 * many.store.settings.orphans_ttl_s)
     return time.perf_counter() - start

@@ -14,18 +14,18 @@ import time
 from pathlib import Path
 
 from app.settings import Settings
-from workers.client import Client
-from workers.embedded import ApiServer, EmbeddedService
-from workers.samples import load_sample
+from workers.cli.client import Client
+from workers.cli.samples import load_sample
+from workers.serve.service import ApiServer, EmbeddedService
 
-WISH = {"num_images": 2, "image_size": 64, "effort": "draft"}
+ASKED = {"num_images": 2, "image_size": 64, "effort": "draft"}
 
 
 def first_progress_s(client: Client, image: Path, object_name: str) -> tuple[float, float]:
     """(seconds to the first progress, seconds to the end) of one job."""
     start = time.monotonic()
     first_s = 0.0
-    for job in client.follow(client.submit([image], {**WISH, "object_name": object_name})):
+    for job in client.follow(client.submit([image], {**ASKED, "object_name": object_name})):
         if job["percent"] > 0 and not first_s:
             first_s = time.monotonic() - start
     return first_s, time.monotonic() - start

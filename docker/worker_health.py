@@ -7,7 +7,7 @@ import socket
 
 from rq import Worker
 
-from app.redis_connection import connect
+from app.base.redis_connection import connect
 from app.settings import Settings
 
 

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.job_store import QUEUE_NAMES, JobStore
-from app.live_workers import LiveWorkers
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.jobs.store import QUEUE_NAMES, JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
-from workers.embedded import ApiServer
-from workers.embedded_redis import EmbeddedRedis
-from workers.worker import WarmWorker
+from workers.generation.worker import WarmWorker
+from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.service import ApiServer
 
 Wait = Callable[[Callable[[], bool], float], None]
 
@@ -143,7 +143,7 @@ def start_worker(settings: Settings, store: JobStore) -> Iterator[Callable[..., 
     started: list[WorkerProcess] = []
 
     def start(
-        loader: str = "tests.workers.job_functions:load_nothing",
+        loader: str = "tests.workers.generation.job_functions:load_nothing",
         queue_names: Sequence[str] = QUEUE_NAMES,
         **changes: object,
     ) -> WorkerProcess:

@@ -15,20 +15,19 @@ from typing import Any, Self
 
 import httpx
 
-from app.job_store import JobStore
-from app.jobs import JobState
-from app.live_workers import WORKERS_KEY, LiveWorkers
-from app.orphans import LOCK_KEY as ORPHANS_LOCK_KEY
-from app.orphans import sweep_orphans
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.files.storage import Storage, outputs_of
+from app.jobs.model import JobState
+from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_orphans
+from app.jobs.store import JobStore
+from app.observability.live_workers import WORKERS_KEY, LiveWorkers
 from app.settings import Settings
-from app.storage import Storage, outputs_of
 from tests.conftest import encode, texture, wait_until
-from workers.embedded import _release_taken_jobs
-from workers.embedded_redis import EmbeddedRedis
-from workers.lost_jobs import LOCK_KEY as LOST_JOBS_LOCK_KEY
+from workers.generation.lost_jobs import LOCK_KEY as LOST_JOBS_LOCK_KEY
+from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.service import _release_taken_jobs
 
-QUICK = "tests.workers.quick_pipeline:load"
+QUICK = "tests.workers.generation.quick_pipeline:load"
 PNG = encode(texture())
 OUTPUTS = {"archive.zip", "preview.png", "variance.png"}
 
@@ -57,7 +56,7 @@ class ServiceParts:
         self.settings = Settings(
             redis_url=self.redis.url, data_dir=self.folder / "data", **self.changes
         )
-        self.storage = Storage(self.settings.storage_place)
+        self.storage = Storage(self.settings.storage_address)
         self.connection = connect(self.redis.url, patience_s=30)
         self.store = JobStore(self.connection, self.settings)
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
@@ -106,7 +105,7 @@ class ServiceParts:
 
     def launch_worker(self) -> None:
         """One more worker, which is not waited for."""
-        self.workers.append(self._start("tests.workers.run_worker"))
+        self.workers.append(self._start("tests.workers.generation.run_worker"))
 
     def num_live_workers(self) -> int:
         return LiveWorkers(self.connection).count()

@@ -1,7 +1,7 @@
 """Whatever is killed: every accepted job ends once, nothing is lost, no file is left over.
 
 The task, Redis, the API and the workers are real processes; only the method is a quick one
-(`tests/workers/quick_pipeline.py`).
+(`tests/workers/generation/quick_pipeline.py`).
 """
 
 import os
@@ -14,8 +14,8 @@ import pytest
 from rq.command import send_stop_job_command
 from rq.serializers import JSONSerializer
 
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState, new_job_id
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.store import JobStore
 from tests.conftest import wait_until
 from tests.service_parts import PNG, ServiceParts
 
@@ -131,8 +131,8 @@ def test_a_job_past_its_timeout(parts: ServiceParts):
     job_id = new_job_id()
     parts.storage.write(job_id, "inputs/000", PNG)
     hurried = parts.settings.model_copy(update={"job_timeout_s": 1})
-    wish = JobRequest(object_name="nut", num_images=10 * LONG)
-    JobStore(parts.connection, hurried).create(job_id, wish, 1)
+    asked = JobRequest(object_name="nut", num_images=10 * LONG)
+    JobStore(parts.connection, hurried).create(job_id, asked, 1)
     parts.wait_over([job_id])
     problem = parts.store.get(job_id).problem
     assert problem is not None

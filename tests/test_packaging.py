@@ -16,10 +16,10 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from app.access import needs_api_key
+from app.http.require_key import needs_api_key
 from app.main import create_app
 from app.settings import Settings
-from workers.cli import cli
+from workers.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

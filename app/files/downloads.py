@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.files.storage import Storage
 from app.problems import RangeNotSatisfiable
-from app.storage import Storage
 
 CHUNK_BYTES = 256 * 1024
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)

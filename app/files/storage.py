@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import fsspec
 
-from app.places import FolderPlace, Place
+from app.files.backends import Backend, FolderBackend
 from app.problems import StorageFull, StorageUnavailable
 
 RETRY_LATER = {"Retry-After": "10"}
@@ -31,22 +31,22 @@ class Storage:
     raises `StorageUnavailable` when the place cannot be reached or lacks the file.
 
     Args:
-        place: a folder or an fsspec address.
+        address: a folder or an fsspec address.
 
     Raises:
         RuntimeError: the package that reaches this place is not installed.
     """
 
-    def __init__(self, place: str):
+    def __init__(self, address: str):
         fsspec.register_implementation(
-            "s3", "app.s3.S3", clobber=True, errtxt="s3:// needs the extra s3: goodmany[s3]."
+            "s3", "app.files.s3.S3", clobber=True, errtxt="s3:// needs the extra s3: goodmany[s3]."
         )
         try:
-            self.filesystem, self.root = fsspec.core.url_to_fs(place)
+            self.filesystem, self.root = fsspec.core.url_to_fs(address)
         except ImportError as error:
             raise RuntimeError(str(error)) from error
         is_folder = "file" in self.filesystem.protocol
-        self._place = (FolderPlace if is_folder else Place)(self.filesystem, self.root)
+        self._backend = (FolderBackend if is_folder else Backend)(self.filesystem, self.root)
         self._faults = (OSError, *getattr(self.filesystem, "faults", ()))
 
     def path(self, job_id: str, name: str) -> str:
@@ -56,7 +56,7 @@ class Storage:
     def write(self, job_id: str, name: str, content: bytes) -> None:
         """Writes a whole file, the first of its job; it is there entirely or not at all."""
         with self._problems():
-            self._place.make_job_folder(job_id)
+            self._backend.make_job_folder(job_id)
         with self.replace(job_id, name) as file:
             file.write(content)
 
@@ -66,7 +66,7 @@ class Storage:
 
         The job's folder is there since its upload, or the place is gone.
         """
-        with self._problems(), self._place.replace(self.path(job_id, name)) as file:
+        with self._problems(), self._backend.replace(self.path(job_id, name)) as file:
             yield file
 
     def read(self, job_id: str, name: str) -> bytes:
@@ -97,7 +97,7 @@ class Storage:
     def remove(self, job_id: str, name: str = "") -> None:
         """One file or folder of a job, or all of them; what is not there stays away."""
         with self._problems():
-            self._place.remove(self.path(job_id, name).rstrip("/"))
+            self._backend.remove(self.path(job_id, name).rstrip("/"))
 
     def check(self) -> None:
         """Proves that the place can be written to."""

@@ -7,12 +7,12 @@ import logging
 import redis.exceptions
 from fastapi import UploadFile
 
-from app.idempotency import Claim
-from app.jobs import Job, JobRequest, new_job_id
+from app.files.read_image import ImageLimits, read_image
+from app.http.services import Services
+from app.jobs.idempotency import Claim
+from app.jobs.model import Job, JobRequest, new_job_id
+from app.jobs.request_limits import check_settings_limits
 from app.problems import StorageUnavailable, UnusableImage
-from app.services import Services
-from app.uploads import ImageLimits, read_image
-from app.wish_limits import check_wish
 
 log = logging.getLogger("goodmany.api")
 
@@ -29,7 +29,7 @@ def accept_job(
     Raises:
         Problem: why there is no job.
     """
-    check_wish(request, services.settings)
+    check_settings_limits(request, services.settings)
     job_id = new_job_id()
     try:
         hashes = _store_images(images, job_id, services)

@@ -5,14 +5,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 
-from app.access import Access
-from app.api_keys import ApiKeys
-from app.http_metrics import HttpMetrics
-from app.request_observer import RequestObserver
-from app.request_rate import RequestRate
-from app.security_headers import SecurityHeaders
+from app.access.api_keys import ApiKeys
+from app.access.request_rate import RequestRate
+from app.http.request_observer import RequestObserver
+from app.http.require_key import Access
+from app.http.security_headers import SecurityHeaders
+from app.http.upload_limit import UploadLimit
+from app.observability.http_metrics import HttpMetrics
 from app.settings import Settings
-from app.upload_limit import UploadLimit
 
 # What a page of another origin may send and see beside what browsers let through anyway.
 READ_HEADERS = [

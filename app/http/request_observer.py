@@ -8,10 +8,10 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http_metrics import HttpMetrics
-from app.jobs import JOB_ID
-from app.logs import log_fields
-from app.problem_responses import ProblemResponse
+from app.http.problem_responses import ProblemResponse
+from app.jobs.model import JOB_ID
+from app.observability.http_metrics import HttpMetrics
+from app.observability.logs import log_fields
 from app.problems import InternalError
 
 access_log = logging.getLogger("goodmany.access")

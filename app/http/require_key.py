@@ -6,11 +6,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api_keys import ApiKeys
-from app.docs_page import DOCS_PATH, ICON_PATH, SCRIPT_PATH, STYLE_PATH
-from app.loopback import is_for_loopback, is_loopback
+from app.access.api_keys import ApiKeys
+from app.access.loopback import is_for_loopback, is_loopback
+from app.access.request_rate import Allowance, RequestRate
+from app.http.openapi.docs_page import DOCS_PATH, ICON_PATH, SCRIPT_PATH, STYLE_PATH
 from app.problems import Unauthorized
-from app.request_rate import Allowance, RequestRate
 from app.settings import Settings
 
 # Everything else needs a key, a route that is added tomorrow too.

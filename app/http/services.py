@@ -7,10 +7,10 @@ from typing import Annotated
 import anyio
 from fastapi import Depends, Request
 
-from app.job_store import JobStore
-from app.live_workers import LiveWorkers
+from app.files.storage import Storage
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
-from app.storage import Storage
 
 # Threads that decode images, for all requests: bounds the memory that images take. Always the same
 # threads, because the allocator keeps some of what each thread has once used.

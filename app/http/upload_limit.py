@@ -6,7 +6,7 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problem_responses import ProblemResponse
+from app.http.problem_responses import ProblemResponse
 from app.problems import MalformedBody, Problem, UploadTooLarge, UploadTooSlow
 
 # How long an early answer waits for the client to stop sending.

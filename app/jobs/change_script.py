@@ -1,6 +1,6 @@
 """The one way in which a job's record changes, as a script that Redis runs without a break."""
 
-from app.job_metrics import NOTE_TRANSITION
+from app.jobs.metrics import NOTE_TRANSITION
 
 MAX_EVENTS = 1000
 

@@ -11,7 +11,7 @@ import redis
 from pydantic import BaseModel, ConfigDict, Field
 from redis.client import Pipeline
 
-from app.shared_metrics import SharedCounter
+from app.observability.shared_metrics import SharedCounter
 
 MAX_DELIVERIES = 100
 

@@ -12,9 +12,9 @@ import redis
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from app.job_keys import events_key, record_key
-from app.jobs import JobStage, JobState
-from app.redis_connection import REDIS_AWAY
+from app.base.redis_connection import REDIS_AWAY
+from app.jobs.keys import events_key, record_key
+from app.jobs.model import JobStage, JobState
 
 LOOK_EVERY_S = 0.4
 KEEP_ALIVE_S = 15.0

@@ -1,6 +1,6 @@
 """What is counted of jobs, wherever they are worked on, and how a scrape reads it from Redis.
 
-goodmany:metrics   hash: see `app/shared_metrics.py`
+goodmany:metrics   hash: see `app/observability/shared_metrics.py`
 goodmany:states    sorted set of all job ids, the score being the state's place in `JobState`
 """
 
@@ -12,10 +12,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.client import Pipeline
 
-from app.deliveries import DELIVERIES
-from app.jobs import JobState
-from app.live_workers import DeviceMemory, LiveWorkers
-from app.shared_metrics import (
+from app.jobs.deliveries import DELIVERIES
+from app.jobs.model import JobState
+from app.observability.live_workers import DeviceMemory, LiveWorkers
+from app.observability.shared_metrics import (
     ABOVE,
     BUCKETS_S,
     METRICS_KEY,

@@ -1,4 +1,4 @@
-"""What a job is: the wish, the states it goes through, and what a client sees of it."""
+"""What a job is: the request, the states it goes through, and what a client sees of it."""
 
 import re
 import secrets
@@ -108,7 +108,7 @@ def check_callback(url: HttpUrl) -> HttpUrl:
 
 
 class JobRequest(BaseModel):
-    """The wish, without the images."""
+    """The request, without the images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,10 +1,22 @@
-"""How a job is handed to RQ, in whichever of the queues and for whatever reason."""
+"""RQ's queues: how a job is handed to a GPU worker, and what the courier does for the API.
+
+Tasks are named by strings: the API never imports them. The courier's two queues have processes of
+their own each: a receiver that hangs delays no words.
+"""
 
 from redis.client import Pipeline
 from rq import Queue, Retry
 
+from app.observability.tracing import current_origin
 from app.settings import Settings
-from app.tracing import current_origin
+
+WORDS_QUEUE = "light-words"
+FIND_WORDS = "workers.courier.prompt_words.find_words"
+
+WEBHOOK_QUEUE = "light-webhooks"
+DELIVER = "workers.courier.webhook_delivery.deliver"
+
+COURIER_QUEUE_NAMES = (WORDS_QUEUE, WEBHOOK_QUEUE)
 
 
 def enqueue_job(

@@ -4,8 +4,8 @@ import json
 import time
 from datetime import UTC, datetime
 
-from app.jobs import Job, JobRequest, JobStage, JobState, ProblemDetails
-from app.logs import current_log_fields
+from app.jobs.model import Job, JobRequest, JobStage, JobState, ProblemDetails
+from app.observability.logs import current_log_fields
 
 
 def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:

@@ -1,12 +1,17 @@
-"""What of a request depends on the settings; the rest is checked by its model."""
+"""What of a request depends on the settings or on other jobs; the rest is checked by its model."""
 
-from app.addresses import is_refused, literal_address
-from app.jobs import JobRequest
-from app.problems import InvalidRequest
+from redis.client import Pipeline
+
+from app.base.addresses import is_refused, literal_address
+from app.jobs.keys import unfinished_key
+from app.jobs.model import JobRequest
+from app.problems import InvalidRequest, TooManyJobs
 from app.settings import Settings
 
+RETRY_AFTER_S = "10"
 
-def check_wish(request: JobRequest, settings: Settings) -> None:
+
+def check_settings_limits(request: JobRequest, settings: Settings) -> None:
     """Lets pass what this service can do.
 
     A callback's name is not resolved here: what counts is where it leads when the job has ended.
@@ -29,3 +34,26 @@ def check_wish(request: JobRequest, settings: Settings) -> None:
 
 def _error(field: str, code: str, detail: str) -> dict[str, str]:
     return {"field": field, "code": code, "detail": detail}
+
+
+def check_room(pipeline: Pipeline, owner: str, limit: int) -> None:
+    """Makes sure that the transaction to come adds a job only where there is room for it.
+
+    It watches the owner's unfinished jobs, so that the transaction fails when they change before
+    it is executed.
+
+    Args:
+        pipeline: not yet in its transaction.
+        owner: a key's id; "" has no limit.
+        limit: how many jobs of a key may be unfinished; 0 for any number.
+
+    Raises:
+        TooManyJobs: there are as many already.
+    """
+    if owner and limit:
+        pipeline.watch(unfinished_key(owner))
+        if pipeline.scard(unfinished_key(owner)) >= limit:
+            raise TooManyJobs(
+                f"{limit} jobs of this key are queued or running; let one end first.",
+                headers={"Retry-After": RETRY_AFTER_S},
+            )

@@ -6,8 +6,8 @@
     goodmany:claim:{hash}      string: which job an idempotency key stands for
     goodmany:outbox            list of the ids whose end is to be told to their callback
 
-and the indexes of `app/owner_index.py`. A job belongs to its owner, an API key's id; to any other,
-and to whoever comes without a key (""), it is unknown. The service itself asks as None.
+and the indexes of `keys.py`. A job belongs to its owner, an API key's id; to any other, and to
+whoever comes without a key (""), it is unknown. The service itself asks as None.
 
 Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
 succeed, and of two workers that hold the same job only the one that took it last is heard.
@@ -25,22 +25,22 @@ from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.deliveries import deliveries_key
-from app.idempotency import Claim
-from app.job_change import CHANGE
-from app.job_keys import events_key, record_key
-from app.job_metrics import STATES_KEY, note_creation
-from app.job_queues import enqueue_job
-from app.job_record import new_record, read_record
-from app.jobs import Job, JobList, JobRequest, JobState, Priority
-from app.owner_index import check_room, jobs_key, unfinished_key
+from app.jobs.change_script import CHANGE
+from app.jobs.deliveries import deliveries_key
+from app.jobs.idempotency import Claim
+from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
+from app.jobs.metrics import STATES_KEY, note_creation
+from app.jobs.model import Job, JobList, JobRequest, JobState, Priority
+from app.jobs.queue_positions import queue_positions
+from app.jobs.queues import enqueue_job
+from app.jobs.record import new_record, read_record
+from app.jobs.request_limits import check_room
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
-from app.queue_positions import queue_positions
 from app.settings import Settings
 
 # In the order in which a worker takes from them.
 QUEUE_NAMES = tuple(Priority)
-TASK = "workers.tasks.run_job"
+TASK = "workers.generation.tasks.run_job"
 EXPIRY_KEY = "goodmany:expiry"
 OUTBOX_KEY = "goodmany:outbox"
 CLAIM_TTL_S = 24 * 3600
@@ -253,9 +253,9 @@ class JobStore:
         return (JobState(before.decode()) if before else None), bool(done)
 
     def _ending(self, job_id: str, state: JobState) -> dict[str, str]:
-        wished = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
+        requested = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
         now = _now()
-        expires_at = now + timedelta(seconds=int(wished or self.settings.results_ttl_s))
+        expires_at = now + timedelta(seconds=int(requested or self.settings.results_ttl_s))
         return {
             "state": state,
             "ended_as": state,

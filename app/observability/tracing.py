@@ -11,7 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
 from starlette.types import Scope
 
-from app.logs import current_log_fields
+from app.observability.logs import current_log_fields
 
 log = logging.getLogger("goodmany")
 

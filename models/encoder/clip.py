@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from models.hub import cached_or_fetched
+from models.runtime.hub import cached_or_fetched
 
 TEXT_BATCH = 64
 

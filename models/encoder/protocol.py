@@ -4,8 +4,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from models.clip import ClipEncoder, load_clip
-from models.devise import DeviseEncoder, load_devise
+from models.encoder.clip import ClipEncoder, load_clip
+from models.encoder.devise import DeviseEncoder, load_devise
 
 __all__ = ["ClipEncoder", "DeviseEncoder", "TextImageEncoder", "load_encoder"]
 

@@ -97,5 +97,10 @@ def digest(settings: dict[str, object], files: Iterable[Path]) -> str:
 def method_files() -> list[Path]:
     """Code and weights that generated images depend on."""
     root = Path(models.__file__).parent
-    weights = (p for p in (root / "weights").rglob("*") if p.is_file())
-    return [*root.glob("*.py"), *weights]
+    code = (
+        path
+        for path in root.rglob("*.py")
+        if path.relative_to(root).parts[0] not in {"evaluation", "training"}
+    )
+    weights = (p for p in (root / "weights").rglob("*") if p.is_file() and p.suffix != ".md")
+    return [*code, *weights]

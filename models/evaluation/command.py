@@ -66,7 +66,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
             num_coresets=coresets,
             reweight=reweight,
         ),
-        session.Wish(
+        session.EvaluationRequest(
             data=data,
             shots=shots,
             num_seeds=seeds,

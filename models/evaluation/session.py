@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from models.evaluation.experiment import Experiment, Settings, plan
-from models.evaluation.rows import PLAIN_ROWS, ROWS, find_row
-from models.evaluation.table import read_categories, write_table
-from models.patch_features import load_patch_features
+from models.evaluation.report.table import read_categories, write_table
+from models.evaluation.rows.plain import PLAIN_ROWS, ROWS, find_row
+from models.features.patches import load_patch_features
 
-__all__ = ["Settings", "Wish", "run"]
+__all__ = ["EvaluationRequest", "Settings", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class EvaluationRequest:
     """What to measure.
 
     Attributes:
@@ -34,24 +34,26 @@ class Wish:
     kind: Literal["table", "guard", "study"] = "table"
 
 
-def run(settings: Settings, wish: Wish, folder: Path) -> Path:
+def run(settings: Settings, request: EvaluationRequest, folder: Path) -> Path:
     """Measures and writes into `folder`; returns the page to read.
 
     Raises:
         ValueError: no data, an unknown row, or more shots than training images.
     """
-    categories = read_categories(wish.data, max_test_images=wish.max_test_images)
-    rows = wish.rows or ROWS
-    for name in wish.rows or ():
+    categories = read_categories(request.data, max_test_images=request.max_test_images)
+    rows = request.rows or ROWS
+    for name in request.rows or ():
         find_row(name)
     experiment = Experiment(folder, load_patch_features(), settings)
-    if wish.kind == "table":
-        return write_table(experiment, plan(categories, rows, wish.shots, wish.num_seeds))
+    if request.kind == "table":
+        return write_table(experiment, plan(categories, rows, request.shots, request.num_seeds))
     # Loaded with the pipeline, which a table of plain rows does without.
     from models.evaluation import trials  # noqa: PLC0415
 
-    if wish.kind == "guard":
-        plans = plan(categories, ["goodmany"], wish.shots, wish.num_seeds)
+    if request.kind == "guard":
+        plans = plan(categories, ["goodmany"], request.shots, request.num_seeds)
         return trials.run_guard(experiment, plans)
     generating = [row for row in rows if row not in PLAIN_ROWS]
-    return trials.run_study(experiment, plan(categories, generating, wish.shots, wish.num_seeds))
+    return trials.run_study(
+        experiment, plan(categories, generating, request.shots, request.num_seeds)
+    )

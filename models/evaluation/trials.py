@@ -5,18 +5,23 @@ from pathlib import Path
 
 import torch
 
-from models.evaluation import generated_rows
 from models.evaluation.cells import digest
 from models.evaluation.experiment import Experiment, Plan
-from models.evaluation.guard_report import write_guard_page
-from models.evaluation.guard_trial import Judgement, try_guard
+from models.evaluation.guard_trial.report import write_guard_page
+from models.evaluation.guard_trial.trial import Judgement, try_guard
 from models.evaluation.records import Record, read_records, write_records
-from models.evaluation.study import GeneratedSet, set_properties, write_study
-from models.evaluation.table import progress_bar
-from models.views import to_tensor
+from models.evaluation.report.table import progress_bar
+from models.evaluation.rows.generated import OPTIONS, defendant, generate, pictures, pipeline_of
+from models.evaluation.study.correlation import GeneratedSet, set_properties, write_study
+from models.views.view import to_tensor
 
 # What a part depends on besides its plan: the code of the trials themselves.
-TRIAL_FILES = ("defects.py", "guard_trial.py", "study.py", "trials.py")
+TRIAL_FILES = (
+    "guard_trial/defects.py",
+    "guard_trial/trial.py",
+    "study/correlation.py",
+    "trials.py",
+)
 
 
 def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
@@ -24,7 +29,7 @@ def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
 
     def judge(plan: Plan) -> list[Judgement]:
         data = experiment.row_input(plan)
-        return list(try_guard(plan.category, data, generated_rows.defendant))
+        return list(try_guard(plan.category, data, defendant))
 
     judgements = _parts(experiment, plans, Judgement, judge)
     write_records(experiment.folder / "guard.csv", Judgement, judgements)
@@ -45,14 +50,14 @@ def run_study(experiment: Experiment, plans: Sequence[Plan]) -> Path:
 
 def _generated_set(experiment: Experiment, plan: Plan) -> GeneratedSet:
     data = experiment.row_input(plan)
-    result = generated_rows.generate(data, generated_rows.OPTIONS[plan.row])
-    generated = generated_rows.pictures(result)
+    result = generate(data, OPTIONS[plan.row])
+    generated = pictures(result)
     real = Plan(plan.category, plan.shots, plan.seed, "real")
     finished = experiment.finished([real, plan])
     baseline = finished.get(real) or experiment.measure(real)
     cell = finished.get(plan) or experiment.measure(plan, [*data.images, *generated])
     properties = set_properties(
-        generated_rows.pipeline_of(data).encoder,
+        pipeline_of(data).encoder,
         torch.stack([to_tensor(image, result.size) for image in generated]),
         torch.stack([to_tensor(image, result.size) for image in data.images]),
         prompt=result.prompt,

@@ -15,7 +15,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.device_memory import HalvingBatch
+from models.runtime.device_memory import HalvingBatch
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers

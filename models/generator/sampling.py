@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.device_memory import HalvingBatch
-from models.evidence import match_variance
-from models.patch_features import PatchFeatures
-from models.vqgan import NO_EVIDENCE_LOGVAR, LatentDistribution, VarianceAwareVQModel
+from models.features.patches import PatchFeatures
+from models.generator.variance import match_variance
+from models.generator.vqgan import NO_EVIDENCE_LOGVAR, LatentDistribution, VarianceAwareVQModel
+from models.runtime.device_memory import HalvingBatch
 
 CROP_PX = 128
 BATCH_SIZE = 6

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures, nearest_distances
+from models.features.patches import PatchFeatures, nearest_distances
 
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.

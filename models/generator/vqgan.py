@@ -20,9 +20,10 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.hub import cached_or_fetched
+import models
+from models.runtime.hub import cached_or_fetched
 
-EMBEDDED_VQGAN = Path(__file__).parent / "weights" / "vqgan"
+EMBEDDED_VQGAN = Path(models.__file__).parent / "weights" / "vqgan"
 # log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
 NO_EVIDENCE_LOGVAR = -12.0
 LOGVAR_RANGE = (-14.0, 4.0)

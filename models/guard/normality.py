@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures, nearest_distances
+from models.features.patches import PatchFeatures, nearest_distances
 
 BANK_SIZE = 6000
 # Long side in px that an image has at least when it is looked at.

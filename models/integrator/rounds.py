@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.device_memory import HalvingBatch
-from models.encoders import TextImageEncoder
-from models.generator import SamplingSettings, VarianceAwareGenerator
+from models.encoder.protocol import TextImageEncoder
+from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
+from models.runtime.device_memory import HalvingBatch
 
 UPDATE_LEARNING_RATE = 1e-4
 # The update may not buy similarity to the prompt with pixels: L1 to the set before, this many

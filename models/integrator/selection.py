@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.generation import GeneratedImage
-from models.patch_features import PatchFeatures, nearest_distances, resized
+from models.features.patches import PatchFeatures, nearest_distances, resized
+from models.job.request import GeneratedImage
 
 # The weight of the prompt's score against what the image adds. With more of it a detector loses on
 # a texture what the choice brings.

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from models.generator import SamplingSettings
+from models.generator.sampling import SamplingSettings
 
 # More candidates than this beyond those wanted are not worth their time.
 MAX_SPARE = 192

@@ -8,20 +8,16 @@ import json
 
 import torch
 
-from models.encoders import TextImageEncoder, load_encoder
-from models.generation import (
-    DeviceMemoryError,
-    GenerationRequest,
-    GenerationResult,
-    ProgressCallback,
-)
-from models.options import PipelineOptions
-from models.patch_features import SHA256 as PATCH_FEATURES_SHA256
-from models.patch_features import PatchFeatures, load_patch_features
-from models.prompts import PromptGenerator
-from models.run import GenerationRun
-from models.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
-from models.wordnet import load_wordnet
+from models.encoder.protocol import TextImageEncoder, load_encoder
+from models.features.patches import SHA256 as PATCH_FEATURES_SHA256
+from models.features.patches import PatchFeatures, load_patch_features
+from models.generator.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
+from models.job.options import PipelineOptions
+from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
+from models.job.run import GenerationRun
+from models.prompt.choice import PromptGenerator
+from models.prompt.wordnet import load_wordnet
+from models.runtime.errors import DeviceMemoryError
 
 
 class Pipeline:

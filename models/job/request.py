@@ -15,17 +15,9 @@ pipeline unchanged. Stages in order: "prompt", "adapt", "rounds", "fill", then t
 """
 
 
-class StrictError(RuntimeError):
-    """Fewer images passed the normality guard than a strict request wants."""
-
-
-class DeviceMemoryError(RuntimeError):
-    """The device's memory does not suffice, not even for one image at a time."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
-    """A wish for `num_images` new good images of one object.
+    """A request for `num_images` new good images of one object.
 
     Attributes:
         images: k >= 1 good images, RGB 8-bit; of several sizes, the first one's shape is kept.
@@ -34,7 +26,7 @@ class GenerationRequest:
         image_size: long side of the output in px; the sides are multiples of 16.
         seed: fixes every random draw.
         prompt: replaces the prompt that would be chosen.
-        invariances: names from `models.views.INVARIANCES`; None decides from the images.
+        invariances: names from `models.views.view.INVARIANCES`; None decides from the images.
         effort: "draft", "standard" or "high".
         strict: fewer images than wanted is an error and not a shorter set.
     """

@@ -11,25 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.draws import FILL_SEEDS, MAX_SEED, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
-from models.evidence import NUM_LOOKED_IN, NUM_SEEN_AGAIN, distance_seen_again
-from models.generation import (
-    GeneratedImage,
-    GenerationRequest,
-    GenerationResult,
-    ProgressCallback,
-    StrictError,
-)
-from models.generator import HEAD_STEPS, VarianceAwareGenerator
-from models.guard import NormalityGuard, Verdict
-from models.integrator import Integration, integrate
-from models.invariances import decide_invariances, wished_invariances
-from models.options import EFFORTS, PipelineOptions
-from models.selection import SCORE_WEIGHT, Candidate, looked_at, select
-from models.views import INVARIANCES
+from models.generator.sampling import HEAD_STEPS, VarianceAwareGenerator
+from models.generator.variance import NUM_LOOKED_IN, NUM_SEEN_AGAIN, distance_seen_again
+from models.guard.normality import NormalityGuard, Verdict
+from models.integrator.rounds import Integration, integrate
+from models.integrator.selection import SCORE_WEIGHT, Candidate, looked_at, select
+from models.job.options import EFFORTS, PipelineOptions
+from models.job.request import GeneratedImage, GenerationRequest, GenerationResult, ProgressCallback
+from models.runtime.errors import StrictError
+from models.views.draws import FILL_SEEDS, MAX_SEED, ROUND_SEEDS, VIEW_SEEDS, Draw, Draws
+from models.views.invariances import decide_invariances, requested_invariances
+from models.views.view import INVARIANCES
 
 if TYPE_CHECKING:
-    from models.pipeline import Pipeline
+    from models.job.pipeline import Pipeline
 
 NUM_UNSEEN_VIEWS = 16
 # Candidates looked at for each image wanted before a job ends with fewer to choose from, or fewer.
@@ -171,11 +166,11 @@ class GenerationRun:
     def decide_invariances(self) -> None:
         """Decides which views are good; all draws follow it."""
         images, features = self.draws.images, self.pipeline.features
-        wished = self.request.invariances
+        requested = self.request.invariances
         self.draws.decision = (
             decide_invariances(images, features)
-            if wished is None
-            else wished_invariances(wished, images, features)
+            if requested is None
+            else requested_invariances(requested, images, features)
         )
         self._tell("adapt", 11.0, invariances=sorted(self.draws.decision.invariances))
 

@@ -11,10 +11,10 @@ import torch
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from torch import Tensor
 
-from models.candidates import candidate_texts
-from models.device_memory import HalvingBatch
-from models.encoders import TextImageEncoder
-from models.words import ObjectWordFinder, ObjectWords, Sense
+from models.encoder.protocol import TextImageEncoder
+from models.prompt.texts import candidate_texts
+from models.prompt.words import ObjectWordFinder, ObjectWords, Sense
+from models.runtime.device_memory import HalvingBatch
 
 OutlierRule = Literal["mad", "paper"]
 

@@ -6,7 +6,7 @@ Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1.
 import re
 from collections.abc import Iterable
 
-from models.words import PAIRS
+from models.prompt.words import PAIRS
 
 MAX_CANDIDATES = 96
 # How a noun of each relation joins the object; the paper's "with" where English allows it.

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from models.generation import DeviceMemoryError
+from models.runtime.errors import DeviceMemoryError
 
 Answer = TypeVar("Answer")
 

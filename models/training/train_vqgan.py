@@ -2,13 +2,13 @@
 
 Run `benchmarks/fetch_training_images.sh DIR` first, then
 
-    python -m models.train_vqgan DIR --out models/weights/vqgan --minutes 120
+    python -m models.training.train_vqgan DIR --out models/weights/vqgan --minutes 120
 
 The adversarial term of Esser et al. (2021) is left out: an L1 loss, a gradient loss and the
 distance between EfficientNet-Lite0 features take its place, since the generator adds only the
-decoder's *change* to a sharp view (see models/generator.py). The codebook follows its codes by an
-exponential moving average with restart of dead entries (van den Oord et al. 2017, appendix A.1;
-Jukebox 2020).
+decoder's *change* to a sharp view (see models/generator/sampling.py). The codebook follows its
+codes by an exponential moving average with restart of dead entries (van den Oord et al. 2017,
+appendix A.1; Jukebox 2020).
 """
 
 import argparse
@@ -24,8 +24,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures, load_patch_features
-from models.vqgan import VarianceAwareVQModel, load_vqgan
+from models.features.patches import PatchFeatures, load_patch_features
+from models.generator.vqgan import VarianceAwareVQModel, load_vqgan
 
 CROP_PX = 128
 MAX_SIDE_PX = 1600

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.invariances import InvarianceDecision, lone_part_mask
-from models.views import View, apply_view, covering, draw_view, output_size, to_tensor
+from models.views.invariances import InvarianceDecision, lone_part_mask
+from models.views.view import View, apply_view, covering, draw_view, output_size, to_tensor
 
 # A source larger than the output is worked on at up to this multiple, so that turning blurs
 # nothing.

@@ -4,7 +4,7 @@ With several images, they tell: if the turned image A is as near to the image B 
 turning is normal. With one image there are two signs: the image equals its own transformed copy,
 patch by patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew,
 mirror axis and frame at an odd angle, as only parts do that are laid down at random. Whether the
-light may vary is decided in models/lighting.py, for any number of images.
+light may vary is decided in models/views/light.py, for any number of images.
 """
 
 import math
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.lighting import USUAL_SPREAD, light_spread
-from models.patch_features import PatchFeatures, nearest_distances, resized
-from models.views import View, apply_view, draw_view
+from models.features.patches import PatchFeatures, nearest_distances, resized
+from models.views.light import USUAL_SPREAD, light_spread
+from models.views.view import View, apply_view, draw_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
 PROBES: dict[str, tuple[View, ...]] = {
@@ -82,14 +82,14 @@ def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDec
     return InvarianceDecision(frozenset(allowed), evidence, axis, spread)
 
 
-def wished_invariances(
-    wished: frozenset[str], images: Tensor, features: PatchFeatures
+def requested_invariances(
+    requested: frozenset[str], images: Tensor, features: PatchFeatures
 ) -> InvarianceDecision:
     """The user's word; the images (k, 3, H, W) say only how uneven the light gets, if it may."""
     spread = 0.0
-    if "lighting" in wished:
+    if "lighting" in requested:
         spread = light_spread(resized(images, ANALYSIS_PX), features) or USUAL_SPREAD
-    return InvarianceDecision(wished, {}, light_spread=spread, decided_by="request")
+    return InvarianceDecision(requested, {}, light_spread=spread, decided_by="request")
 
 
 def _size(image: Tensor) -> tuple[int, int]:

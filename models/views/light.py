@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures
-from models.views import apply_view, draw_view
+from models.features.patches import PatchFeatures
+from models.views.view import apply_view, draw_view
 
 # A patch is found again where it lies at least so many patches away.
 APART_PATCHES = 6

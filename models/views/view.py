@@ -1,7 +1,7 @@
 """Normal-preserving views: how one good image may be moved, turned and lit and still be good.
 
 The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 3.2). Which
-transformations preserve normality depends on the object: models/invariances.py decides.
+transformations preserve normality depends on the object: models/views/invariances.py decides.
 """
 
 import math

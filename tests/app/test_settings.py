@@ -25,5 +25,5 @@ def test_every_field_has_its_line_of_why():
 
 
 def test_the_storage_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path):
-    assert Settings(data_dir=tmp_path).storage_place == str(tmp_path / "files")
-    assert Settings(storage_url="s3://bucket/x").storage_place == "s3://bucket/x"
+    assert Settings(data_dir=tmp_path).storage_address == str(tmp_path / "files")
+    assert Settings(storage_url="s3://bucket/x").storage_address == "s3://bucket/x"

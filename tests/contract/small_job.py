@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from app.job_store import JobStore
+from app.base.redis_connection import connect
+from app.files.storage import Storage, outputs_of
+from app.jobs.store import JobStore
 from app.problems import TooFewImages
-from app.redis_connection import connect
 from app.settings import Settings
-from app.storage import Storage, outputs_of
 from tests.conftest import encode
 
 ENDLESS, FAILING = "endless thread", "broken hazelnut"
@@ -45,7 +45,7 @@ def load(settings: Settings) -> None:
             archive.writestr(f"hazelnut/train/good/{number:03d}.png", image)
         archive.writestr("manifest.json", b'{"text": "\r\n\r\n"}')
     store = JobStore(connect(settings.redis_url), settings)
-    _loaded[:] = [Loaded(store, Storage(settings.storage_place), image, buffer.getvalue())]
+    _loaded[:] = [Loaded(store, Storage(settings.storage_address), image, buffer.getvalue())]
 
 
 def run(job_id: str) -> None:

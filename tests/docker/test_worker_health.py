@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rq import Worker
 
-from app.redis_connection import connect
+from app.base.redis_connection import connect
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

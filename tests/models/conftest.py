@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.patch_features import PatchFeatures, load_patch_features
-from models.vqgan import VarianceAwareVQModel
+from models.features.patches import PatchFeatures, load_patch_features
+from models.generator.vqgan import VarianceAwareVQModel
 
 
 def small_vqgan(*, patch_size: int = 2) -> VarianceAwareVQModel:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workers.receiver import Receiver
+from tests.workers.courier.receiver import Receiver
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 Its front matter makes the unpacked archive a Hugging Face dataset: only `train` is data.
 """
 
-from models.generation import GenerationRequest, GenerationResult
+from models.job.request import GenerationRequest, GenerationResult
 
 CARD = """\
 ---

@@ -12,7 +12,7 @@ from importlib.metadata import version
 import numpy as np
 from PIL import Image
 
-from models.generation import GeneratedImage, GenerationRequest, GenerationResult
+from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 
 SCHEMA_VERSION = "1.0"
 PACKAGES = ("goodmany", "torch", "diffusers", "transformers", "numpy", "pillow")

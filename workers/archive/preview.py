@@ -7,7 +7,7 @@ from math import ceil, sqrt
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from models.generation import GenerationResult
+from models.job.request import GenerationResult
 
 PAGE, INK, FAINT = "#ffffff", "#1f2933", "#6b7684"
 TILE_GROUND, REAL_FRAME, GENERATED_FRAME = "#eef1f4", "#2f6fde", "#c5ccd4"

@@ -3,8 +3,8 @@
     <slug>/train/good/000.png ...   the generated images, marked synthetic
     <slug>/train/metadata.csv       one row an image, no empty cell
     <slug>/reference/good/000.png   the real images, if asked for
-    manifest.json                   everything about the job (workers/manifest.py)
-    README.md                       how to load it (workers/dataset_card.py)
+    manifest.json                   everything about the job (workers/archive/manifest.py)
+    README.md                       how to load it (workers/archive/dataset_card.py)
 
 The bytes are a function of the arguments: entries stand in this order with one fixed date, PNGs are
 stored, texts deflated. Between two runs of one request on one device only `run` in `manifest.json`
@@ -24,10 +24,10 @@ from datetime import datetime
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from models.generation import GenerationRequest, GenerationResult
-from workers.dataset_card import write_dataset_card
-from workers.manifest import describe_generation
-from workers.synthetic_png import encode_real_png, encode_synthetic_png
+from models.job.request import GenerationRequest, GenerationResult
+from workers.archive.dataset_card import write_dataset_card
+from workers.archive.manifest import describe_generation
+from workers.archive.synthetic_png import encode_real_png, encode_synthetic_png
 
 COLUMNS = (
     "file_name",

@@ -77,18 +77,18 @@ class Client:
             detail = job["problem"]["detail"] if job["problem"] else ""
             raise JobError(f"Job {job['id']} {job['state']}. {detail}".strip())
 
-    def download(self, link: str, place: Path) -> None:
-        """Writes a file of the job to `place`.
+    def download(self, link: str, path: Path) -> None:
+        """Writes a file of the job to `path`.
 
         Raises:
             JobError: the service has no such file.
         """
-        place.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with self.http.stream("GET", link) as answer:
             if answer.is_error:
                 answer.read()
                 _json(answer)
-            with place.open("wb") as file:
+            with path.open("wb") as file:
                 for chunk in answer.iter_bytes():
                     file.write(chunk)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from app.settings import Settings
-from workers.client import Client
-from workers.embedded import ApiServer, EmbeddedService
-from workers.progress_bar import ProgressBar
-from workers.samples import save_sample
+from workers.cli.client import Client
+from workers.cli.progress_bar import ProgressBar
+from workers.cli.samples import save_sample
+from workers.serve.service import ApiServer, EmbeddedService
 
 MODELS_WITHIN_S = 300.0
 
@@ -22,7 +22,7 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
 
     Args:
         settings: of the service; its data go below `folder`.
-        sample: a name of `workers.samples.SAMPLES`.
+        sample: a name of `workers.cli.samples.SAMPLES`.
         folder: where everything is written.
         console: for the progress bar and the summary.
 

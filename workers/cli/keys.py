@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from app.api_keys import ApiKeys
-from workers.service_redis import DataDir, open_redis
+from app.access.api_keys import ApiKeys
+from workers.serve.service_redis import DataDir, open_redis
 
 key_commands = typer.Typer(help="API keys: who may use the service.", no_args_is_help=True)
 

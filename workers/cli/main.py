@@ -11,15 +11,15 @@ from PIL import Image
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.jobs import Effort, Invariance, JobRequest, Priority
-from app.logs import logs_are_json, start_logging
+from app.files.read_image import ImageLimits, read_image
+from app.jobs.model import Effort, Invariance, JobRequest, Priority
+from app.observability.logs import logs_are_json, start_logging
+from app.observability.tracing import start_tracing
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
-from app.tracing import start_tracing
-from app.uploads import ImageLimits, read_image
 from models.evaluation.command import evaluate
-from workers.key_commands import key_commands
-from workers.service_redis import DataDir, open_redis
+from workers.cli.keys import key_commands
+from workers.serve.service_redis import DataDir, open_redis
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
@@ -70,11 +70,11 @@ def serve(
     data_dir: Annotated[Path, typer.Option(help="Where jobs and files are kept.")] = Path("data"),
 ) -> None:
     """Runs Redis, one worker and the API on this machine, until it is stopped."""
-    from workers import embedded  # noqa: PLC0415, the API image has no Redis
+    from workers.serve import service  # noqa: PLC0415, the API image has no Redis
 
     settings = Settings().model_copy(update={"data_dir": data_dir})
     start_logging(settings)
-    raise typer.Exit(embedded.serve(settings, host, port))
+    raise typer.Exit(service.serve(settings, host, port))
 
 
 @cli.command()
@@ -82,7 +82,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Runs the API alone; Redis and the storage are named by the settings."""
     import uvicorn  # noqa: PLC0415
 
-    from app.http_protocol import HttpProtocol  # noqa: PLC0415
+    from app.http.protocol import HttpProtocol  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
 
     settings = Settings()
@@ -106,7 +106,7 @@ def worker(
     ] = None,
 ) -> None:
     """Runs one worker, until it is stopped; a running job is finished first."""
-    from workers.worker import WarmWorker  # noqa: PLC0415
+    from workers.generation.worker import WarmWorker  # noqa: PLC0415
 
     settings = Settings()
     start_logging(settings)
@@ -119,7 +119,7 @@ def worker(
 @cli.command()
 def courier() -> None:
     """Delivers webhooks and answers the prompt dry run, until it is stopped; needs no torch."""
-    from workers.courier import Courier  # noqa: PLC0415
+    from workers.courier.processes import Courier  # noqa: PLC0415
 
     settings = Settings()
     start_logging(settings)
@@ -134,8 +134,8 @@ def webhook_secret(
     data_dir: DataDir = None,
 ) -> None:
     """Prints the secret by which a receiver verifies the webhooks of a key's jobs."""
-    from app.api_keys import ApiKeys  # noqa: PLC0415
-    from workers.webhook_secret import webhook_secret as read  # noqa: PLC0415
+    from app.access.api_keys import ApiKeys  # noqa: PLC0415
+    from workers.courier.webhook_secret import webhook_secret as read  # noqa: PLC0415
 
     with open_redis(data_dir) as connection:
         if key and key not in {known.id for known in ApiKeys(connection).all()}:
@@ -159,7 +159,7 @@ def generate(
 ) -> None:
     """Makes new images without a server: the same pipeline, the same ZIP."""
     settings = Settings()
-    wish = _wish(
+    job_request = _job_request(
         object_name=object_name,
         num_images=num_images,
         seed=seed,
@@ -171,12 +171,12 @@ def generate(
     )
     pictures = _read_images(images, settings)
 
-    from models.pipeline import load_pipeline  # noqa: PLC0415
-    from workers.archive import write_archive  # noqa: PLC0415
-    from workers.progress_bar import ProgressBar  # noqa: PLC0415
-    from workers.wish import to_generation_request  # noqa: PLC0415
+    from models.job.pipeline import load_pipeline  # noqa: PLC0415
+    from workers.archive.write import write_archive  # noqa: PLC0415
+    from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
+    from workers.generation.method_request import to_generation_request  # noqa: PLC0415
 
-    request = to_generation_request(wish, pictures)
+    request = to_generation_request(job_request, pictures)
     with ProgressBar(console) as bar:
         bar("models", 0, {})
         pipeline = load_pipeline(
@@ -211,10 +211,10 @@ def submit(
     ] = None,
 ) -> None:
     """Has a running service make new images, and downloads the ZIP."""
-    from workers.client import Client  # noqa: PLC0415
-    from workers.progress_bar import ProgressBar  # noqa: PLC0415
+    from workers.cli.client import Client  # noqa: PLC0415
+    from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
 
-    wish = _wish(
+    job_request = _job_request(
         object_name=object_name,
         num_images=num_images,
         seed=seed,
@@ -226,7 +226,7 @@ def submit(
         priority=priority,
     )
     with Client(server, api_key) as client, ProgressBar(console) as bar:
-        job = client.submit(images, wish.model_dump(mode="json"))
+        job = client.submit(images, job_request.model_dump(mode="json"))
         for job in client.follow(job):  # noqa: B020, the same job, later
             bar(job["stage"] or job["state"], job["percent"], job)
         client.download(job["links"]["archive"], out)
@@ -239,14 +239,14 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
     """Starts the service, has it work on sample images, and stops it."""
-    from workers.demo import run_demo  # noqa: PLC0415
+    from workers.cli.demo import run_demo  # noqa: PLC0415
 
     settings = Settings(log_level="WARNING")
     start_logging(settings)
     run_demo(settings, sample, folder, console)
 
 
-def _wish(**fields: object) -> JobRequest:
+def _job_request(**fields: object) -> JobRequest:
     """The checked fields.
 
     Raises:
@@ -277,6 +277,3 @@ def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
 
 cli.command()(evaluate)
 cli.add_typer(key_commands, name="keys")
-
-if __name__ == "__main__":
-    main()

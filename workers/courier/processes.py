@@ -19,11 +19,11 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
-from app.light_work import WEBHOOK_QUEUE, WORDS_QUEUE
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
-from workers.child_process import die_with_parent
-from workers.webhook_delivery import Webhooks, prepare
+from workers.courier.webhook_delivery import Webhooks, prepare
+from workers.runtime.child_process import die_with_parent
 
 log = logging.getLogger("goodmany.courier")
 
@@ -95,7 +95,7 @@ def deliver_webhooks(settings: Settings) -> None:
 
 def answer_words(settings: Settings) -> None:
     """Another process of the courier; WordNet is loaded here and nowhere else."""
-    from workers.prompt_words import load_words  # noqa: PLC0415, large
+    from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
 
     load_words()
     worker = LightWorker(WORDS_QUEUE, connect(settings.redis_url), WORDS_TTL_S)

@@ -1,12 +1,12 @@
 """What the courier does for `GET /v1/prompts`: the prompt generator's words, without images.
 
-The function is named by the API as a string (`app.light_work.FIND_WORDS`).
+The function is named by the API as a string (`app.jobs.queues.FIND_WORDS`).
 """
 
-from app.prompt_words import PromptCandidate, PromptSense, PromptWords
-from models.candidates import candidate_texts
-from models.wordnet import load_wordnet
-from models.words import ObjectWordFinder, ObjectWords
+from app.http.prompt_words import PromptCandidate, PromptSense, PromptWords
+from models.prompt.texts import candidate_texts
+from models.prompt.wordnet import load_wordnet
+from models.prompt.words import ObjectWordFinder, ObjectWords
 
 _warm: list[ObjectWordFinder] = []
 

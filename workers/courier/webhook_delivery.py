@@ -5,7 +5,7 @@ queued try of it. A try that fails schedules the next one together with its log 
 is never lost, whatever dies; a courier that dies between a receiver's answer and the log entry
 sends it again, with the same id.
 
-The function is named as a string (`app.light_work.DELIVER`).
+The function is named as a string (`app.jobs.queues.DELIVER`).
 """
 
 import json
@@ -22,15 +22,15 @@ from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
-from app.deliveries import Delivery, DeliveryLog, DeliveryOutcome
-from app.job_store import OUTBOX_KEY, JobStore
-from app.light_work import DELIVER, WEBHOOK_QUEUE
-from app.logs import log_fields
+from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.queues import DELIVER, WEBHOOK_QUEUE
+from app.jobs.store import OUTBOX_KEY, JobStore
+from app.observability.logs import log_fields
 from app.problems import JobNotFound
 from app.settings import Settings
-from workers.webhook_message import WebhookMessage
-from workers.webhook_post import Answer, post
-from workers.webhook_secret import webhook_secret
+from workers.courier.webhook_message import WebhookMessage
+from workers.courier.webhook_post import Answer, post
+from workers.courier.webhook_secret import webhook_secret
 
 log = logging.getLogger("goodmany.courier")
 

@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.job_record import read_as_ended
-from workers.webhook_secret import key_bytes
+from app.jobs.record import read_as_ended
+from workers.courier.webhook_secret import key_bytes
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 import httpcore
 from rq.timeouts import BaseTimeoutException, UnixSignalDeathPenalty
 
-from app.addresses import Network, is_refused
+from app.base.addresses import Network, is_refused
 
 
 @dataclass(frozen=True)

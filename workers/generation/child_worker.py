@@ -10,21 +10,21 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from rq.worker import Worker
 
-from app.job_store import QUEUE_NAMES, JobStore
-from app.logs import log_fields
+from app.base.redis_connection import connect
+from app.jobs.store import QUEUE_NAMES, JobStore
+from app.observability.logs import log_fields
 from app.problems import GenerationFailed, JobTimedOut, Problem
-from app.redis_connection import connect
 from app.settings import Settings
-from workers.spans import job_span, note_failure
+from workers.runtime.spans import job_span, note_failure
 
 log = logging.getLogger("goodmany.worker")
 
 JOB_HEARTBEAT_TTL_S = 30
 # Redis may be restarted while a job runs; a worker waits this long for it at every command.
-REDIS_PATIENCE_S = 60.0
+REDIS_OUTAGE_S = 60.0
 
 
-class Horse(Worker):
+class ChildWorker(Worker):
     """The parent's worker by name, made once in the child; performs jobs and notes failures.
 
     Args:
@@ -33,7 +33,7 @@ class Horse(Worker):
     """
 
     def __init__(self, settings: Settings, name: str):
-        connection = connect(settings.redis_url, patience_s=REDIS_PATIENCE_S)
+        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
         self.store = JobStore(connection, settings)
         super().__init__(
             list(QUEUE_NAMES),

@@ -5,9 +5,9 @@ succeeded with. So a job that is finished twice has one archive, which never cha
 attempt wrote is removed here, by whoever watched it.
 """
 
-from app.job_store import JobStore
-from app.jobs import JobState
-from app.storage import Storage, outputs_of
+from app.files.storage import Storage, outputs_of
+from app.jobs.model import JobState
+from app.jobs.store import JobStore
 
 
 def remove_lost_outputs(store: JobStore, storage: Storage, job_id: str) -> None:

@@ -4,14 +4,14 @@ import time
 
 from rq.job import Job as QueuedJob
 
-from app.jobs import JobState
+from app.jobs.model import JobState
 from app.settings import Settings
 
 # The child ends a job at its timeout by itself; this much later the parent ends the child.
 TIMEOUT_GRACE_S = 5.0
 
 
-class Watch:
+class JobDeadline:
     """The clock of one job in a child.
 
     Attributes:

@@ -8,11 +8,11 @@ is not over waits, changes hands or is worked on somewhere, or else it is lost.
 
 from typing import cast
 
-import app.job_store
-from app.job_metrics import STATES_KEY
-from app.job_queues import enqueue_job
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState
+import app.jobs.store
+from app.jobs.metrics import STATES_KEY
+from app.jobs.model import JobRequest, JobState
+from app.jobs.queues import enqueue_job
+from app.jobs.store import JobStore
 from app.problems import WorkerLost
 
 LOCK_KEY = "goodmany:lost-jobs-lock"
@@ -35,9 +35,9 @@ def requeue_lost_jobs(store: JobStore) -> int:
         if losses > store.settings.max_retries:
             store.fail(job_id, WorkerLost("Each process that worked on this job died."))
         elif store.requeue(job_id, {"losses": str(losses)}):
-            wish = JobRequest.model_validate_json(record["request"])
-            queue = next(queue for queue in store.queues if queue.name == wish.priority)
-            enqueue_job(queue, app.job_store.TASK, job_id, store.settings, at_front=True)
+            request = JobRequest.model_validate_json(record["request"])
+            queue = next(queue for queue in store.queues if queue.name == request.priority)
+            enqueue_job(queue, app.jobs.store.TASK, job_id, store.settings, at_front=True)
     return len(lost)
 
 

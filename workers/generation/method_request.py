@@ -1,27 +1,27 @@
-"""The wish of a client in the method's own terms."""
+"""What a client asks for, in the method's own terms."""
 
 from PIL import Image
 
-from app.jobs import JobRequest
-from models.generation import GenerationRequest
+from app.jobs.model import JobRequest
+from models.job.request import GenerationRequest
 
 
-def to_generation_request(wish: JobRequest, images: list[Image.Image]) -> GenerationRequest:
-    """The wish in the method's own terms.
+def to_generation_request(job_request: JobRequest, images: list[Image.Image]) -> GenerationRequest:
+    """The request in the method's own terms.
 
     Args:
-        wish: the checked fields.
+        job_request: the checked fields.
         images: the inputs, RGB 8-bit.
     """
-    invariances = wish.invariances
+    invariances = job_request.invariances
     return GenerationRequest(
         images=images,
-        object_name=wish.object_name,
-        num_images=wish.num_images,
-        image_size=wish.image_size,
-        seed=wish.seed,
-        prompt=wish.prompt,
+        object_name=job_request.object_name,
+        num_images=job_request.num_images,
+        image_size=job_request.image_size,
+        seed=job_request.seed,
+        prompt=job_request.prompt,
         invariances=None if invariances is None else frozenset(map(str, invariances)),
-        effort=wish.effort,
-        strict=wish.strict,
+        effort=job_request.effort,
+        strict=job_request.strict,
     )

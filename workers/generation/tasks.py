@@ -1,6 +1,6 @@
 """What RQ calls for each job, in the warm child: inputs from the storage, the method, the archive.
 
-The function is named by the API as a string (`app.job_store.TASK`); its argument is the job's id.
+The function is named by the API as a string (`app.jobs.store.TASK`); its argument is the job's id.
 """
 
 import contextlib
@@ -15,24 +15,25 @@ from typing import TYPE_CHECKING, cast
 
 import redis
 
-from app.job_metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState
-from app.live_workers import LiveWorkers
+from app.base.redis_connection import REDIS_AWAY, connect
+from app.files.read_image import ImageLimits, read_image
+from app.files.storage import Storage, outputs_of
+from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
+from app.jobs.model import JobRequest, JobState
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.problems import OutOfMemory, TooFewImages
-from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
-from app.storage import Storage, outputs_of
-from app.uploads import ImageLimits, read_image
-from models.generation import DeviceMemoryError, GenerationRequest, GenerationResult, StrictError
-from workers.archive import write_archive
-from workers.patience import until_answered
-from workers.preview import contact_sheet, variance_picture
-from workers.spans import StageSpans
-from workers.wish import to_generation_request
+from models.job.request import GenerationRequest, GenerationResult
+from models.runtime.errors import DeviceMemoryError, StrictError
+from workers.archive.preview import contact_sheet, variance_picture
+from workers.archive.write import write_archive
+from workers.generation.method_request import to_generation_request
+from workers.runtime.retry_outage import retry_outage
+from workers.runtime.spans import StageSpans
 
 if TYPE_CHECKING:
-    from models.pipeline import Pipeline
+    from models.job.pipeline import Pipeline
 
 log = logging.getLogger("goodmany.worker")
 
@@ -60,8 +61,8 @@ def load_models(settings: Settings) -> None:
         RuntimeError: a model is missing or damaged; the message names it.
     """
     # The task itself needs no torch; whoever brings another pipeline need not wait for it.
-    from models.pipeline import load_pipeline  # noqa: PLC0415
-    from workers.device_memory import report_device_memory  # noqa: PLC0415
+    from models.job.pipeline import load_pipeline  # noqa: PLC0415
+    from workers.runtime.device_memory import report_device_memory  # noqa: PLC0415
 
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
     connection = connect(settings.redis_url)
@@ -72,7 +73,7 @@ def load_models(settings: Settings) -> None:
             args=(LiveWorkers(connection), multiprocessing.current_process().name, pipeline.device),
             daemon=True,
         ).start()
-    _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_place))]
+    _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_address))]
 
 
 class AttemptOverError(Exception):
@@ -84,7 +85,7 @@ def run_job(job_id: str) -> None:
 
     It may run twice for one job, after a crash or at the same time on two machines: each attempt
     writes into its own folder, and the record hears only the attempt that took the job last. What
-    the others leave is removed by whoever watches this process (`workers/outputs.py`).
+    the others leave is removed by whoever watches this process (`clean_outputs.py`).
     """
     (warm,) = _warm
     attempt = secrets.token_hex(8)
@@ -97,7 +98,7 @@ def run_job(job_id: str) -> None:
         log.info("job %s is over for this attempt", job_id)
     # Files that were removed, a timeout in the last moment: only the holder may fail the job.
     except Exception:
-        standing = until_answered(
+        standing = retry_outage(
             lambda: warm.store.standing(job_id), warm.settings.outage_patience_s
         )
         if standing == (JobState.running, attempt):
@@ -110,7 +111,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
-        request = until_answered(lambda: _read_request(warm, progress, record), patience_s)
+        request = retry_outage(lambda: _read_request(warm, progress, record), patience_s)
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
@@ -126,10 +127,10 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             _store_results(warm.storage, progress, request, result, record["created_at"])
 
         archive_start = time.monotonic()
-        until_answered(store_results, patience_s)
+        retry_outage(store_results, patience_s)
         archive_s = time.monotonic() - archive_start
     fields = {"num_images": str(len(result.images)), "prompt": result.prompt}
-    if not until_answered(lambda: warm.store.succeed(job_id, attempt, fields), patience_s):
+    if not retry_outage(lambda: warm.store.succeed(job_id, attempt, fields), patience_s):
         raise AttemptOverError
     log.info("job %s succeeded with %d images", job_id, len(result.images))
     _count(warm.store.connection, result, archive_s)
@@ -138,7 +139,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 def _read_request(
     warm: WarmModels, progress: "Progress", record: dict[str, str]
 ) -> GenerationRequest:
-    """The wish with its images, from the record and the storage."""
+    """The request with its images, from the record and the storage."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
     limits = ImageLimits.from_settings(warm.settings)

@@ -13,14 +13,14 @@ from multiprocessing.connection import Connection, wait
 from pkgutil import resolve_name
 from typing import cast
 
-from app.logs import start_logging
+from app.observability.logs import start_logging
+from app.observability.tracing import start_tracing
 from app.settings import Settings
-from app.tracing import start_tracing
-from workers.horse import Horse
+from workers.generation.child_worker import ChildWorker
 
 log = logging.getLogger("goodmany.worker")
 
-DEFAULT_LOADER = "workers.tasks:load_models"
+DEFAULT_LOADER = "workers.generation.tasks:load_models"
 READY, DONE = "ready", "done"
 STOP_WITHIN_S = 5.0
 
@@ -138,11 +138,11 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
         log.debug("loading failed", exc_info=error)
         connection.send(" ".join(str(error).split()) or type(error).__name__)
         return
-    horse = Horse(settings, worker_name)
+    child_worker = ChildWorker(settings, worker_name)
     connection.send(READY)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            horse.perform(*connection.recv())
+            child_worker.perform(*connection.recv())
             connection.send(DONE)
 
 

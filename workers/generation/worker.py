@@ -3,8 +3,8 @@
 RQ's own workers make a process for each job and would load the models each time; its
 `SimpleWorker` keeps them, and then nobody is left who could stop a job or send heartbeats. Here
 the parent is RQ's `Worker` as it is (heartbeats, registries, the stop command, signals), and only
-the work horse is another: a spawned child (`workers/warm_child.py`) that loads the models once
-and takes jobs over a pipe. What is overridden of RQ is how a horse is started, awaited and killed.
+the work horse is another: a spawned child (`warm_child.py`) that loads the models once and takes
+jobs over a pipe. What is overridden of RQ is how a horse is started, awaited and killed.
 
 A job whose child died is queued again up to `max_retries` times. A job that raised, took too long
 or was stopped is not: it would do the same again.
@@ -26,21 +26,20 @@ from rq.utils import now
 from rq.worker import Worker
 from rq.worker.base import WorkerStatus
 
-from app.expiry import sweep
-from app.job_store import QUEUE_NAMES, JobStore
-from app.live_workers import BEAT_EVERY_S, LiveWorkers
-from app.logs import log_fields
-from app.orphans import sweep_orphans
+from app.base.redis_connection import REDIS_AWAY, connect
+from app.files.storage import Storage
+from app.jobs.retention import sweep_expired, sweep_orphans
+from app.jobs.store import QUEUE_NAMES, JobStore
+from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
+from app.observability.logs import log_fields
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
-from app.redis_connection import REDIS_AWAY, connect
 from app.settings import Settings
-from app.storage import Storage
-from workers.horse import JOB_HEARTBEAT_TTL_S, REDIS_PATIENCE_S
-from workers.lost_jobs import requeue_lost_jobs
-from workers.outputs import remove_lost_outputs
-from workers.priority_queue import PriorityQueue
-from workers.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
-from workers.watch import Watch
+from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S, REDIS_OUTAGE_S
+from workers.generation.clean_outputs import remove_lost_outputs
+from workers.generation.job_deadline import JobDeadline
+from workers.generation.lost_jobs import requeue_lost_jobs
+from workers.generation.priority_queue import PriorityQueue
+from workers.generation.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
 
 log = logging.getLogger("goodmany.worker")
 
@@ -71,9 +70,9 @@ class WarmWorker(Worker):
         queue_names: Sequence[str] = QUEUE_NAMES,
     ):
         self.settings, self.loader = settings, loader
-        connection = connect(settings.redis_url, patience_s=REDIS_PATIENCE_S)
+        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
         self.store = JobStore(connection, settings)
-        self.storage = Storage(settings.storage_place)
+        self.storage = Storage(settings.storage_address)
         self.live_workers = LiveWorkers(connection)
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
@@ -118,7 +117,7 @@ class WarmWorker(Worker):
         if num_lost := requeue_lost_jobs(self.store):
             log.warning("%d jobs were on nobody's list and are queued again", num_lost)
         try:
-            if num_swept := sweep(self.store, self.storage):
+            if num_swept := sweep_expired(self.store, self.storage):
                 log.info("removed files or records of %d expired jobs", num_swept)
             if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
                 log.info("removed the uploads of %d jobs that were never created", num_orphans)
@@ -151,7 +150,7 @@ class WarmWorker(Worker):
         """Watches the child until the job is over, and ends the child when it must be ended."""
         assert self.child is not None
         job.started_at = now()
-        watch = Watch(self.settings, job)
+        deadline = JobDeadline(self.settings, job)
         next_beat = time.monotonic()
         while (event := self.child.wait_event(WATCH_EVERY_S)) is ChildEvent.nothing:
             try:
@@ -162,12 +161,12 @@ class WarmWorker(Worker):
             except REDIS_AWAY as error:
                 log.warning("Redis is away while job %s runs: %s", job.id, error)
                 continue
-            if watch.must_end(state):
+            if deadline.must_end(state):
                 self.kill_horse()
         self._horse_pid = 0
         self.executions.pop(execution.id, None)
         if event is ChildEvent.dead:
-            self._handle_dead_child(job, queue, execution, watch)
+            self._handle_dead_child(job, queue, execution, deadline)
             self._start_child()
 
     def kill_horse(self, sig: int = 0) -> None:  # noqa: ARG002, it is always SIGKILL
@@ -228,7 +227,7 @@ class WarmWorker(Worker):
         log.info("models loaded in %.1f s, child %d", self.child.load_s, self.child.pid)
 
     def _handle_dead_child(
-        self, job: QueuedJob, queue: Queue, execution: Execution, watch: Watch
+        self, job: QueuedJob, queue: Queue, execution: Execution, deadline: JobDeadline
     ) -> None:
         """Queues the job again or fails it, in RQ's records and in ours."""
         job.ended_at = now()
@@ -237,7 +236,7 @@ class WarmWorker(Worker):
             self._stopped_job_id = job.id
         elif self._stopped_job_id == job.id:
             self.store.cancel(job.id, owner=None)
-        elif watch.timed_out:
+        elif deadline.timed_out:
             job.retries_left = 0
             self.store.fail(job.id, JobTimedOut(f"It was ended after {job.timeout} s."))
         else:

@@ -6,7 +6,7 @@ import time
 import redis
 import torch
 
-from app.live_workers import BEAT_EVERY_S, DeviceMemory, LiveWorkers
+from app.observability.live_workers import BEAT_EVERY_S, DeviceMemory, LiveWorkers
 
 log = logging.getLogger("goodmany.worker")
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from app.base.redis_connection import REDIS_AWAY
 from app.problems import StorageUnavailable
-from app.redis_connection import REDIS_AWAY
 
 log = logging.getLogger("goodmany.worker")
 
@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 TRY_EVERY_S = 0.5
 
 
-def until_answered(call: Callable[[], Answer], patience_s: float) -> Answer:
+def retry_outage(call: Callable[[], Answer], patience_s: float) -> Answer:
     """What the call returns, tried again as long as Redis or the storage is away or full.
 
     Args:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from workers.embedded_redis import EmbeddedRedis, find_socket
+from workers.serve.embedded_redis import EmbeddedRedis, find_socket
 
 REDIS_FOLDER = "redis"
 

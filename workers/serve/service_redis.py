@@ -8,7 +8,7 @@ from typing import Annotated
 import redis
 import typer
 
-from app.redis_connection import connect
+from app.base.redis_connection import connect
 from app.settings import Settings
 
 DataDir = Annotated[
@@ -31,7 +31,7 @@ def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
         if data_dir is None:
             redis_url = Settings().redis_url
         else:
-            from workers.data_folder import redis_of_folder  # noqa: PLC0415, the API image has none
+            from workers.serve.data_folder import redis_of_folder  # noqa: PLC0415, the API image has none
 
             redis_url = opened.enter_context(redis_of_folder(data_dir))
         try:

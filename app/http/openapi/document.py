@@ -13,10 +13,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.access import OPEN_PATHS
-from app.job_events import JobEvent
-from app.jobs import JOB_ID, ProblemDetails
-from app.openapi import problems
+from app.http.openapi.responses import problems
+from app.http.require_key import OPEN_PATHS
+from app.jobs.events import JobEvent
+from app.jobs.model import JOB_ID, ProblemDetails
 from app.problems import TooManyRequests, Unauthorized
 from app.settings import Settings
 

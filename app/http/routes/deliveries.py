@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.deliveries import DeliveryList, DeliveryLog
-from app.openapi import problems
+from app.http.openapi.responses import problems
+from app.http.services import OwnerDep, ServicesDep
+from app.jobs.deliveries import DeliveryList, DeliveryLog
 from app.problems import JobNotFound, NotReady
-from app.services import OwnerDep, ServicesDep
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
 

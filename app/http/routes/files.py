@@ -7,9 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app.downloads import send_file
-from app.jobs import JobState
-from app.openapi import RANGE_PARAMETERS, binary, problems
+from app.files.downloads import send_file
+from app.files.storage import outputs_of
+from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
+from app.http.services import OwnerDep, Services, ServicesDep
+from app.jobs.model import JobState
 from app.problems import (
     ImageNotFound,
     InvalidRequest,
@@ -21,8 +23,6 @@ from app.problems import (
     RangeNotSatisfiable,
     StorageUnavailable,
 )
-from app.services import OwnerDep, Services, ServicesDep
-from app.storage import outputs_of
 
 FILE_PROBLEMS = (
     JobNotFound,

@@ -6,9 +6,9 @@ import redis.exceptions
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.openapi import problems
+from app.http.openapi.responses import problems
+from app.http.services import Services, ServicesDep
 from app.problems import NotReady, StorageUnavailable
-from app.services import Services, ServicesDep
 
 router = APIRouter(tags=["health"])
 

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Depends, Form, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from app.acceptance import accept_job
-from app.expiry import remove_files
-from app.form_limits import refuse_repeated_fields
-from app.job_events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
-from app.job_form import JobForm
-from app.jobs import Job, JobList, JobRequest
-from app.openapi import RETRY_AFTER, answer, header, links, problems
+from app.http.acceptance import accept_job
+from app.http.job_form import JobForm, refuse_repeated_fields
+from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
+from app.http.services import OwnerDep, Services, ServicesDep
+from app.jobs.events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
+from app.jobs.model import Job, JobList, JobRequest
+from app.jobs.retention import remove_files
 from app.problems import (
     DamagedImage,
     EmptyImage,
@@ -41,7 +41,6 @@ from app.problems import (
     UploadTooLarge,
     UploadTooSlow,
 )
-from app.services import OwnerDep, Services, ServicesDep
 
 log = logging.getLogger("goodmany.api")
 

@@ -5,8 +5,8 @@ import secrets
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import choose_encoder
 
+from app.http.services import ServicesDep
 from app.problems import Unauthorized
-from app.services import ServicesDep
 
 router = APIRouter()
 

@@ -10,12 +10,12 @@ from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.jobs import MAX_OBJECT_NAME_CHARS, PlainText
-from app.light_work import FIND_WORDS, WORDS_QUEUE
-from app.openapi import problems
+from app.http.openapi.responses import problems
+from app.http.prompt_words import PromptWords
+from app.http.services import ServicesDep
+from app.jobs.model import MAX_OBJECT_NAME_CHARS, PlainText
+from app.jobs.queues import FIND_WORDS, WORDS_QUEUE
 from app.problems import InvalidRequest, NotReady
-from app.prompt_words import PromptWords
-from app.services import ServicesDep
 
 ANSWER_WITHIN_S = 5
 LOOK_EVERY_S = 0.05

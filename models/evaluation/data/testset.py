@@ -9,11 +9,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.evaluation import patchcore
 from models.evaluation.cells import digest
-from models.evaluation.dataset import Category, load_image
-from models.evaluation.patchcore import IMAGE_PX
-from models.patch_features import SHA256, PatchFeatures
+from models.evaluation.data.dataset import Category, load_image
+from models.evaluation.detector import patchcore
+from models.evaluation.detector.patchcore import IMAGE_PX
+from models.features.patches import SHA256, PatchFeatures
 
 # A thin crack must not vanish between samples: a pixel of the small mask is defective from here on.
 DEFECTIVE_SHARE = 0.25

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.patch_features import PatchFeatures
+from models.features.patches import PatchFeatures
 
 IMAGE_PX = 224
 BATCH = 8

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.evaluation.defects import AT_A_GLANCE
-from models.evaluation.guard_trial import CLEAN, Judgement
-from models.evaluation.plots import plot_curve
+from models.evaluation.guard_trial.defects import AT_A_GLANCE
+from models.evaluation.guard_trial.trial import CLEAN, Judgement
+from models.evaluation.report.plots import plot_curve
 
 AIMED_FALSE_REJECTION = 0.05
 # Bands of visibility in just noticeable differences, lower end included.

@@ -10,11 +10,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.evaluation.dataset import Category, load_image
-from models.evaluation.defects import CONTRASTS, KINDS, SIZES, DefectSpec, PlantedDefect, plant
-from models.evaluation.rows import RowInput
-from models.invariances import lone_part_mask
-from models.views import to_tensor
+from models.evaluation.data.dataset import Category, load_image
+from models.evaluation.guard_trial.defects import (
+    CONTRASTS,
+    KINDS,
+    SIZES,
+    DefectSpec,
+    PlantedDefect,
+    plant,
+)
+from models.evaluation.rows.plain import RowInput
+from models.views.invariances import lone_part_mask
+from models.views.view import to_tensor
 
 CLEAN = "none"
 NUM_HELD_BACK = 24

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.evaluation.cells import Cell
-from models.evaluation.dataset import Category, load_image, read_dataset
+from models.evaluation.data.dataset import Category, load_image, read_dataset
+from models.evaluation.detector.patchcore import anomaly_maps
 from models.evaluation.experiment import Experiment, Plan
-from models.evaluation.patchcore import anomaly_maps
-from models.evaluation.plots import plot_bars, plot_maps
-from models.evaluation.report import write_csv, write_markdown
+from models.evaluation.report.page import write_csv, write_markdown
+from models.evaluation.report.plots import plot_bars, plot_maps
 
 NUM_PICTURES = 4
 ROWS_IN_PICTURES = ("full", "real", "augment", "goodmany")

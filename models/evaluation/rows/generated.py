@@ -10,15 +10,15 @@ from functools import lru_cache, partial
 
 from PIL import Image
 
-from models.draws import FILL_SEEDS, Draws
-from models.evaluation.guard_trial import Defendant
-from models.evaluation.rows import Row, RowInput
-from models.generation import GenerationRequest, GenerationResult
-from models.generator import SamplingSettings
-from models.options import PipelineOptions
-from models.pipeline import Pipeline, load_pipeline
-from models.run import GenerationRun, Prepared
-from models.views import to_image
+from models.evaluation.guard_trial.trial import Defendant
+from models.evaluation.rows.plain import Row, RowInput
+from models.generator.sampling import SamplingSettings
+from models.job.options import PipelineOptions
+from models.job.pipeline import Pipeline, load_pipeline
+from models.job.request import GenerationRequest, GenerationResult
+from models.job.run import GenerationRun, Prepared
+from models.views.draws import FILL_SEEDS, Draws
+from models.views.view import to_image
 
 PRODUCT = PipelineOptions()
 VIEWS = "views"

@@ -1,7 +1,7 @@
 """What a detector may train on: one function a row of the table.
 
 A row takes k real images and returns all the training images, the real ones included. Rows of
-one's own are named `module:function`; the pipeline's lie in models/evaluation/generated_rows.py.
+one's own are named `module:function`; the pipeline's lie in models/evaluation/rows/generated.py.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from models.evaluation.dataset import load_image
+from models.evaluation.data.dataset import load_image
 
 NUM_SMALL_CHANGES = 16
 MAX_TURN_DEG, MAX_SCALE, MAX_SHIFT, MAX_BRIGHTNESS = 8.0, 0.06, 0.05, 0.1
@@ -126,7 +126,7 @@ def row_module(name: str) -> str:
     """Name of the module that makes the row's images."""
     if name in PLAIN_ROWS:
         return __name__
-    return "models.evaluation.generated_rows" if name in ROWS else name.partition(":")[0]
+    return "models.evaluation.rows.generated" if name in ROWS else name.partition(":")[0]
 
 
 def find_row(name: str) -> Row:

@@ -18,7 +18,7 @@ from torch import Tensor
 from models.evaluation.records import write_records
 
 if TYPE_CHECKING:
-    from models.encoders import TextImageEncoder
+    from models.encoder.protocol import TextImageEncoder
 
 PLAIN_PROMPT = "a photo of a {}"
 PROPERTIES = (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.api_keys import KEYS_KEY, ApiKeys
-from app.job_store import JobStore
+from app.access.api_keys import KEYS_KEY, ApiKeys
+from app.jobs.store import JobStore
 from app.problems import Unauthorized
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.api_keys import ApiKeys
-from app.job_store import JobStore
-from tests.app.test_routes import PNG, post
+from app.access.api_keys import ApiKeys
+from app.jobs.store import JobStore
+from tests.app.http.routes.test_jobs import PNG, post
 
 EVIL = "https://evil.example"
 

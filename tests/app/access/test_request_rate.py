@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.job_store import JobStore
+from app.access.request_rate import WINDOW_S, RequestRate
+from app.jobs.store import JobStore
 from app.problems import TooManyRequests
-from app.request_rate import WINDOW_S, RequestRate
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from app.addresses import is_refused, literal_address, parse_networks
+from app.base.addresses import is_refused, literal_address, parse_networks
 
 REFUSED = (
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.8.9.10",

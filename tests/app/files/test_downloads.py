@@ -7,10 +7,10 @@ import zipfile
 import httpx
 import pytest
 
-from app.job_store import JobStore
+from app.files.storage import Storage
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage
-from tests.app.test_routes import finish, post
+from tests.app.http.routes.test_jobs import finish, post
 from tests.conftest import encode, texture
 from tests.s3_server import Wire
 
@@ -78,4 +78,4 @@ def test_files_in_s3_expire(
     assert api.delete(link).status_code == 204
     assert s3_server.keys(bucket) == []
     assert api.get(f"{link}/archive").status_code == 410
-    assert Storage(settings.storage_place).filesystem.find(f"{bucket}/jobs") == []
+    assert Storage(settings.storage_address).filesystem.find(f"{bucket}/jobs") == []

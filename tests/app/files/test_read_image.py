@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.files.read_image import ImageLimits, read_image
 from app.problems import (
     DamagedImage,
     EmptyImage,
@@ -19,7 +20,6 @@ from app.problems import (
     SeveralFrames,
     UnusableImage,
 )
-from app.uploads import ImageLimits, read_image
 from tests.conftest import encode, texture
 
 LIMITS = ImageLimits(max_bytes=2_000_000, max_pixels=1_000_000, min_side_px=32)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import app.s3
+import app.files.s3
+from app.files.storage import Storage
 from app.problems import StorageFull, StorageUnavailable
-from app.storage import Storage
 from tests.s3_server import S3Server, Wire
 
 

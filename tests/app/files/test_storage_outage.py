@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.expiry import sweep
-from app.job_store import EXPIRY_KEY, JobStore
-from app.live_workers import LiveWorkers
+from app.files.storage import Storage
+from app.jobs.retention import sweep_expired
+from app.jobs.store import EXPIRY_KEY, JobStore
+from app.observability.live_workers import LiveWorkers
 from app.problems import StorageUnavailable
 from app.settings import Settings
-from app.storage import Storage
-from tests.app.test_routes import finish, post, slug
+from tests.app.http.routes.test_jobs import finish, post, slug
 from tests.conftest import encode, served, texture
 from tests.s3_server import Wire
 
@@ -96,9 +96,9 @@ def test_a_sweep_waits_for_the_storage(settings: Settings, store: JobStore, outa
     store.connection.zadd(EXPIRY_KEY, {job_id: 1})
     outage.begin()
     with pytest.raises(StorageUnavailable):
-        sweep(store, storage)
+        sweep_expired(store, storage)
     assert store.state(job_id) == "succeeded"
     outage.end()
-    assert sweep(store, storage) == 1
+    assert sweep_expired(store, storage) == 1
     assert store.state(job_id) == "expired"
     assert not storage.filesystem.find(storage.root)

@@ -6,8 +6,8 @@ Each comes with the slugs of the problems that may answer it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.jobs import MAX_OBJECT_NAME_CHARS
-from tests.app.hostile_images import PNG
+from app.jobs.model import MAX_OBJECT_NAME_CHARS
+from tests.app.http.hostile_images import PNG
 
 INVALID = frozenset({"invalid-request"})
 MALFORMED = frozenset({"malformed-body"})
@@ -58,7 +58,7 @@ def image(file_name: str = "a.png", content: bytes = PNG, kind: bytes = b"image/
 
 
 NUT = text("object_name", "nut")
-WISH = (NUT, image())
+ASKED = (NUT, image())
 
 
 def join(parts: Sequence[bytes], boundary: bytes = b"x") -> bytes:
@@ -82,7 +82,7 @@ def broken_forms() -> Iterator[BadRequest]:
     def plain(name: str, slugs: frozenset[str], body: bytes, kind: str = MULTIPART) -> BadRequest:
         return BadRequest(name, slugs, body=body, headers={"content-type": kind})
 
-    whole = join(WISH)
+    whole = join(ASKED)
     yield plain("no boundary named", MALFORMED, whole, "multipart/form-data")
     yield plain("wrong boundary", MALFORMED, whole, "multipart/form-data; boundary=y")
     yield plain("empty boundary", MALFORMED, whole, "multipart/form-data; boundary=")
@@ -104,13 +104,13 @@ def broken_forms() -> Iterator[BadRequest]:
     yield plain("100000 pairs", MALFORMED, pairs, "application/x-www-form-urlencoded")
     long = b"a=" + b"1" * 2**21
     yield plain("pair of 2 MiB", MALFORMED, long, "application/x-www-form-urlencoded")
-    yield form("header of 10 kB", MALFORMED, *WISH, part('name="a"', b"", b"A: " + b"b" * 10_000))
-    yield form("1000 headers", MALFORMED, *WISH, part('name="a"', b"", b"A: b\r\n" * 1000))
-    yield form("header without colon", MALFORMED, *WISH, part('name="a"', b"", b"nonsense\r\n"))
-    yield form("header with NUL", MALFORMED | INVALID, *WISH, part('name="a\0b"', b"1"))
-    yield form("no name", MALFORMED, *WISH, part("", b"1"))
+    yield form("header of 10 kB", MALFORMED, *ASKED, part('name="a"', b"", b"A: " + b"b" * 10_000))
+    yield form("1000 headers", MALFORMED, *ASKED, part('name="a"', b"", b"A: b\r\n" * 1000))
+    yield form("header without colon", MALFORMED, *ASKED, part('name="a"', b"", b"nonsense\r\n"))
+    yield form("header with NUL", MALFORMED | INVALID, *ASKED, part('name="a\0b"', b"1"))
+    yield form("no name", MALFORMED, *ASKED, part("", b"1"))
     yield form("file name of 10 kB", MALFORMED, NUT, image("n" * 10_000))
-    yield form("5000 fields", MALFORMED, *WISH, *[text(f"f{n}", "1") for n in range(5000)])
+    yield form("5000 fields", MALFORMED, *ASKED, *[text(f"f{n}", "1") for n in range(5000)])
     yield form("5000 images", TOO_MANY, NUT, *[image(content=b"")] * 5000)
     yield form("51 images", TOO_MANY, NUT, *[image()] * 51)
     yield form("field of 2 MB", MALFORMED, image(), text("object_name", "n" * 2_000_000))
@@ -120,8 +120,10 @@ def broken_forms() -> Iterator[BadRequest]:
 
 
 def wrong_fields() -> Iterator[BadRequest]:
-    yield form("object_name twice", INVALID, *WISH, NUT)
-    yield form("num_images twice", INVALID, *WISH, text("num_images", "1"), text("num_images", "2"))
+    yield form("object_name twice", INVALID, *ASKED, NUT)
+    yield form(
+        "num_images twice", INVALID, *ASKED, text("num_images", "1"), text("num_images", "2")
+    )
     yield form("no object_name", INVALID, image())
     yield form("images as text", INVALID, NUT, text("images", "a picture"))
     yield form(
@@ -129,25 +131,25 @@ def wrong_fields() -> Iterator[BadRequest]:
     )
     names = ("../../etc/passwd", "__proto__", "images[0]", "", "__class__", "$where", "a" * 3000)
     for name in names:
-        yield form(f"field {name[:20]!r}", INVALID, *WISH, text(name, "1"))
+        yield form(f"field {name[:20]!r}", INVALID, *ASKED, text(name, "1"))
     for charset, name in (("utf-7", "+2AA-"), ("unicode_escape", r"\\ud800"), ("rot13", "anzr")):
         kind = f"{MULTIPART}; charset={charset}"
-        parts = [*WISH, *[text(name, "1")] * 2]
+        parts = [*ASKED, *[text(name, "1")] * 2]
         yield form(f"field in {charset}", INVALID, *parts, content_type=kind)
     numbers = ("NaN", "Infinity", "1e999", "-1", "0", "1.5", "0x10", "true", "[1]", "{}", "1;2")
     for value in (*numbers, "9" * 30, "9" * 5000):
-        yield form(f"num_images={value[:20]!r}", INVALID, *WISH, text("num_images", value))
+        yield form(f"num_images={value[:20]!r}", INVALID, *ASKED, text("num_images", value))
     for value in ("NaN", "-Infinity", "-1", str(2**32), "1e5", "null"):
-        yield form(f"seed={value!r}", INVALID, *WISH, text("seed", value))
+        yield form(f"seed={value!r}", INVALID, *ASKED, text("seed", value))
     for value in ("63", "1025", "-256", "1e2", "inf"):
-        yield form(f"image_size={value!r}", INVALID, *WISH, text("image_size", value))
+        yield form(f"image_size={value!r}", INVALID, *ASKED, text("image_size", value))
     for value in ("maybe", "2", "[]", "-1"):
-        yield form(f"strict={value!r}", INVALID, *WISH, text("strict", value))
+        yield form(f"strict={value!r}", INVALID, *ASKED, text("strict", value))
     for value in ("NaN", "0", "-1", "1e999", "9" * 30, "9" * 5000):
-        yield form(f"expires_in_s={value[:20]!r}", INVALID, *WISH, text("expires_in_s", value))
+        yield form(f"expires_in_s={value[:20]!r}", INVALID, *ASKED, text("expires_in_s", value))
     yield from wrong_callbacks()
     for name in ("effort", "invariances", "priority"):
-        yield form(f"{name} unknown", INVALID, *WISH, text(name, "../../high"))
+        yield form(f"{name} unknown", INVALID, *ASKED, text(name, "../../high"))
     texts = {
         "NUL": "nut\0",
         "newline": "nut\r\nSet-Cookie: a=b",
@@ -164,15 +166,15 @@ def wrong_fields() -> Iterator[BadRequest]:
     }
     for name, value in texts.items():
         yield form(f"object name with {name}", INVALID, image(), text("object_name", value))
-    yield form("prompt with NUL", INVALID, *WISH, text("prompt", "a nut\0"))
-    yield form("prompt of 301", INVALID, *WISH, text("prompt", "n" * 301))
+    yield form("prompt with NUL", INVALID, *ASKED, text("prompt", "a nut\0"))
+    yield form("prompt of 301", INVALID, *ASKED, text("prompt", "n" * 301))
     lie = image("good.png", b"GIF89a" + bytes(50), b"image/png")
     yield form("GIF that says PNG", frozenset({"not-an-image"}), NUT, lie)
     for key in ("", "k" * 256):
         yield BadRequest(
             f"idempotency key of {len(key)}",
             INVALID,
-            body=join(WISH),
+            body=join(ASKED),
             headers={"content-type": MULTIPART, "idempotency-key": key},
         )
 
@@ -189,7 +191,7 @@ def wrong_callbacks() -> Iterator[BadRequest]:
     hosts = ("127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "2130706433", "0x7f.1")
     hosts = (*hosts, "0", "0177.0.0.1", "user:word@example.org", "127.1", "a" * 3000, "", "[::")
     for url in (*urls, *(f"http://{host}/" for host in hosts)):
-        yield form(f"callback {url[:40]}", INVALID, *WISH, text("callback_url", url))
+        yield form(f"callback {url[:40]}", INVALID, *ASKED, text("callback_url", url))
 
 
 def wrong_addresses() -> Iterator[BadRequest]:
@@ -239,13 +241,13 @@ def odd_requests() -> dict[str, bytes]:
         **{f"object {name[:20]}": join([image(), text("object_name", name)]) for name in ODD_NAMES},
         "invalid UTF-8": join([image(), text("object_name", b"nut \xff\xfe")]),
         "content type lies": join([NUT, image(kind=b"text/html")]),
-        "text after the end": join(WISH) + b"epilogue",
+        "text after the end": join(ASKED) + b"epilogue",
     }
 
 
 def raw_faults() -> dict[str, bytes]:
     """Bytes that no HTTP client would send, by name."""
-    body = join(WISH)
+    body = join(ASKED)
     host = b"Host: localhost\r\n"
     post = b"POST /v1/jobs HTTP/1.1\r\n" + host + f"Content-Type: {MULTIPART}\r\n".encode()
     size = f"Content-Length: {len(body)}\r\n".encode()

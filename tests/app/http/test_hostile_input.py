@@ -19,14 +19,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.job_store import JobStore
+from app.base.redis_connection import connect
+from app.jobs.store import JobStore
 from app.problems import TYPE_PREFIX, Problem
-from app.redis_connection import connect
 from app.settings import Settings
-from tests.app.hostile_images import PNG, bad_images, odd_images
-from tests.app.hostile_requests import (
+from tests.app.http.hostile_images import PNG, bad_images, odd_images
+from tests.app.http.hostile_requests import (
+    ASKED,
     MULTIPART,
-    WISH,
     BadRequest,
     bad_requests,
     form,
@@ -37,7 +37,7 @@ from tests.app.hostile_requests import (
     text,
 )
 from tests.conftest import wait_until
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
 
 MAX_GROWTH_BYTES = 64 * 2**20
 # The largest image that is allowed, decoded: 4 bytes a pixel, and a JPEG's coefficients.
@@ -129,7 +129,7 @@ def service(process: ApiProcess) -> Iterator[ApiProcess]:
 
 def forget_jobs(service: ApiProcess) -> None:
     service.store.connection.flushall()
-    for folder in Path(service.settings.storage_place).iterdir():
+    for folder in Path(service.settings.storage_address).iterdir():
         shutil.rmtree(folder)
 
 
@@ -201,7 +201,7 @@ def test_every_odd_request_is_taken_and_names_no_path(service: ApiProcess):
     for name, body in odd_requests().items():
         answer = service.client.post("/v1/jobs", content=body, headers={"content-type": MULTIPART})
         assert answer.status_code == 202, f"{name}: {answer.text}"
-        files = Path(service.settings.storage_place) / answer.json()["id"]
+        files = Path(service.settings.storage_address) / answer.json()["id"]
         names = sorted(str(path.relative_to(files)) for path in files.rglob("*"))
         assert names == ["inputs", "inputs/000"]
     assert len(service.stored()) == len(odd_requests())
@@ -245,7 +245,7 @@ def exchange(service: ApiProcess, content: bytes) -> bytes:
 
 def test_uploads_that_break_off_leave_nothing(service: ApiProcess):
     num_open_files = service.num_open_files()
-    body = join([*WISH, image(content=bytes(3 * 2**20))])
+    body = join([*ASKED, image(content=bytes(3 * 2**20))])
     head = f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\n"
     head += f"Content-Length: {len(body)}\r\n\r\n"
     address = (service.client.base_url.host, service.client.base_url.port)

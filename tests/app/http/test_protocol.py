@@ -7,14 +7,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app import http_protocol
-from app.job_store import JobStore
-from tests.app.test_routes import PNG, post
+from app.http import protocol
+from app.jobs.store import JobStore
+from tests.app.http.routes.test_jobs import PNG, post
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, serve_api: Callable[..., httpx.Client]) -> httpx.Client:
-    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.5)
     return serve_api()
 
 

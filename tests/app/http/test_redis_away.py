@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobRequest, new_job_id
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.jobs.model import JobRequest, new_job_id
+from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
-from workers.embedded import ApiServer
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.service import ApiServer
 
 JOB = f"/v1/jobs/{new_job_id()}"
 ROUTES = [

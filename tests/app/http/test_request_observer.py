@@ -8,10 +8,10 @@ import pytest
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.job_keys import record_key
-from app.job_store import JobStore
+from app.jobs.keys import record_key
+from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.app.test_routes import PNG, post
+from tests.app.http.routes.test_jobs import PNG, post
 
 MADE = re.compile(r"[0-9a-f]{32}")
 

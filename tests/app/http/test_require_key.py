@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from app.access import OPEN_PATHS, needs_api_key
-from app.api_keys import ApiKeys
-from app.expiry import remove_files
-from app.job_store import JobStore
+from app.access.api_keys import ApiKeys
+from app.files.storage import Storage
+from app.http.require_key import OPEN_PATHS, needs_api_key
+from app.jobs.keys import jobs_key, unfinished_key
+from app.jobs.retention import remove_files
+from app.jobs.store import JobStore
 from app.main import create_app
-from app.owner_index import jobs_key, unfinished_key
 from app.settings import Settings
-from app.storage import Storage
-from tests.app.test_routes import PNG, finish, post, slug
+from tests.app.http.routes.test_jobs import PNG, finish, post, slug
 from tests.conftest import encode, texture
 
 Serve = Callable[..., httpx.Client]
@@ -184,7 +184,7 @@ def test_a_forgotten_job_leaves_its_owner_s_indexes(
     assert store.connection.scard(unfinished_key(key_id)) == 2
     finish(store, settings, job_ids[0])
     assert store.connection.smembers(unfinished_key(key_id)) == {job_ids[1].encode()}
-    remove_files(store, Storage(settings.storage_place), job_ids[0])
+    remove_files(store, Storage(settings.storage_address), job_ids[0])
     assert store.connection.zcard(jobs_key(key_id)) == 2
     for job_id in job_ids:
         store.forget(job_id)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.job_store import JobStore
+from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.app.test_routes import PNG, finish, post
+from tests.app.http.routes.test_jobs import PNG, finish, post
 
 Serve = Callable[..., httpx.Client]
 

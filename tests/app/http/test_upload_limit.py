@@ -9,8 +9,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.job_store import JobStore
-from tests.app.test_routes import PNG, post, slug
+from app.jobs.store import JobStore
+from tests.app.http.routes.test_jobs import PNG, post, slug
 
 Serve = Callable[..., httpx.Client]
 

@@ -4,11 +4,11 @@ from collections import Counter
 
 import httpx
 
-from app.expiry import MAX_JOBS_A_SWEEP, sweep
-from app.job_store import EXPIRY_KEY, JobStore
-from app.jobs import JobRequest, JobState, new_job_id
+from app.files.storage import Storage
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.retention import MAX_JOBS_A_SWEEP, sweep_expired
+from app.jobs.store import EXPIRY_KEY, JobStore
 from app.settings import Settings
-from app.storage import Storage
 
 NUM_JOBS = 500
 
@@ -34,13 +34,13 @@ def test_a_walk_finds_each_job_once_while_new_ones_come_in(api: httpx.Client, st
 
 
 def test_a_sweep_ends_soon_and_the_last_one_leaves_nothing(store: JobStore, settings: Settings):
-    storage = Storage(settings.storage_place)
+    storage = Storage(settings.storage_address)
     ids = [finished(store) for _ in range(2 * MAX_JOBS_A_SWEEP)]
     for job_id in ids:
         storage.write(job_id, "archive.zip", b"zip")
     store.connection.zadd(EXPIRY_KEY, dict.fromkeys(ids, 0.0))
     for _ in range(2):
-        assert sweep(store, storage) == MAX_JOBS_A_SWEEP
-    assert sweep(store, storage) == 0
+        assert sweep_expired(store, storage) == MAX_JOBS_A_SWEEP
+    assert sweep_expired(store, storage) == 0
     assert {store.state(job_id) for job_id in ids} == {JobState.expired}
     assert not [path for path in settings.data_dir.rglob("*") if path.is_file()]

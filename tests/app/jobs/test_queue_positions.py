@@ -1,7 +1,7 @@
 """Places are counted over all queues, the first one first."""
 
-from app.job_store import JobStore
-from app.queue_positions import queue_positions
+from app.jobs.queue_positions import queue_positions
+from app.jobs.store import JobStore
 
 
 def test_a_place_counts_what_is_in_the_queues_before(store: JobStore):

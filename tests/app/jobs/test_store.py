@@ -5,16 +5,16 @@ from itertools import pairwise
 
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState, new_job_id
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.store import JobStore
 from app.problems import GenerationFailed, JobAlreadyOver, JobNotFound, TooManyJobs
 
-WISH = JobRequest(object_name="nut", num_images=4)
+ASKED = JobRequest(object_name="nut", num_images=4)
 
 
 @pytest.fixture
 def job_id(store: JobStore) -> str:
-    return store.create(new_job_id(), WISH, 1).id
+    return store.create(new_job_id(), ASKED, 1).id
 
 
 def end(store: JobStore, job_id: str, state: JobState) -> None:
@@ -56,8 +56,8 @@ def test_only_the_last_attempt_is_heard(store: JobStore, job_id: str):
 
 def test_batch_jobs_stand_behind_all_interactive_ones(store: JobStore):
     order = ["batch", "interactive", "batch", "interactive"]
-    wishes = [JobRequest(object_name="nut", priority=priority) for priority in order]
-    ids = [store.create(new_job_id(), wish, 1).id for wish in wishes]
+    requests = [JobRequest(object_name="nut", priority=priority) for priority in order]
+    ids = [store.create(new_job_id(), asked, 1).id for asked in requests]
     assert [store.get(job_id).queue_position for job_id in ids] == [3, 1, 4, 2]
     assert [store.get(job_id).priority for job_id in ids] == order
     store.cancel(ids[1])
@@ -75,7 +75,7 @@ def test_a_lost_job_waits_again_and_its_old_attempt_is_not_heard(store: JobStore
 
 def test_of_cancel_and_success_exactly_one_wins(store: JobStore):
     for _ in range(30):
-        job_id = store.create(new_job_id(), WISH, 1).id
+        job_id = store.create(new_job_id(), ASKED, 1).id
         store.start(job_id, "a")
         won: list[str] = []
 
@@ -142,14 +142,14 @@ def test_a_canceled_job_leaves_nothing_in_the_queue(store: JobStore, job_id: str
 
 
 def test_queued_jobs_are_counted_from_the_next(store: JobStore):
-    jobs = [store.create(new_job_id(), WISH, 1) for _ in range(3)]
+    jobs = [store.create(new_job_id(), ASKED, 1) for _ in range(3)]
     assert [job.queue_position for job in jobs] == [1, 2, 3]
     store.cancel(jobs[0].id)
     assert [store.get(job.id).queue_position for job in jobs] == [None, 1, 2]
 
 
 def test_a_job_is_unknown_to_all_but_its_owner_and_the_service(store: JobStore):
-    job_id = store.create(new_job_id(), WISH, 1, owner="a").id
+    job_id = store.create(new_job_id(), ASKED, 1, owner="a").id
     for stranger in ("", "b"):
         for ask in (store.get, store.cancel):
             with pytest.raises(JobNotFound):
@@ -161,20 +161,20 @@ def test_a_job_is_unknown_to_all_but_its_owner_and_the_service(store: JobStore):
 @pytest.mark.parametrize("state", [JobState.succeeded, JobState.failed, JobState.canceled])
 def test_room_comes_back_with_every_kind_of_end_and_not_before(store: JobStore, state: JobState):
     store.settings = store.settings.model_copy(update={"max_unfinished_jobs": 1})
-    job_id = store.create(new_job_id(), WISH, 1, owner="a").id
+    job_id = store.create(new_job_id(), ASKED, 1, owner="a").id
     store.start(job_id, "first")
     store.requeue(job_id)
     with pytest.raises(TooManyJobs):
-        store.create(new_job_id(), WISH, 1, owner="a")
+        store.create(new_job_id(), ASKED, 1, owner="a")
     store.start(job_id, "a")
     if state is JobState.canceled:
         store.cancel(job_id, "a")
     else:
         end(store, job_id, state)
-    store.create(new_job_id(), WISH, 1, owner="a")
+    store.create(new_job_id(), ASKED, 1, owner="a")
 
 
 def test_who_comes_without_a_key_has_no_limit(store: JobStore):
     store.settings = store.settings.model_copy(update={"max_unfinished_jobs": 1})
     for _ in range(3):
-        store.create(new_job_id(), WISH, 1)
+        store.create(new_job_id(), ASKED, 1)

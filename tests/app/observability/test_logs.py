@@ -6,7 +6,7 @@ import sys
 
 PROGRAM = """
 import logging, sys, warnings
-from app.logs import log_fields, start_logging
+from app.observability.logs import log_fields, start_logging
 from app.settings import Settings
 
 start_logging(Settings(log_format=sys.argv[1]))

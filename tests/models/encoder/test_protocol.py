@@ -13,9 +13,9 @@ from PIL import Image
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from models.candidates import with_article
-from models.devise import WEIGHTS, load_devise
-from models.encoders import load_encoder
+from models.encoder.devise import WEIGHTS, load_devise
+from models.encoder.protocol import load_encoder
+from models.prompt.texts import with_article
 
 PICTURES = Path(skimage.__file__).parent / "data"
 NOUNS = (

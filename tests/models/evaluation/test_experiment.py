@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from models.evaluation import experiment as module
-from models.evaluation.dataset import Category, read_dataset
+from models.evaluation.data.dataset import Category, read_dataset
+from models.evaluation.detector.metrics import auroc
 from models.evaluation.experiment import Experiment, Plan, Settings, plan
-from models.evaluation.metrics import auroc
 
 SMALL = Settings(coreset_size=300)
 

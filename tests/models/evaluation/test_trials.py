@@ -2,10 +2,10 @@ import csv
 
 import pytest
 
-from models.evaluation.dataset import read_dataset
+from models.evaluation.data.dataset import read_dataset
 from models.evaluation.experiment import Experiment, Plan, Settings
 from models.evaluation.records import read_records
-from models.evaluation.study import GeneratedSet
+from models.evaluation.study.correlation import GeneratedSet
 from models.evaluation.trials import run_guard, run_study
 
 TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from models.generator import SamplingSettings, VarianceAwareGenerator, noise
-from models.patch_features import PatchFeatures
-from models.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
+from models.features.patches import PatchFeatures
+from models.generator.sampling import SamplingSettings, VarianceAwareGenerator, noise
+from models.generator.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
 from tests.models.conftest import part_image
 
 

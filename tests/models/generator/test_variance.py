@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from models.evidence import NUM_LOOKED_IN, NUM_SEEN_AGAIN, distance_seen_again, match_variance
+from models.generator.variance import (
+    NUM_LOOKED_IN,
+    NUM_SEEN_AGAIN,
+    distance_seen_again,
+    match_variance,
+)
 from tests.models.conftest import part_image
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers import VQModel
 
-from models.vqgan import LatentDistribution, VarianceAwareVQModel, load_vqgan
+from models.generator.vqgan import LatentDistribution, VarianceAwareVQModel, load_vqgan
 from tests.models.conftest import small_vqgan
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.guard import LEAST_SIDE_PX, NormalityGuard
-from models.views import apply_view, draw_view
+from models.guard.normality import LEAST_SIDE_PX, NormalityGuard
+from models.views.view import apply_view, draw_view
 from tests.models.conftest import part_image
 
 

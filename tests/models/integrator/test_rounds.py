@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from models.encoders import load_encoder
-from models.generator import SamplingSettings, VarianceAwareGenerator
-from models.integrator import integrate, set_cosine, update
+from models.encoder.protocol import load_encoder
+from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
+from models.integrator.rounds import integrate, set_cosine, update
 from tests.models.conftest import part_image
 
 SETTINGS = SamplingSettings(output="decode")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.generation import GeneratedImage
-from models.options import EFFORTS, MAX_SPARE
-from models.patch_features import nearest_distances
-from models.selection import Candidate, looked_at, select
+from models.features.patches import nearest_distances
+from models.integrator.selection import Candidate, looked_at, select
+from models.job.options import EFFORTS, MAX_SPARE
+from models.job.request import GeneratedImage
 from tests.models.conftest import part_image
 
 KNOWN = torch.zeros(1, 4)
@@ -98,5 +98,5 @@ def test_candidates_are_a_multiple_of_the_images_but_never_too_many_more():
 def test_nearest_patches_are_the_same_in_small_pieces(monkeypatch):
     patches, bank = torch.randn(50, 8), torch.randn(30, 8)
     whole = torch.cdist(patches, bank).amin(dim=1)
-    monkeypatch.setattr("models.patch_features.MAX_PAIRS", 100)
+    monkeypatch.setattr("models.features.patches.MAX_PAIRS", 100)
     torch.testing.assert_close(nearest_distances(patches, bank), whole)

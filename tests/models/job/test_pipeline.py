@@ -3,10 +3,11 @@ import pytest
 import torch
 from PIL import Image
 
-from models.generation import GenerationRequest, StrictError
-from models.generator import SamplingSettings
-from models.options import PipelineOptions
-from models.pipeline import Pipeline, load_pipeline
+from models.generator.sampling import SamplingSettings
+from models.job.options import PipelineOptions
+from models.job.pipeline import Pipeline, load_pipeline
+from models.job.request import GenerationRequest
+from models.runtime.errors import StrictError
 from tests.models.conftest import part_image, small_vqgan
 
 
@@ -79,8 +80,8 @@ def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline):
 
 
 def test_turned_images_are_spread_over_the_circle(pipeline):
-    wish = request(num_images=6, invariances=frozenset({"rotate"}))
-    angles = sorted(i.transform["angle_deg"] % 360 for i in pipeline.generate(wish).images)
+    asked = request(num_images=6, invariances=frozenset({"rotate"}))
+    angles = sorted(i.transform["angle_deg"] % 360 for i in pipeline.generate(asked).images)
     gaps = np.diff([*angles, angles[0] + 360])
     assert gaps.min() > 20
 
@@ -96,8 +97,8 @@ def test_the_report_says_what_was_done(pipeline):
 
 
 def test_the_users_prompt_and_invariances_are_taken(pipeline):
-    wish = request(prompt="a shiny hazelnut", invariances=frozenset({"flip_horizontal"}))
-    result = pipeline.generate(wish)
+    asked = request(prompt="a shiny hazelnut", invariances=frozenset({"flip_horizontal"}))
+    result = pipeline.generate(asked)
     assert result.prompt == "a shiny hazelnut"
     assert result.report["prompt"]["decided_by"] == "request"
     assert result.report["invariances"]["allowed"] == ["flip_horizontal"]

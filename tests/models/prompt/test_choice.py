@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.candidates import MAX_CANDIDATES, candidate_texts
-from models.encoders import load_encoder
-from models.prompts import PAPER_THRESHOLD, PromptGenerator, keep
-from models.wordnet import load_wordnet
-from models.words import STATES
-from tests.models.test_encoders import picture
+from models.encoder.protocol import load_encoder
+from models.prompt.choice import PAPER_THRESHOLD, PromptGenerator, keep
+from models.prompt.texts import MAX_CANDIDATES, candidate_texts
+from models.prompt.wordnet import load_wordnet
+from models.prompt.words import STATES
+from tests.models.encoder.test_protocol import picture
 
 PARTS = (
     "bottle", "hazelnut", "metal_nut", "screw", "transistor", "cable", "zipper", "toothbrush",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.candidates import MAX_CANDIDATES, candidate_texts, with_article
-from models.words import PAIRS
+from models.prompt.texts import MAX_CANDIDATES, candidate_texts, with_article
+from models.prompt.words import PAIRS
 
 
 def test_the_cap_holds():

@@ -4,7 +4,7 @@ from pathlib import Path
 import nltk
 import pytest
 
-from models.wordnet import (
+from models.prompt.wordnet import (
     copy_dict_files,
     default_cache_folder,
     load_wordnet,

@@ -3,8 +3,8 @@ import json
 import nltk
 import pytest
 
-from models.wordnet import load_wordnet
-from models.words import MAX_NAME_LENGTH, STATES, ObjectWordFinder
+from models.prompt.wordnet import load_wordnet
+from models.prompt.words import MAX_NAME_LENGTH, STATES, ObjectWordFinder
 
 
 @pytest.fixture(scope="module")

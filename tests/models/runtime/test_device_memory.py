@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-import models.integrator
-from models.device_memory import HalvingBatch
-from models.encoders import load_encoder
-from models.generation import DeviceMemoryError
-from models.generator import SamplingSettings, VarianceAwareGenerator
-from models.guard import NormalityGuard
-from models.integrator import update
-from models.patch_features import PatchFeatures
-from models.vqgan import VarianceAwareVQModel
+import models.integrator.rounds
+from models.encoder.protocol import load_encoder
+from models.features.patches import PatchFeatures
+from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
+from models.generator.vqgan import VarianceAwareVQModel
+from models.guard.normality import NormalityGuard
+from models.integrator.rounds import update
+from models.runtime.device_memory import HalvingBatch
+from models.runtime.errors import DeviceMemoryError
 from tests.models.conftest import part_image
 
 

@@ -4,9 +4,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from models.candidates import with_article
-from models.devise import WEIGHTS, load_devise
-from models.fit_devise import (
+from models.encoder.devise import WEIGHTS, load_devise
+from models.prompt.texts import with_article
+from models.training.fit_devise import (
     NUM_CLASSES,
     NUM_TRAIN,
     ClassTexts,

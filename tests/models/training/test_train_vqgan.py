@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from models.train_vqgan import CodebookAverage, ImagePool, find_images, train
-from models.vqgan import load_vqgan
+from models.generator.vqgan import load_vqgan
+from models.training.train_vqgan import CodebookAverage, ImagePool, find_images, train
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from models.draws import FILL_SEEDS, VIEW_SEEDS, Draws
-from models.invariances import InvarianceDecision
-from models.views import to_image
+from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
+from models.views.invariances import InvarianceDecision
+from models.views.view import to_image
 from tests.models.conftest import part_image, texture_image
 
 

@@ -1,7 +1,7 @@
 import torch
 
-from models.invariances import decide_invariances, lone_part_mask, mirror_axis_deg
-from models.patch_features import PatchFeatures
+from models.features.patches import PatchFeatures
+from models.views.invariances import decide_invariances, lone_part_mask, mirror_axis_deg
 from tests.models.conftest import part_image, texture_image
 
 

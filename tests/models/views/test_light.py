@@ -2,8 +2,8 @@
 
 import torch
 
-from models.lighting import LEAST_SPREAD, light_spread, self_similarity, slow_spread
-from models.views import View, apply_view, lighting_field
+from models.views.light import LEAST_SPREAD, light_spread, self_similarity, slow_spread
+from models.views.view import View, apply_view, lighting_field
 from tests.models.conftest import part_image, texture_image
 
 SIZE = 192

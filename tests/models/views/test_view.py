@@ -3,7 +3,15 @@ import pytest
 import torch
 from PIL import Image
 
-from models.views import INVARIANCES, View, ViewLimits, apply_view, covering, draw_view, output_size
+from models.views.view import (
+    INVARIANCES,
+    View,
+    ViewLimits,
+    apply_view,
+    covering,
+    draw_view,
+    output_size,
+)
 from tests.models.conftest import part_image, texture_image
 
 

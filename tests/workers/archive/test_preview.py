@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.generation import GeneratedImage, GenerationResult
-from workers.preview import HEAT_SCALE, MAX_GENERATED, contact_sheet, heat, variance_picture
+from models.job.request import GeneratedImage, GenerationResult
+from workers.archive.preview import HEAT_SCALE, MAX_GENERATED, contact_sheet, heat, variance_picture
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.generation import GeneratedImage, GenerationRequest, GenerationResult
-from tests.app.hostile_requests import ODD_NAMES
-from workers.archive import slugify, write_archive
+from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
+from tests.app.http.hostile_requests import ODD_NAMES
+from workers.archive.write import slugify, write_archive
 
 CREATED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 

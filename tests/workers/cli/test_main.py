@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.conftest import encode, texture
-from workers.cli import cli, main
+from workers.cli.main import cli, main
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_generate_writes_the_archive_without_a_server(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], image: Path
 ):
     out = image.parent / "new" / "nut.zip"
-    wish = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
-    options = [part for name, value in wish.items() for part in (f"--{name}", str(value))]
+    asked = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
+    options = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
     assert run_main(monkeypatch, "generate", image, "--out", out, *options) == 0
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from workers.samples import BRICK_CROPS, SAMPLES, load_sample
+from workers.cli.samples import BRICK_CROPS, SAMPLES, load_sample
 
 
 @pytest.mark.parametrize("name", list(SAMPLES))

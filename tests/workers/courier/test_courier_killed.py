@@ -9,16 +9,16 @@ import pytest
 from rq import Queue
 from rq.scheduler import RQScheduler
 
-from app.job_store import OUTBOX_KEY, JobStore
-from app.light_work import WEBHOOK_QUEUE
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.jobs.queues import WEBHOOK_QUEUE
+from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.workers.courier_process import CourierProcess
+from tests.workers.courier.courier_process import CourierProcess
+from tests.workers.courier.receiver import Receiver
+from tests.workers.courier.webhook_jobs import CHANGES, over, succeed
 from tests.workers.processes import command_line
-from tests.workers.receiver import Receiver
-from tests.workers.webhook_jobs import CHANGES, over, succeed
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import pytest
 from rq import Queue
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from app.job_store import JobStore
-from app.light_work import WEBHOOK_QUEUE
-from app.logs import log_fields
+from app.jobs.queues import WEBHOOK_QUEUE
+from app.jobs.store import JobStore
+from app.observability.logs import log_fields
 from app.problems import GenerationFailed
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.workers.courier_process import CourierProcess
-from tests.workers.receiver import Receiver
-from tests.workers.webhook_jobs import CHANGES, SECRET, create, deliveries, over, succeed
-from workers.embedded_redis import EmbeddedRedis
-from workers.webhook_secret import webhook_secret
+from tests.workers.courier.courier_process import CourierProcess
+from tests.workers.courier.receiver import Receiver
+from tests.workers.courier.webhook_jobs import CHANGES, SECRET, create, deliveries, over, succeed
+from workers.courier.webhook_secret import webhook_secret
+from workers.serve.embedded_redis import EmbeddedRedis
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import sys
 import nltk
 import pytest
 
-from app.prompt_words import EXAMPLE, PromptWords
-from models.wordnet import load_wordnet
-from models.words import STATES, ObjectWordFinder
-from workers.prompt_words import to_prompt_words
+from app.http.prompt_words import EXAMPLE, PromptWords
+from models.prompt.wordnet import load_wordnet
+from models.prompt.words import STATES, ObjectWordFinder
+from workers.courier.prompt_words import to_prompt_words
 
 
 @pytest.fixture(scope="module")

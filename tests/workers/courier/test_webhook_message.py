@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from standardwebhooks.webhooks import Webhook
 
-from app.expiry import remove_files
-from app.job_store import JobStore
+from app.files.storage import Storage
+from app.jobs.retention import remove_files
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage
-from tests.workers.webhook_jobs import SECRET, succeed
-from workers.webhook_message import WebhookMessage
+from tests.workers.courier.webhook_jobs import SECRET, succeed
+from workers.courier.webhook_message import WebhookMessage
 
 
 def message(store: JobStore, job_id: str) -> WebhookMessage:
@@ -25,7 +25,7 @@ def test_it_says_how_the_job_stood_at_its_end(store: JobStore, settings: Setting
     assert (data["state"], data["links"]["archive"]) == (
         "succeeded", f"/v1/jobs/{job_id}/archive"
     )  # fmt: skip
-    remove_files(store, Storage(settings.storage_place), job_id)
+    remove_files(store, Storage(settings.storage_address), job_id)
     assert store.get(job_id).state == "expired"
     assert message(store, job_id) == told
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 import trustme
 
-from app.addresses import parse_networks
-from tests.workers.receiver import Receiver
-from workers.webhook_post import Answer, post
+from app.base.addresses import parse_networks
+from tests.workers.courier.receiver import Receiver
+from workers.courier.webhook_post import Answer, post
 
 
 def send(url: str, allowed: str = "127.0.0.0/8,::1/128") -> Answer:

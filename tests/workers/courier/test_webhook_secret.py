@@ -6,11 +6,11 @@ import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from app.api_keys import ApiKeys
-from app.job_store import JobStore
+from app.access.api_keys import ApiKeys
+from app.jobs.store import JobStore
 from app.settings import Settings
-from workers.cli import cli
-from workers.webhook_secret import webhook_secret
+from workers.cli.main import cli
+from workers.courier.webhook_secret import webhook_secret
 
 
 def test_made_once_and_kept(store: JobStore, settings: Settings):

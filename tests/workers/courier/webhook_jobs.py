@@ -1,8 +1,8 @@
 """Jobs with a callback, and what became of it."""
 
-from app.deliveries import Delivery, DeliveryLog
-from app.job_store import JobStore
-from app.jobs import JobRequest, new_job_id
+from app.jobs.deliveries import Delivery, DeliveryLog
+from app.jobs.model import JobRequest, new_job_id
+from app.jobs.store import JobStore
 from tests.conftest import wait_until
 
 SECRET = "whsec_" + "c2VjcmV0" * 6

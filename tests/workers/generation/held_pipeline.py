@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, cast
 
 import redis
 
-from app.job_store import JobStore
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.files.storage import Storage
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage
-from models.generation import GenerationRequest, GenerationResult, ProgressCallback
-from tests.workers.quick_pipeline import QuickPipeline
-from workers import tasks
+from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
+from tests.workers.generation.quick_pipeline import QuickPipeline
+from workers.generation import tasks
 
 if TYPE_CHECKING:
-    from models.pipeline import Pipeline
+    from models.job.pipeline import Pipeline
 
 HELD_KEY, GO_KEY = "test:held", "test:go"
 
@@ -41,5 +41,5 @@ class HeldPipeline(QuickPipeline):
 def load(settings: Settings) -> None:
     connection = connect(settings.redis_url)
     pipeline = cast("Pipeline", HeldPipeline(connection))
-    store, storage = JobStore(connection, settings), Storage(settings.storage_place)
+    store, storage = JobStore(connection, settings), Storage(settings.storage_address)
     tasks._warm[:] = [tasks.WarmModels(settings, pipeline, store, storage)]

@@ -6,9 +6,9 @@ Each notes the process that it runs in, so that a test can tell one child from t
 import os
 import time
 
-from app.job_store import JobStore
+from app.base.redis_connection import connect
+from app.jobs.store import JobStore
 from app.problems import TooFewImages
-from app.redis_connection import connect
 from app.settings import Settings
 
 CHILD_KEY = "test:child-pids"

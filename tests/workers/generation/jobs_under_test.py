@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 
-import app.job_store
-from app.job_store import JobStore
-from app.jobs import Job, JobRequest, JobState, Priority, new_job_id
+import app.jobs.store
+from app.jobs.model import Job, JobRequest, JobState, Priority, new_job_id
+from app.jobs.store import JobStore
 from tests.conftest import wait_until
-from tests.workers.job_functions import CHILD_KEY
+from tests.workers.generation.job_functions import CHILD_KEY
 
 
 @dataclass
@@ -21,9 +21,11 @@ class JobsUnderTest:
     def submit(
         self, function: str, priority: Priority = Priority.interactive, owner: str = ""
     ) -> str:
-        self.patch.setattr(app.job_store, "TASK", f"tests.workers.job_functions.{function}")
-        wish = JobRequest(object_name="nut", priority=priority)
-        return self.store.create(new_job_id(), wish, 1, owner=owner).id
+        self.patch.setattr(
+            app.jobs.store, "TASK", f"tests.workers.generation.job_functions.{function}"
+        )
+        asked = JobRequest(object_name="nut", priority=priority)
+        return self.store.create(new_job_id(), asked, 1, owner=owner).id
 
     def ended(self, job_id: str, timeout_s: float = 20.0) -> Job:
         wait_until(lambda: self.store.get(job_id, None).state.is_over, timeout_s)

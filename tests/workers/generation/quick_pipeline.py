@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from app.job_store import JobStore
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.files.storage import Storage
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage
-from models.generation import (
+from models.job.request import (
     GeneratedImage,
     GenerationRequest,
     GenerationResult,
     ProgressCallback,
 )
-from workers import tasks
+from workers.generation import tasks
 
 if TYPE_CHECKING:
-    from models.pipeline import Pipeline
+    from models.job.pipeline import Pipeline
 
 STEP_S = 0.05
 SIDE_PX = 64
@@ -56,5 +56,5 @@ class QuickPipeline:
 def load(settings: Settings) -> None:
     store = JobStore(connect(settings.redis_url), settings)
     pipeline = cast("Pipeline", QuickPipeline())
-    storage = Storage(settings.storage_place)
+    storage = Storage(settings.storage_address)
     tasks._warm[:] = [tasks.WarmModels(settings, pipeline, store, storage)]

@@ -2,14 +2,14 @@
 
 import os
 
-from app.logs import start_logging
+from app.observability.logs import start_logging
 from app.settings import Settings
-from workers.worker import WarmWorker
+from workers.generation.worker import WarmWorker
 
 LOADER_VARIABLE = "TEST_LOADER"
 
 if __name__ == "__main__":
-    loader = os.environ.get(LOADER_VARIABLE, "tests.workers.job_functions:load_nothing")
+    loader = os.environ.get(LOADER_VARIABLE, "tests.workers.generation.job_functions:load_nothing")
     settings = Settings()
     start_logging(settings)
     WarmWorker(settings, loader=loader).work()

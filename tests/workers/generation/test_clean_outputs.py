@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from app.expiry import remove_files
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState, new_job_id
+from app.files.storage import Storage, outputs_of
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.retention import remove_files
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage, outputs_of
 from tests.conftest import encode, texture
 from tests.workers import quick_pipeline
-from tests.workers.quick_pipeline import QuickPipeline
-from workers import tasks
-from workers.outputs import remove_lost_outputs
-from workers.tasks import run_job
+from tests.workers.generation.quick_pipeline import QuickPipeline
+from workers.generation import tasks
+from workers.generation.clean_outputs import remove_lost_outputs
+from workers.generation.tasks import run_job
 
 FILES = {"inputs/000", "archive.zip", "preview.png", "variance.png"}
 
@@ -24,7 +24,7 @@ FILES = {"inputs/000", "archive.zip", "preview.png", "variance.png"}
 @pytest.fixture
 def storage(settings: Settings) -> Storage:
     quick_pipeline.load(settings)
-    return Storage(settings.storage_place)
+    return Storage(settings.storage_address)
 
 
 @pytest.fixture

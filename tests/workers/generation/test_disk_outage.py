@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobState
+from app.files.storage import Storage
+from app.jobs.model import JobState
+from app.jobs.store import JobStore
 from app.problems import Problem, StorageFull, StorageUnavailable
-from app.storage import Storage
 from tests.conftest import WorkerProcess, wait_until
-from tests.workers.held_pipeline import GO_KEY, HELD_KEY
-from tests.workers.test_storage_outage import OUTPUTS, outputs, submit, taken
+from tests.workers.generation.held_pipeline import GO_KEY, HELD_KEY
+from tests.workers.generation.test_storage_outage import OUTPUTS, outputs, submit, taken
 
 StartWorker = Callable[..., WorkerProcess]
-LOADER = "tests.workers.held_pipeline:load"
+LOADER = "tests.workers.generation.held_pipeline:load"
 PATIENCE_S = 4
 # Enough for the archive of one small image, and not for the preview after it.
 ROOM_BYTES = 48 * 1024

@@ -4,10 +4,10 @@ import pytest
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.job_store import JobStore
-from app.jobs import JobState, Priority
-from tests.workers.jobs_under_test import JobsUnderTest
-from workers.lost_jobs import LOCK_KEY, requeue_lost_jobs
+from app.jobs.model import JobState, Priority
+from app.jobs.store import JobStore
+from tests.workers.generation.jobs_under_test import JobsUnderTest
+from workers.generation.lost_jobs import LOCK_KEY, requeue_lost_jobs
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 
-from app.job_store import QUEUE_NAMES, JobStore
-from app.jobs import JobState, Priority
+from app.jobs.model import JobState, Priority
+from app.jobs.store import QUEUE_NAMES, JobStore
 from tests.conftest import WorkerProcess
-from tests.workers.job_functions import CHILD_KEY
-from tests.workers.jobs_under_test import JobsUnderTest
-from workers.priority_queue import PriorityQueue
+from tests.workers.generation.job_functions import CHILD_KEY
+from tests.workers.generation.jobs_under_test import JobsUnderTest
+from workers.generation.priority_queue import PriorityQueue
 
 StartWorker = Callable[..., WorkerProcess]
 BATCH, INTERACTIVE = Priority.batch, Priority.interactive

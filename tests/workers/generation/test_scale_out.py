@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.job_store import JobStore
-from app.live_workers import LiveWorkers
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
-from tests.app.test_routes import post
+from tests.app.http.routes.test_jobs import post
 from tests.conftest import WorkerProcess, encode, texture, wait_until
 from tests.s3_server import S3Server, Wire
 
@@ -53,7 +53,7 @@ def test_two_workers_on_two_queues_share_one_bucket(
     bucket: str,
 ):
     for queue_name in ("interactive", "batch"):
-        start_worker("tests.workers.quick_pipeline:load", [queue_name])
+        start_worker("tests.workers.generation.quick_pipeline:load", [queue_name])
     wait_until(lambda: LiveWorkers(store.connection).count() == 2, 60)
     links = [
         post(api, PNG, num_images=3, priority=priority).json()["links"]["self"]
@@ -102,8 +102,8 @@ def test_a_worker_elsewhere_needs_two_addresses_and_the_credentials(
 ):
     """With the real models: it is the whole program that must need nothing more."""
     wait_until(lambda: LiveWorkers(store.connection).count() == 1, 120)
-    wish = {"num_images": 2, "image_size": 64, "effort": "draft", "seed": 3}
-    link = post(api, encode(texture((96, 96))), **wish).json()["links"]["self"]
+    asked = {"num_images": 2, "image_size": 64, "effort": "draft", "seed": 3}
+    link = post(api, encode(texture((96, 96))), **asked).json()["links"]["self"]
     job = ended(api, link, 120)
     assert job["state"] == "succeeded"
     check_archive(api, link, int(job["num_images"]))

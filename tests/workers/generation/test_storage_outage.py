@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState, new_job_id
-from app.storage import Storage, outputs_of
+from app.files.storage import Storage, outputs_of
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.store import JobStore
 from tests.conftest import WorkerProcess, encode, texture, wait_until
 from tests.s3_server import Wire
 
 StartWorker = Callable[..., WorkerProcess]
-LOADER = "tests.workers.quick_pipeline:load"
+LOADER = "tests.workers.generation.quick_pipeline:load"
 OUTPUTS = ["archive.zip", "preview.png", "variance.png"]
 
 

@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobRequest, JobState, new_job_id
-from app.live_workers import LiveWorkers
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.files.storage import Storage
+from app.jobs.model import JobRequest, JobState, new_job_id
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
-from app.storage import Storage
 from tests.conftest import WorkerProcess, encode, texture, wait_until
-from workers.client import Client, JobError
-from workers.embedded import ApiServer
-from workers.embedded_redis import EmbeddedRedis
-from workers.tasks import AttemptOverError, Progress
-from workers.warm_child import DEFAULT_LOADER
+from workers.cli.client import Client, JobError
+from workers.generation.tasks import AttemptOverError, Progress
+from workers.generation.warm_child import DEFAULT_LOADER
+from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.service import ApiServer
 
-WISH: dict[str, Any] = {
+ASKED: dict[str, Any] = {
     "object_name": "wall",
     "num_images": 2,
     "image_size": 64,
@@ -65,7 +65,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def followed(service: tuple[Client, JobStore], image: Path) -> list[dict[str, Any]]:
     """One job as a client sees it, from its submission to its end."""
     client, _ = service
-    return list(client.follow(client.submit([image], WISH)))
+    return list(client.follow(client.submit([image], ASKED)))
 
 
 def read_archive(client: Client, job: dict[str, Any], folder: Path) -> dict[str, bytes]:
@@ -96,9 +96,9 @@ def test_the_archive_holds_the_images_that_the_job_counts(
     done = followed[-1]
     contents = read_archive(client, done, tmp_path)
     pictures = [name for name in contents if name.startswith("wall/train/good/")]
-    assert 1 <= len(pictures) == done["num_images"] <= WISH["num_images"]
+    assert 1 <= len(pictures) == done["num_images"] <= ASKED["num_images"]
     # Beside the upload, whole files and nothing half-written.
-    storage = Storage(store.settings.storage_place)
+    storage = Storage(store.settings.storage_address)
     left = storage.filesystem.find(storage.path(done["id"], ""))
     names = {name.rsplit("/", 1)[1] for name in left}
     assert names == {"archive.zip", "preview.png", "variance.png", "000"}
@@ -117,7 +117,7 @@ def test_the_same_wish_gives_the_same_images(
     service: tuple[Client, JobStore], followed: list[dict[str, Any]], image: Path, tmp_path: Path
 ):
     client, _ = service
-    *_, again = client.follow(client.submit([image], WISH))
+    *_, again = client.follow(client.submit([image], ASKED))
     first, second = (read_archive(client, job, tmp_path) for job in (followed[-1], again))
     del first["manifest.json"], second["manifest.json"]
     assert first == second
@@ -127,14 +127,14 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
     service: tuple[Client, JobStore], image: Path
 ):
     client, store = service
-    job = client.submit([image], {**WISH, "num_images": 100, "effort": "high"})
+    job = client.submit([image], {**ASKED, "num_images": 100, "effort": "high"})
     wait_until(lambda: store.state(job["id"]) is JobState.running, 30)
     canceled = time.monotonic()
     assert client.http.post(job["links"]["cancel"]).status_code == 202
     with pytest.raises(JobError, match="canceled"):
         list(client.follow(job))
     # The worker is free again, with the same warm models.
-    *_, after = client.follow(client.submit([image], WISH))
+    *_, after = client.follow(client.submit([image], ASKED))
     assert after["state"] == "succeeded"
     assert time.monotonic() - canceled < 60
     assert client.http.get(f"/v1/jobs/{job['id']}/archive").status_code == 409
@@ -142,7 +142,7 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
 
 def test_a_refused_job_is_told_in_words(service: tuple[Client, JobStore], image: Path):
     with pytest.raises(JobError, match="The request is not valid: Not valid: num_images"):
-        service[0].submit([image], {**WISH, "num_images": 0})
+        service[0].submit([image], {**ASKED, "num_images": 0})
 
 
 @pytest.fixture

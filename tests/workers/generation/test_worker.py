@@ -8,17 +8,17 @@ import pytest
 from rq.command import send_stop_job_command
 from rq.serializers import JSONSerializer
 
-from app.job_store import JobStore
-from app.jobs import JobState
-from app.live_workers import LiveWorkers
-from app.redis_connection import connect
+from app.base.redis_connection import connect
+from app.jobs.model import JobState
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.conftest import WorkerProcess, wait_until
-from tests.workers.job_functions import CHILD_KEY
-from tests.workers.jobs_under_test import JobsUnderTest
-from workers.embedded_redis import EmbeddedRedis
+from tests.workers.generation.job_functions import CHILD_KEY
+from tests.workers.generation.jobs_under_test import JobsUnderTest
+from workers.serve.embedded_redis import EmbeddedRedis
 
-LOADER = "tests.workers.job_functions:load_nothing"
+LOADER = "tests.workers.generation.job_functions:load_nothing"
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from app.job_store import JobStore
-from app.logs import log_fields
+from app.jobs.store import JobStore
+from app.observability.logs import log_fields
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.workers.jobs_under_test import JobsUnderTest
+from tests.workers.generation.jobs_under_test import JobsUnderTest
 from tests.workers.otlp_receiver import OtlpReceiver
 
 
@@ -31,7 +31,7 @@ def log(settings: Settings, receiver: OtlpReceiver, tmp_path: Path) -> Iterator[
     path = tmp_path / "log"
     with path.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.workers.run_worker"],
+            [sys.executable, "-m", "tests.workers.generation.run_worker"],
             env={
                 **os.environ,
                 "GOODMANY_LOG_FORMAT": "json",

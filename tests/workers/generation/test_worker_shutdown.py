@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobState
-from app.live_workers import LiveWorkers
+from app.jobs.model import JobState
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.conftest import WorkerProcess, wait_until
-from tests.workers.job_functions import CHILD_KEY
-from tests.workers.jobs_under_test import JobsUnderTest
+from tests.workers.generation.job_functions import CHILD_KEY
+from tests.workers.generation.jobs_under_test import JobsUnderTest
 
 StartWorker = Callable[[], WorkerProcess]
 
@@ -90,7 +90,7 @@ def test_a_worker_without_models_says_so_and_never_takes_a_job(
 ):
     job_id = jobs.submit("succeed")
     missing = settings.model_copy(update={"vqgan": "/nowhere/vqgan"})
-    worker = WorkerProcess(missing, f"tests.workers.job_functions:{loader}")
+    worker = WorkerProcess(missing, f"tests.workers.generation.job_functions:{loader}")
     worker.process.join(30)
     assert worker.process.exitcode == 1
     live_workers = LiveWorkers(jobs.store.connection)

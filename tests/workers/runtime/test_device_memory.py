@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workers.device_memory import read_device_memory
+from workers.runtime.device_memory import read_device_memory
 
 
 @pytest.mark.gpu

@@ -4,15 +4,15 @@ import logging
 import sys
 from pathlib import Path
 
-import app.job_store
+import app.jobs.store
 from app.settings import Settings
-from workers.embedded import serve
+from workers.serve.service import serve
 
 if __name__ == "__main__":
     logging.basicConfig(level="INFO")
-    app.job_store.TASK = f"tests.workers.job_functions.{sys.argv[2]}"
+    app.jobs.store.TASK = f"tests.workers.generation.job_functions.{sys.argv[2]}"
     settings = Settings(
         data_dir=Path(sys.argv[1]), shutdown_grace_s=1.5, webhook_allow_private="127.0.0.0/8"
     )
-    command = [sys.executable, "-m", "tests.workers.run_worker"]
+    command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
     raise SystemExit(serve(settings, "127.0.0.1", 0, command))

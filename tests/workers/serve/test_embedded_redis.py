@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.redis_connection import connect
+from app.base.redis_connection import connect
 from tests.conftest import wait_until
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
 
 
 @pytest.mark.parametrize("depth", [0, 20])

@@ -18,10 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import encode, texture, wait_until
 from tests.workers.otlp_receiver import OtlpReceiver
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STAGES = {"prompt", "adapt", "rounds", "fill", "archive"}
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-WISH = {"object_name": "wall", "num_images": 2, "image_size": 64, "effort": "draft"}
+ASKED = {"object_name": "wall", "num_images": 2, "image_size": 64, "effort": "draft"}
 
 
 @dataclass
@@ -71,7 +71,7 @@ def use(http: httpx.Client) -> tuple[dict[str, Any], str]:
     """A whole job, a request for nothing, and the scrape after both."""
     headers = {"X-Request-ID": "order-7", "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
     files = [("images", ("a.png", encode(texture((96, 96)))))]
-    link = http.post("/v1/jobs", data=WISH, files=files, headers=headers).headers["location"]
+    link = http.post("/v1/jobs", data=ASKED, files=files, headers=headers).headers["location"]
     for _ in range(10):
         job = http.get(link, headers={"Prefer": "wait=10"}).json()
         if job["state"] not in ("queued", "running"):

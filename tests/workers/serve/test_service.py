@@ -13,9 +13,9 @@ import pytest
 
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
+from tests.workers.courier.receiver import Receiver
 from tests.workers.processes import alive, command_line, descendants
-from tests.workers.receiver import Receiver
-from workers.embedded import EmbeddedService
+from workers.serve.service import EmbeddedService
 
 Start = Callable[[str], "Served"]
 
@@ -27,7 +27,7 @@ class Served:
         self.log = folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.workers.run_serve", str(folder), function],
+                [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
                 stderr=log,
                 stdout=log,
             )
@@ -43,8 +43,8 @@ class Served:
     def submit(self, key: str | None = None, **fields: str) -> str:
         files = [("images", ("a.png", encode(texture())))]
         headers = {"Idempotency-Key": key} if key else {}
-        wish = {"object_name": "nut", **fields}
-        answer = self.http.post("/v1/jobs", data=wish, files=files, headers=headers)
+        asked = {"object_name": "nut", **fields}
+        answer = self.http.post("/v1/jobs", data=asked, files=files, headers=headers)
         return str(answer.json()["links"]["self"])
 
     def wait_for(self, link: str, state: str) -> None:

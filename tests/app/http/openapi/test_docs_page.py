@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from app.docs_page import ICON_PATH, SCRIPT_PATH, STYLE_PATH
+from app.http.openapi.docs_page import ICON_PATH, SCRIPT_PATH, STYLE_PATH
 
 PATIENCE_MS = 60_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

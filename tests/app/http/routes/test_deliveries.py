@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from app.api_keys import ApiKeys
-from app.deliveries import MAX_DELIVERIES, Delivery, DeliveryLog, DeliveryOutcome
-from app.job_store import OUTBOX_KEY, JobStore
+from app.access.api_keys import ApiKeys
+from app.jobs.deliveries import MAX_DELIVERIES, Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
-from tests.app.test_access import Serve, with_key
-from tests.app.test_routes import PNG, finish, post, slug
+from tests.app.http.routes.test_jobs import PNG, finish, post, slug
+from tests.app.http.test_require_key import Serve, with_key
 
 
 def delivery(attempt: int) -> Delivery:

@@ -5,9 +5,9 @@ import zipfile
 
 import httpx
 
-from app.job_store import JobStore
+from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.app.test_routes import PNG, finish, post, slug
+from tests.app.http.routes.test_jobs import PNG, finish, post, slug
 
 
 def test_job_without_archive(api: httpx.Client):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import httpx
 
-from app.job_store import JobStore
-from app.live_workers import LiveWorkers
+from app.jobs.store import JobStore
+from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.conftest import wait_until
-from workers.embedded import ApiServer
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.service import ApiServer
 
 
 def faults(answer: httpx.Response) -> set[str]:
@@ -45,7 +45,7 @@ def test_not_ready_with_a_storage_that_cannot_be_written(
     api: httpx.Client, store: JobStore, settings: Settings
 ):
     LiveWorkers(store.connection).beat("some worker")
-    place = Path(settings.storage_place)
+    place = Path(settings.storage_address)
     place.write_text("a file where the folder should be")
     assert faults(api.get("/readyz")) == {"storage"}
 

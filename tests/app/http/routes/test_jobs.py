@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from app.job_store import JobStore
-from app.jobs import JobRequest
+from app.files.storage import Storage, outputs_of
+from app.jobs.model import JobRequest
+from app.jobs.store import JobStore
 from app.settings import Settings
-from app.storage import Storage, outputs_of
 from tests.conftest import encode, texture
 
 PNG = encode(texture())
@@ -35,7 +35,7 @@ def finish(store: JobStore, settings: Settings, job_id: str, archive: bytes = b"
     """What a worker does at the end."""
     store.start(job_id, "attempt")
     name = f"{outputs_of('attempt')}/archive.zip"
-    Storage(settings.storage_place).write(job_id, name, archive)
+    Storage(settings.storage_address).write(job_id, name, archive)
     assert store.succeed(job_id, "attempt", {"num_images": "2", "prompt": "a good nut"})
 
 
@@ -55,13 +55,13 @@ def test_a_job_is_accepted_and_reported(api: httpx.Client):
 
 def test_the_uploads_are_kept_as_they_came(api: httpx.Client, settings: Settings):
     job_id = post(api, PNG, encode(texture(seed=1), "JPEG")).json()["id"]
-    storage = Storage(settings.storage_place)
+    storage = Storage(settings.storage_address)
     assert storage.names(job_id, "inputs") == ["inputs/000", "inputs/001"]
     assert storage.read(job_id, "inputs/000") == PNG
 
 
 def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
-    wish = {
+    asked = {
         "object_name": "metal nut",
         "num_images": 3,
         "seed": 5,
@@ -74,9 +74,9 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "expires_in_s": 600,
         "priority": "batch",
     }
-    job_id = post(api, PNG, **wish).json()["id"]
+    job_id = post(api, PNG, **asked).json()["id"]
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
-    assert recorded.model_dump(mode="json") == wish
+    assert recorded.model_dump(mode="json") == asked
 
 
 @pytest.mark.parametrize(

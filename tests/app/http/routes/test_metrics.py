@@ -10,16 +10,16 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from app.deliveries import Delivery, DeliveryLog, DeliveryOutcome
-from app.expiry import remove_files
-from app.job_store import JobStore
-from app.jobs import JobRequest, new_job_id
-from app.live_workers import DeviceMemory, LiveWorkers
+from app.files.storage import Storage
+from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.model import JobRequest, new_job_id
+from app.jobs.retention import remove_files
+from app.jobs.store import JobStore
+from app.observability.live_workers import DeviceMemory, LiveWorkers
 from app.problems import WorkerLost
 from app.settings import Settings
-from app.storage import Storage
 from tests.conftest import served
-from workers.embedded_redis import EmbeddedRedis
+from workers.serve.embedded_redis import EmbeddedRedis
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -71,7 +71,7 @@ def test_jobs_are_counted_by_state_through_their_whole_life(
     assert transitions(second, "running", "succeeded") == 1
     assert transitions(second, "queued", "canceled") == 1
 
-    remove_files(store, Storage(settings.storage_place), done)
+    remove_files(store, Storage(settings.storage_address), done)
     store.forget(failed)
     third = scrape(api)
     assert [value(third, "jobs", state=state) for state in states] == [1, 0, 0, 0, 1, 1]

@@ -1,4 +1,4 @@
-"""The prompt dry run as HTTP, with no courier; with one, see tests/workers/test_courier.py."""
+"""The prompt dry run as HTTP, without a courier (tests/workers/courier has one)."""
 
 import threading
 
@@ -6,16 +6,16 @@ import httpx
 import pytest
 from rq import Queue
 
-from app import prompt_routes
-from app.job_store import JobStore
-from app.light_work import WORDS_QUEUE
+from app.http.routes import prompts
+from app.jobs.queues import WORDS_QUEUE
+from app.jobs.store import JobStore
 from tests.conftest import wait_until
 
 
 def test_no_courier_is_a_problem_and_blocks_nobody(
     api: httpx.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(prompt_routes, "ANSWER_WITHIN_S", 2)
+    monkeypatch.setattr(prompts, "ANSWER_WITHIN_S", 2)
     answers: list[httpx.Response] = []
     # More than there are threads for blocking work.
     threads = [

@@ -1,6 +1,6 @@
 import pytest
 
-from models.evaluation.dataset import load_image, read_dataset
+from models.evaluation.data.dataset import load_image, read_dataset
 
 
 def test_a_category_is_read_in_the_mvtec_layout(category_folder):

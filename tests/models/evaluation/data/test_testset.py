@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.evaluation.dataset import read_dataset
-from models.evaluation.testset import read_test_set
+from models.evaluation.data.dataset import read_dataset
+from models.evaluation.data.testset import read_test_set
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
-from models.evaluation.metrics import auroc, pixel_auroc, pro
+from models.evaluation.detector.metrics import auroc, pixel_auroc, pro
 
 
 @pytest.fixture

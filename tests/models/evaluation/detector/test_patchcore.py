@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.patchcore import (
+from models.evaluation.detector.patchcore import (
     PatchCore,
     anomaly_maps,
     coreset,

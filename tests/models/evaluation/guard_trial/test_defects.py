@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.evaluation.defects import AT_A_GLANCE, KINDS, DefectSpec, plant, visibility
+from models.evaluation.guard_trial.defects import AT_A_GLANCE, KINDS, DefectSpec, plant, visibility
 from tests.models.evaluation.conftest import tile
 
 

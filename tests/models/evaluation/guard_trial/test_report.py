@@ -1,6 +1,6 @@
 import pytest
 
-from models.evaluation.guard_report import (
+from models.evaluation.guard_trial.report import (
     BANDS,
     curve,
     factor_at,
@@ -8,7 +8,7 @@ from models.evaluation.guard_report import (
     share_rejected,
     write_guard_page,
 )
-from models.evaluation.guard_trial import Judgement
+from models.evaluation.guard_trial.trial import Judgement
 
 
 def judgement(base: str, ratio: float, visibility: float = 0.0) -> Judgement:

@@ -5,12 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.dataset import load_image, read_dataset
-from models.evaluation.defects import CONTRASTS, KINDS, SIZES
-from models.evaluation.guard_trial import CLEAN, Defendant, Judgement, try_guard
-from models.evaluation.rows import RowInput
-from models.guard import NormalityGuard
-from models.views import to_tensor
+from models.evaluation.data.dataset import load_image, read_dataset
+from models.evaluation.guard_trial.defects import CONTRASTS, KINDS, SIZES
+from models.evaluation.guard_trial.trial import CLEAN, Defendant, Judgement, try_guard
+from models.evaluation.rows.plain import RowInput
+from models.guard.normality import NormalityGuard
+from models.views.view import to_tensor
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import numpy as np
 from PIL import Image
 
-from models.evaluation.plots import plot_bars, plot_curve, plot_maps
-from tests.models.evaluation.test_report import CELLS
+from models.evaluation.report.plots import plot_bars, plot_curve, plot_maps
+from tests.models.evaluation.report.test_page import CELLS
 
 
 def test_a_higher_row_has_a_higher_bar(tmp_path):

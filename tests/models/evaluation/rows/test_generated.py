@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.generated_rows import OPTIONS, VIEWS, defendant, generate, pictures
-from models.evaluation.rows import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
-from models.views import to_tensor
+from models.evaluation.rows.generated import OPTIONS, VIEWS, defendant, generate, pictures
+from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
+from models.views.view import to_tensor
 from tests.models.evaluation.conftest import tile
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.evaluation.rows import RowInput, augment, find_row, warp
+from models.evaluation.rows.plain import RowInput, augment, find_row, warp
 from tests.models.evaluation.conftest import tile
 
 
@@ -67,7 +67,7 @@ def test_a_warp_keeps_an_oblong_image_full():
 
 
 def test_a_row_can_be_named_by_module_and_function():
-    assert find_row("models.evaluation.rows:augment") is augment
+    assert find_row("models.evaluation.rows.plain:augment") is augment
 
 
 def test_an_unknown_row_is_refused():

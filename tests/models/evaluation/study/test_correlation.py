@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.evaluation.study import GeneratedSet, correlations, spearman, write_study
+from models.evaluation.study.correlation import GeneratedSet, correlations, spearman, write_study
 
 SET = GeneratedSet(
     category="nut",

@@ -1,4 +1,4 @@
-"""How a whole file appears in a place and how files go: in a folder, and everywhere else."""
+"""How a whole file appears in a storage and how files go: in a folder, and everywhere else."""
 
 import shutil
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 
-class Place:
+class Backend:
     """A place where an upload is seen only when it is whole, as on any object store.
 
     Args:
@@ -36,7 +36,7 @@ class Place:
             self.filesystem.rm(path, recursive=True)
 
 
-class FolderPlace(Place):
+class FolderBackend(Backend):
     """A folder, where a rename is what makes a file appear at once.
 
     A root that was there and is missing is a disk that is not mounted any more: nothing is written

@@ -1,0 +1,1 @@
+"""What everything stands on: Redis' connection, network addresses. Knows nothing of goodmany."""

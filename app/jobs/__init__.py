@@ -1,0 +1,1 @@
+"""Jobs: their records in Redis, their queues, events, limits and end. Knows no HTTP."""

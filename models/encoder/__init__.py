@@ -1,0 +1,1 @@
+"""Text-image encoders: texts and images as unit vectors of one space."""

@@ -1,0 +1,1 @@
+"""The detector that is trained, and its figures."""

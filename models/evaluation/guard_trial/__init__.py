@@ -1,0 +1,1 @@
+"""How many planted defects the guard sees."""

@@ -1,0 +1,1 @@
+"""What a detector is trained on: one row of a table each."""

@@ -1,0 +1,1 @@
+"""Patch features of a frozen network, and their nearest neighbours."""

@@ -1,0 +1,1 @@
+"""Variance-aware image generator (TGI-AD, section 4.1.2)."""

@@ -1,0 +1,1 @@
+"""Normality guard: what a generated image may not be. The paper has none."""

@@ -1,0 +1,1 @@
+"""Text-guided knowledge integrator (TGI-AD, section 4.2)."""

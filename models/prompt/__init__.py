@@ -1,0 +1,1 @@
+"""Keyword-to-prompt generator (TGI-AD, section 4.1.1)."""

@@ -1,0 +1,1 @@
+"""Device memory, model hub, errors: what every model needs. Knows no method."""

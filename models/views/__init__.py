@@ -1,0 +1,1 @@
+"""Normal-preserving views of good images: which there are, how they are drawn and shown."""

@@ -1,0 +1,1 @@
+"""What a job leaves: the ZIP and its pictures."""

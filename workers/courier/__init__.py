@@ -1,0 +1,1 @@
+"""The courier: webhooks and prompt dry runs, off the GPU. Knows no torch."""

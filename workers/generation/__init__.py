@@ -1,0 +1,1 @@
+"""The GPU worker: takes jobs, keeps the models warm, survives what may happen to either."""

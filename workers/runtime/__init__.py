@@ -1,0 +1,1 @@
+"""Processes, outages, device memory, spans: what any worker needs. Knows no method."""

@@ -1,0 +1,1 @@
+"""`goodmany serve`: Redis, worker, courier and API on one machine."""
