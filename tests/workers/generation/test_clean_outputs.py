@@ -12,7 +12,7 @@ from app.jobs.retention import remove_files
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.conftest import encode, texture
-from tests.workers import quick_pipeline
+from tests.workers.generation import quick_pipeline
 from tests.workers.generation.quick_pipeline import QuickPipeline
 from workers.generation import tasks
 from workers.generation.clean_outputs import remove_lost_outputs
