@@ -47,7 +47,10 @@ def to_stored_picture(page: TiffPage, orientation: int) -> Picture:
             raise NotAnImage("A palette of other than 8 bits with transparency; send RGB.")
         storage_bits = bits = 8
     elif page.photometric == PHOTOMETRIC.SEPARATED:
-        colours, bits = _without_inks(colours, 2**storage_bits - 1), storage_bits
+        full = _full_ink(colours, storage_bits, bits)
+        colours = _without_inks(colours, full)
+        alpha = None if alpha is None else np.round(alpha * (255 / full)).astype(np.uint8)
+        storage_bits = bits = 8
     return Picture(
         samples=colours,
         alpha=alpha,
@@ -129,10 +132,19 @@ def _look_up(page: TiffPage, indices: Samples) -> NDArray[np.uint8]:
     return palette.astype(np.uint8).reshape(3, -1).T[indices[..., 0]]
 
 
-def _without_inks(inks: Samples, full: int) -> Samples:
+def _full_ink(inks: Samples, storage_bits: int, bits: int | None) -> int:
+    if bits is None and int(inks.max()) < 2**14:
+        raise NotAnImage(
+            f"Inks up to {int(inks.max())} in {storage_bits} bits: nothing says which is full; "
+            "send RGB."
+        )
+    return 2 ** (bits or storage_bits) - 1
+
+
+def _without_inks(inks: Samples, full: int) -> NDArray[np.uint8]:
     """Cyan, magenta, yellow and black as RGB: each ink takes its share of the light."""
-    black = full - inks[..., 3].astype(np.uint32)
-    colours = np.empty((*inks.shape[:2], 3), dtype=inks.dtype)
-    for channel in range(3):
-        colours[..., channel] = ((full - inks[..., channel]) * black + full // 2) // full
+    colours = np.empty((*inks.shape[:2], 3), dtype=np.uint8)
+    for row, line in enumerate(inks):
+        light = 1 - line / full
+        colours[row] = np.round(light[:, :3] * light[:, 3:] * 255)
     return colours

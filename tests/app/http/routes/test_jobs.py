@@ -73,6 +73,7 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "callback_url": "https://example.com/hook",
         "expires_in_s": 600,
         "priority": "batch",
+        "bit_depth": 12,
     }
     job_id = post(api, PNG, **asked).json()["id"]
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
@@ -96,6 +97,8 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         ("seed", -1),
         ("seed", 2**32),
         ("effort", "heroic"),
+        ("bit_depth", 7),
+        ("bit_depth", 17),
         ("invariances", "melt"),
         ("prompt", "p" * 301),
         ("colour", "blue"),
