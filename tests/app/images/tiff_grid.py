@@ -37,10 +37,12 @@ def tiff_pixels(draw: np.random.Generator) -> Iterator[Variant]:
         numbers = drawn(draw, channels, bits)
         layout = TiffLayout(bits=stored, photometric=photometric, planar=planar, order=order)
         written = numbers.astype(np.uint32) if stored == 32 else numbers
-        picture: np.ndarray | None = seen(numbers, bits, inverted=photometric == tiff.WHITE_IS_ZERO)
+        picture: np.ndarray | None
         if channels == 4:
             # Nothing says which number of 10 in 16 bits is full ink.
-            picture = _printed(numbers, stored) if bits in (8, 16) else None
+            picture = _printed(numbers, bits) if bits in (8, 16) else None
+        else:
+            picture = seen(numbers, bits, inverted=photometric == tiff.WHITE_IS_ZERO)
         depth = str(bits) if bits == stored else f"{bits} in {stored}"
         yield _tiff(pixels, depth, written, layout, picture)
     for signed_bits, bits in product((16, 32), (8, 10, 12, 14)):
