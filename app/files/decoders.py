@@ -83,7 +83,7 @@ class Decoder:
             DecoderUnavailable: the fault is not the image's.
         """
         if self._process is not None and self._process.poll() is not None:
-            # It had its memory used up by the last image, or somebody has killed it since.
+            # Somebody has killed it since.
             self.stop()
         connection = self._connection or self._start()
         try:
@@ -91,7 +91,11 @@ class Decoder:
             connection.send_bytes(content)
             answer = self._receive(self.decoding.cpu_s * CLOCK_S_PER_CPU_S)
             if "refusal" in answer:
-                raise _refusals()[answer["refusal"]](answer["detail"])
+                problem = _refusals()[answer["refusal"]](answer["detail"])
+                if isinstance(problem, ImageTooCostly):
+                    # It ends itself: what an image has left of its memory is not known.
+                    self.stop()
+                raise problem
             facts = ImageFacts(**answer["facts"])
             return Reading(facts, connection.recv_bytes() if answer["has_pixels"] else None)
         except (EOFError, OSError):
@@ -113,7 +117,7 @@ class Decoder:
     def _start(self) -> Connection:
         connection, childs_end = Pipe()
         limits = {"image": asdict(self.limits), "decoding": asdict(self.decoding)}
-        with childs_end:
+        with childs_end, _no_process_is_ours():
             self._process = subprocess.Popen(
                 # Safe path: a folder named `app` where the service is started is not ours.
                 [sys.executable, "-P", "-m", CHILD, str(childs_end.fileno()), json.dumps(limits)],
@@ -202,6 +206,16 @@ class Decoders:
         """Ends the children."""
         for decoder in self._all:
             decoder.stop()
+
+
+@contextmanager
+def _no_process_is_ours() -> Iterator[None]:
+    """A process that cannot be started (no memory, no file descriptor) is no fault of an image."""
+    try:
+        yield
+    except OSError as error:
+        log.error("the decoding process does not start: %s", error)
+        raise _unavailable("The process that decodes images does not start.") from error
 
 
 def _refusals() -> dict[str, type[UnusableImage]]:
