@@ -1,4 +1,4 @@
-"""Images are decoded in a process that may die of them; what it dies of is told, and it comes back."""
+"""Images are decoded in a process that may die of them; it says of what, and comes back."""
 
 import os
 import signal
