@@ -45,8 +45,8 @@ class Figures:
         num_inputs = self.outcomes.total()
         taken = self.outcomes["taken"]
         return (
-            f"{elapsed_s:.0f} s: {num_inputs} inputs ({num_inputs / elapsed_s:.0f}/s), {taken} taken, "
-            f"{self.findings['crash']} crashes, {self.findings['hang']} hangs, "
+            f"{elapsed_s:.0f} s: {num_inputs} inputs ({num_inputs / elapsed_s:.0f}/s), "
+            f"{taken} taken, {self.findings['crash']} crashes, {self.findings['hang']} hangs, "
             f"{self.findings['fault']} faults, slowest {self.slowest_cpu_s:.2f} s of processor "
             f"time, largest {self.peak_bytes / 2**20:.0f} MiB, {self.num_starts} children"
         )
