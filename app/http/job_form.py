@@ -45,6 +45,8 @@ class JobForm(JobRequest):
         known = {name: value for name, value in fields.items() if name in cls.model_fields}
         if isinstance(known.get("invariances"), list):
             known["invariances"] = split_lists(known["invariances"])
+        if isinstance(known.get("images"), list):
+            known["images"] = [part for part in known["images"] if not is_blank(part)]
         given = {name: value for name, value in known.items() if not is_blank(value)}
         return {name: value for name, value in fields.items() if name not in known} | given
 

@@ -149,8 +149,8 @@ def test_an_unusable_image_is_named_and_leaves_nothing(
     assert not list(settings.data_dir.rglob("inputs"))
 
 
-def test_mixed_sizes_are_allowed(api: httpx.Client):
-    assert post(api, PNG, encode(texture((96, 48)))).status_code == 202
+def test_mixed_sizes_of_one_shape_are_allowed(api: httpx.Client):
+    assert post(api, PNG, encode(texture((96, 96))), encode(texture((48, 40)))).status_code == 202
 
 
 def test_malformed_body(api: httpx.Client):
