@@ -68,7 +68,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_however_it_ends_it_goes_on_where_it_was(
+def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     start: Start, tmp_path: Path, receiver: Receiver, how: signal.Signals
 ):
     served = start("hang_second")
@@ -99,14 +99,53 @@ def test_however_it_ends_it_goes_on_where_it_was(
     wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success, 60)
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("run_worker", "The worker"), ("cli courier", "The courier"), ("redis", "Redis")],
-)
-def test_it_does_not_go_on_without_a_child(start: Start, name: str, said: str):
+def child_of(served: Served, name: str) -> int:
+    """The process itself, not one that it has started in turn."""
+    return min(pid for pid in served.children if name in command_line(pid))
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_job_done(start: Start):
+    served = start("hang_once")
+    link = served.submit()
+    served.wait_for(link, "running")
+    os.kill(child_of(served, "run_worker"), signal.SIGKILL)
+    served.wait_for(link, "succeeded")
+    assert served.process.poll() is None
+    assert "the worker ended with exit code -9; a new one in" in served.said()
+
+
+def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
     served = start("succeed")
-    child = min(pid for pid in served.children if name in command_line(pid))
-    os.kill(child, signal.SIGKILL)
+    os.kill(child_of(served, "cli courier"), signal.SIGKILL)
+    served.submit(callback_url=receiver.url("/200"))
+    wait_until(lambda: len(receiver.received) == 1, 60)
+    assert served.process.poll() is None
+
+
+def test_what_was_started_again_stops_with_the_rest(start: Start):
+    served = start("hang")
+    os.kill(child_of(served, "run_worker"), signal.SIGKILL)
+    served.wait_for(served.submit(), "running")
+    everything = descendants(served.process.pid)
+    served.process.terminate()
+    assert served.process.wait(30) == 0
+    assert not alive(everything | served.children)
+
+
+def test_it_does_not_go_on_without_redis(start: Start):
+    served = start("succeed")
+    os.kill(child_of(served, "redis"), signal.SIGKILL)
     assert served.process.wait(40) == 1
-    assert f"{said} ended with exit code -9" in served.said()
+    assert "Redis ended with exit code -9" in served.said()
     assert not alive(served.children)
+
+
+def test_a_worker_without_its_models_ends_the_service_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TEST_LOADER", "tests.workers.generation.job_functions:load_in_vain")
+    command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
+    settings = Settings(data_dir=tmp_path / "data", vqgan="nowhere")
+    with EmbeddedService(settings, command) as service:
+        wait_until(lambda: service.fault() is not None, 60)
+        assert "There is no model in nowhere" in str(service.fault())
