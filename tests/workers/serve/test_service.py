@@ -82,7 +82,7 @@ def test_however_it_ends_it_goes_on_where_it_was(
         EmbeddedService(Settings(data_dir=tmp_path / "data"))
     served.process.send_signal(how)
     assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
-    wait_until(lambda: not alive(served.children), 5)
+    wait_until(lambda: not alive(served.children))
 
     again = start("hang_second")
     assert again.submit("once") == waiting
