@@ -27,8 +27,8 @@ from workers.generation.worker import WarmWorker
 from workers.serve.embedded_redis import EmbeddedRedis
 from workers.serve.service import ApiServer
 
-# A test waits for the thing and never for time; how long says only when it has failed for good, on a
-# machine that does ten other things.
+# A test waits for the thing, not for time: this says only when it has failed for good, on a machine
+# that does ten other things beside.
 PATIENCE_S = 90.0
 
 Wait = Callable[[Callable[[], bool], float], None]

@@ -88,7 +88,7 @@ class ServiceParts:
 
     def start_api(self) -> None:
         self.api = self._start("workers.cli", "api", "--port", str(self.port))
-        wait_until(self.api_answers, 60)
+        wait_until(self.api_answers)
 
     def api_answers(self) -> bool:
         try:
@@ -150,12 +150,12 @@ class ServiceParts:
 
     def wait_images(self, job_id: str) -> None:
         """Until the job is in the middle of its work."""
-        wait_until(lambda: self.store.get(job_id).num_images > 0, 60)
+        wait_until(lambda: self.store.get(job_id).num_images > 0)
 
     def wait_over(self, job_ids: list[str], timeout_s: float = PATIENCE_S) -> None:
         wait_until(lambda: all(self.is_over(job_id) for job_id in job_ids), timeout_s)
         # The worker tidies up just after it has said so.
-        wait_until(lambda: not self._started(), 15)
+        wait_until(lambda: not self._started())
 
     def is_over(self, job_id: str) -> bool:
         state = self.store.state(job_id)

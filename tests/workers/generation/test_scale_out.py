@@ -54,7 +54,7 @@ def test_two_workers_on_two_queues_share_one_bucket(
 ):
     for queue_name in ("interactive", "batch"):
         start_worker("tests.workers.generation.quick_pipeline:load", [queue_name])
-    wait_until(lambda: LiveWorkers(store.connection).count() == 2, 60)
+    wait_until(lambda: LiveWorkers(store.connection).count() == 2)
     links = [
         post(api, PNG, num_images=3, priority=priority).json()["links"]["self"]
         for priority in ("interactive", "batch", "interactive", "batch")

@@ -128,7 +128,7 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
 ):
     client, store = service
     job = client.submit([image], {**ASKED, "num_images": 100, "effort": "high"})
-    wait_until(lambda: store.state(job["id"]) is JobState.running, 30)
+    wait_until(lambda: store.state(job["id"]) is JobState.running)
     canceled = time.monotonic()
     assert client.http.post(job["links"]["cancel"]).status_code == 202
     with pytest.raises(JobError, match="canceled"):
