@@ -147,7 +147,7 @@ def test_the_command_line_starts_without_the_workers_packages():
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
     )
-    program = f"import sys; {block}; from workers.cli import main; import app.main; main()"
+    program = f"import sys; {block}; from workers.cli.main import main; import app.main; main()"
     answer = subprocess.run(
         [sys.executable, "-c", program, "api", "--help"],
         cwd=ROOT,
