@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from app.http.require_key import needs_api_key
 from app.main import create_app
 from app.settings import Settings
+from tests.conftest import missing_tool
 from workers.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ def script(name: str) -> str:
     """A console script of this environment, on the search path or not."""
     found = shutil.which(name, path=sysconfig.get_path("scripts"))
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        missing_tool(f"{name} is not installed")
     return found
 
 
@@ -83,7 +84,7 @@ def test_constraints_name_everything_that_an_installation_brings():
     try:
         needed = installed_requirements("goodmany", frozenset({"dev"}))
     except PackageNotFoundError as missing:
-        pytest.skip(f"not the whole of goodmany[dev] is installed: {missing}")
+        missing_tool(f"not the whole of goodmany[dev] is installed: {missing}")
     open_names = {name for name in needed if not PINNED_BY_TORCH.match(name)}
     assert open_names <= pins().keys()
 
@@ -146,7 +147,7 @@ def test_the_command_line_starts_without_the_workers_packages():
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
     )
-    program = f"import sys; {block}; from workers.cli import main; import app.main; main()"
+    program = f"import sys; {block}; from workers.cli.main import main; import app.main; main()"
     answer = subprocess.run(
         [sys.executable, "-c", program, "api", "--help"],
         cwd=ROOT,

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import encode, texture
-from tests.contract.conftest import plain_files, skip_outside_of_ci
+from tests.conftest import encode, missing_tool, texture
+from tests.contract.conftest import plain_files
 
 SOURCE = Path(__file__).parent / "typescript"
 COMPILE = (
@@ -24,7 +24,7 @@ COMPILE = (
 def tools(pytestconfig: pytest.Config) -> Path:
     """A folder with the generator and the compiler, kept from run to run."""
     if not shutil.which("npm"):
-        skip_outside_of_ci("npm is not installed: the TypeScript client is not tried")
+        missing_tool("npm is not installed: the TypeScript client is not tried")
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("typescript-client")
     wanted = (SOURCE / "package.json").read_text()

@@ -16,6 +16,7 @@ from PIL import Image
 
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from tests.app.http.hostile_requests import ODD_NAMES
+from tests.conftest import missing_tool
 from workers.archive.write import slugify, write_archive
 
 CREATED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -206,8 +207,9 @@ def test_entries_have_one_date_and_pngs_are_stored():
             assert stored == entry.filename.endswith(".png")
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_unzip_finds_no_fault(tmp_path):
+    if shutil.which("unzip") is None:
+        missing_tool("unzip is not installed")
     path = tmp_path / "archive.zip"
     path.write_bytes(archive_bytes(made_result(), made_request(), include_reference=True))
     subprocess.run(["unzip", "-tq", str(path)], check=True, capture_output=True)

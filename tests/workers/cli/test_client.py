@@ -63,7 +63,7 @@ def test_it_waits_when_it_has_asked_too_often(
     store: JobStore,
     image: Path,
 ):
-    monkeypatch.setattr(workers.client, "POLL_EVERY_S", 0)
+    monkeypatch.setattr(workers.cli.client, "POLL_EVERY_S", 0)
     api = serve_api(require_api_key="always", max_requests_per_minute=60)
     _, text = ApiKeys(store.connection).create("a machine")
     refusals: list[int] = []

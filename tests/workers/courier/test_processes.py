@@ -150,7 +150,7 @@ def test_410_and_private_addresses_are_not_tried_again(
     assert (refused.outcome, refused.error) == ("refused", "the host has a private address")
     assert over(store, by_name)
     queue = Queue(WEBHOOK_QUEUE, connection=store.connection)
-    wait_until(lambda: not queue.started_job_registry.count, 5)
+    wait_until(lambda: not queue.started_job_registry.count)
     assert queue.count == queue.scheduled_job_registry.count == 0
 
 

@@ -36,7 +36,7 @@ class HeldJobs:
     def hold(self) -> str:
         """A new job whose images are made and whose archive is not begun."""
         job_id = submit(self.store, self.storage, 1)
-        wait_until(lambda: bool(self.store.connection.lpop(HELD_KEY)), 30)
+        wait_until(lambda: bool(self.store.connection.lpop(HELD_KEY)))
         return job_id
 
     def release(self, *, into: str = "") -> None:
@@ -44,16 +44,16 @@ class HeldJobs:
         self.capfd.readouterr()
         self.store.connection.rpush(GO_KEY, 1)
         if into:
-            wait_until(lambda: f"waiting: {into}" in self.capfd.readouterr().err, 30)
+            wait_until(lambda: f"waiting: {into}" in self.capfd.readouterr().err)
 
     def assert_succeeds(self, job_id: str) -> None:
-        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store), 30)
+        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store))
         assert self.store.state(job_id) is JobState.succeeded
         assert outputs(self.store, self.storage, job_id) == OUTPUTS
         assert sorted(self.files(job_id)) == ["000", *OUTPUTS]
 
     def assert_fails(self, job_id: str, problem: type[Problem]) -> None:
-        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store), 30)
+        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store))
         told = self.store.get(job_id).problem
         assert told is not None
         assert (told.status, told.type) == (problem.status, f"urn:goodmany:problem:{problem.slug}")

@@ -15,7 +15,7 @@ from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import post
-from tests.conftest import WorkerProcess, encode, texture, wait_until
+from tests.conftest import PATIENCE_S, WorkerProcess, encode, texture, wait_until
 from tests.s3_server import S3Server, Wire
 
 StartWorker = Callable[..., WorkerProcess]
@@ -27,7 +27,7 @@ def settings(settings: Settings, bucket: str) -> Settings:
     return settings.model_copy(update={"storage_url": f"s3://{bucket}/jobs"})
 
 
-def ended(api: httpx.Client, link: str, timeout_s: float = 30) -> dict[str, str]:
+def ended(api: httpx.Client, link: str, timeout_s: float = PATIENCE_S) -> dict[str, str]:
     wait_until(lambda: api.get(link).json()["state"] not in ("queued", "running"), timeout_s)
     job: dict[str, str] = api.get(link).json()
     return job
@@ -54,7 +54,7 @@ def test_two_workers_on_two_queues_share_one_bucket(
 ):
     for queue_name in ("interactive", "batch"):
         start_worker("tests.workers.generation.quick_pipeline:load", [queue_name])
-    wait_until(lambda: LiveWorkers(store.connection).count() == 2, 60)
+    wait_until(lambda: LiveWorkers(store.connection).count() == 2)
     links = [
         post(api, PNG, num_images=3, priority=priority).json()["links"]["self"]
         for priority in ("interactive", "batch", "interactive", "batch")

@@ -31,7 +31,7 @@ class Served:
                 stderr=log,
                 stdout=log,
             )
-        wait_until(lambda: "jobs are worked on" in self.said(), 60)
+        wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
         self.http = httpx.Client(base_url=address[0])
@@ -48,7 +48,7 @@ class Served:
         return str(answer.json()["links"]["self"])
 
     def wait_for(self, link: str, state: str) -> None:
-        wait_until(lambda: self.http.get(link).json()["state"] == state, 30)
+        wait_until(lambda: self.http.get(link).json()["state"] == state)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         served.http.close()
         served.process.kill()
         served.process.wait()
-        wait_until(lambda served=served: not alive(served.children), 15)
+        wait_until(lambda served=served: not alive(served.children))
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -82,7 +82,7 @@ def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
         EmbeddedService(Settings(data_dir=tmp_path / "data"))
     served.process.send_signal(how)
     assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
-    wait_until(lambda: not alive(served.children), 5)
+    wait_until(lambda: not alive(served.children))
 
     again = start("hang_second")
     assert again.submit("once") == waiting
@@ -96,7 +96,7 @@ def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     wait_until(lambda: len(receiver.received) == 1)
     assert running.encode() in receiver.received[0].body
     words = {"object_name": "Hazelnuts"}
-    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success, 60)
+    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success)
 
 
 def child_of(served: Served, name: str) -> int:

@@ -1,6 +1,5 @@
 """The documentation page in a real browser that reaches no other server."""
 
-import os
 import shutil
 from collections.abc import Iterator
 
@@ -9,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from app.http.openapi.docs_page import ICON_PATH, SCRIPT_PATH, STYLE_PATH
+from tests.conftest import missing_tool
 
 PATIENCE_MS = 60_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -17,8 +17,8 @@ OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-
 @pytest.fixture
 def page() -> Iterator[Page]:
     chromium = shutil.which("chromium")
-    if chromium is None and not os.environ.get("CI"):
-        pytest.skip("chromium is not installed: the page is not looked at")
+    if chromium is None:
+        missing_tool("chromium is not installed: the page is not looked at")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         page = browser.new_page()
