@@ -43,24 +43,24 @@ def running(folder: Path, worker_command: Sequence[str]) -> Iterator[RunningServ
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
         try:
-            wait_until(lambda: service.fault() is not None or service.is_ready(), 300)
+            wait_until(lambda: service.fault() is not None or service.is_ready())
             assert service.fault() is None
             prompts = f"{server.address}/v1/prompts?object_name=nut"
-            wait_until(lambda: httpx2.get(prompts, timeout=30).is_success, 60)
+            wait_until(lambda: httpx2.get(prompts, timeout=30).is_success)
             yield RunningService(f"127.0.0.1:{server.port}", folder)
         finally:
             server.should_exit = True
             thread.join()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def real_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """Its jobs are done by the method itself."""
     with running(tmp_path_factory.mktemp("real") / "data", WORKER_COMMAND) as service:
         yield service
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def quick_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """Everything in it is real but the method, whose stand-in makes noise."""
     with running(tmp_path_factory.mktemp("quick") / "data", QUICK_WORKER) as service:

@@ -1,15 +1,12 @@
 """Every code block of README and docs does what a reader who pastes it expects.
 
 `sh` and `python` blocks of a page run in its order, in one shell and one folder, against a running
-service. What takes too long or needs another machine is `console`, which is read word by word: each
-command, option, file and target must exist. Excerpts and examples (`json`, `yaml`, `dotenv`) are
-compared with what they are of. Only `text` and `bibtex` are not looked into.
+service; README's in `test_first_job.py`. What takes too long or needs another machine is `console`,
+which is read word by word: each command, option, file and target must exist. Excerpts and examples
+(`json`, `yaml`, `dotenv`) are compared with what they are of. In `text` and `bibtex` there is
+nothing to run.
 """
 
-import os
-import subprocess
-import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,14 +21,12 @@ from app.settings import Settings
 from tests.docs import console
 from tests.docs.conftest import RunningService
 from tests.docs.pages import PAGES, ROOT, Block, blocks
+from tests.docs.running import RUN, run_page
 from workers.cli.samples import save_sample
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-RUN = ("sh", "python")
 MODELS: dict[str, type[BaseModel]] = {
     model.__name__: model for model in (Delivery, Job, JobEvent, ProblemDetails)
 }
-DOCUMENTED_HOST = "127.0.0.1:8000"
 # What other programs read from the environment.
 FOREIGN_VARIABLES = ("AWS_", "OTEL_")
 
@@ -98,55 +93,9 @@ def test_every_block_is_of_a_kind_that_is_run_or_checked(
         CHECKS[block.language](block)
 
 
-def test_the_readmes_first_job_works_with_the_real_models(
-    real_service: RunningService, tmp_path: Path
-):
-    run_page("README.md", real_service, tmp_path)
-    assert list(tmp_path.glob("*.zip"))
-
-
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES[1:] if any(block.language in RUN for block in blocks(page))],
 )
 def test_the_pages_code_runs(page: str, quick_service: RunningService, tmp_path: Path):
     run_page(page, quick_service, tmp_path)
-
-
-def run_page(page: str, service: RunningService, folder: Path) -> None:
-    """Runs all blocks of a page, where `make demo` and `make serve` have been before."""
-    save_sample("brick", folder / "demo" / "inputs")
-    install(folder / ".venv" / "bin")
-    (folder / "data").symlink_to(service.data_dir)
-    script = ["set -Eeuo pipefail", """trap 'echo "$block failed" >&2' ERR"""]
-    for block in blocks(page):
-        if block.language in RUN:
-            code = block.code.replace(DOCUMENTED_HOST, service.host)
-            script += [f"block={block.place}", as_shell(block.language, code)]
-    answer = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert answer.returncode == 0, f"{answer.stderr[-2000:]}\n{answer.stdout[-2000:]}"
-
-
-def install(folder: Path) -> None:
-    """Python and the console scripts of the project as it stands now, installed or not."""
-    folder.mkdir(parents=True)
-    for name, entry in {"python": "", **PROJECT["scripts"]}.items():
-        module, _, function = entry.partition(":")
-        call = f"-c 'from {module} import {function}; {function}()' " if entry else ""
-        (folder / name).write_text(f'#!/bin/sh\nexec {sys.executable} {call}"$@"\n')
-        (folder / name).chmod(0o755)
-
-
-def as_shell(language: str, code: str) -> str:
-    """The code as a part of a shell script."""
-    if language == "sh":
-        return code
-    return f".venv/bin/python - <<'END_OF_PYTHON'\n{code}END_OF_PYTHON"

@@ -1,13 +1,10 @@
 """What the code has and what the docs' tables list is the same, in both directions.
 
 To add a kind of things: a table in the docs whose first cells name them in backticks, and a line in
-`KINDS` that says where the table is and how the code lists them.
+`KINDS` that says where the table is and how the code lists them. What stands in an archive is
+compared in `test_first_job.py`, with one that the real method has made.
 """
 
-import csv
-import io
-import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -37,12 +34,10 @@ from app.main import create_app
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.rows.plain import ROWS
-from tests.conftest import encode, texture
-from tests.docs.conftest import RunningService
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
 
-API, ARCHIVE, CLI = "docs/api.md", "docs/archive.md", "docs/cli.md"
+API, CLI = "docs/api.md", "docs/cli.md"
 OPERATIONS, METHOD, EVALUATION = "docs/operations.md", "docs/method.md", "docs/evaluation.md"
 # Its subclasses are what happens.
 BASE_PROBLEMS = {Problem, UnusableImage}
@@ -167,54 +162,3 @@ def test_the_docs_list_the_commands_options(name: str):
     ]
     documented = names(CLI, f"`{name}`") if in_code else []
     assert sorted(documented) == sorted(in_code)
-
-
-@pytest.fixture(scope="module")
-def archive(real_service: RunningService) -> Iterator[zipfile.ZipFile]:
-    """Of a job that the real method has done."""
-    asked = {"object_name": "nut", "num_images": "1", "image_size": "64", "effort": "draft"}
-    with httpx2.Client(base_url=f"http://{real_service.host}", timeout=70) as http:
-        answer = http.post("/v1/jobs", data=asked, files={"images": encode(texture())})
-        link = answer.raise_for_status().json()["links"]["self"]
-        while http.get(link, headers={"Prefer": "wait=60"}).json()["ended_at"] is None:
-            continue
-        content = http.get(f"{link}/archive").raise_for_status().content
-    with zipfile.ZipFile(io.BytesIO(content)) as opened:
-        yield opened
-
-
-def key_paths(value: Any, path: str = "") -> Iterator[str]:
-    """Where the manifest's values stand: `prompt.candidates[].text`."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from key_paths(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for inner in value:
-            yield from key_paths(inner, f"{path}[]")
-    else:
-        yield path
-
-
-def covers(documented: str, path: str) -> bool:
-    """Whether a row of the docs speaks of the path; `words.*` of all below `words`."""
-    if documented.endswith(".*"):
-        return path.startswith(documented[:-1])
-    return path == documented
-
-
-def test_the_docs_list_the_manifests_keys(archive: zipfile.ZipFile):
-    paths = set(key_paths(json.loads(archive.read("manifest.json"))))
-    documented = names(ARCHIVE, "manifest.json")
-    assert len(set(documented)) == len(documented)
-    assert [p for p in sorted(paths) if not any(covers(d, p) for d in documented)] == []
-    assert [d for d in documented if not any(covers(d, p) for p in paths)] == []
-
-
-def test_the_docs_list_the_tables_columns(archive: zipfile.ZipFile):
-    text = archive.read("nut/train/metadata.csv").decode()
-    assert names(ARCHIVE, "metadata.csv") == next(csv.reader(io.StringIO(text)))
-
-
-def test_the_docs_list_the_archives_files(archive: zipfile.ZipFile):
-    documented = [name.replace("hazelnut", "nut") for name in names(ARCHIVE, "What is in it")]
-    assert sorted(documented) == sorted(archive.namelist())

@@ -38,7 +38,7 @@ def made_result(num_images: int = 3, **report) -> GenerationResult:
             pixels=draw.integers(0, 256, (32, 48, 3), dtype=np.uint8),
             seed=100 + n,
             source=n % 2,
-            transform={"angle_deg": 1.5 * n},
+            transform={"angle_deg": 1.5 * n, "sigma_scale": 2.0 * (n % 2)},
             scores={
                 "prompt_cosine": 0.25 + n / 1000,
                 "guard_distance": 1 / 3,
@@ -317,6 +317,7 @@ def test_card_names_the_paths_and_tells_a_shortfall():
     card = files["README.md"].decode()
     assert 'root="metal_nut"' in card
     assert "5 were asked for" in card
+    assert "\n2 of them are views of a real image as they are" in card
     assert "reference/good" not in card
     for block in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):
         compile(block, "README.md", "exec")

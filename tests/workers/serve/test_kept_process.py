@@ -49,7 +49,7 @@ def test_one_that_always_dies_is_given_up():
     starts: list[None] = []
     kept = KeptProcess("failure", FAIL, {}, lambda: starts.append(None))
     reasons: list[str] = []
-    wait_until(lambda: bool(reason := kept.look_after()) and not reasons.append(reason), 60)
+    wait_until(lambda: bool(reason := kept.look_after()) and not reasons.append(reason))
     assert reasons == ["The failure ended with exit code 3, time and again"]
     assert len(starts) == MAX_DEATHS - 1
     assert kept.process.poll() == 3
@@ -67,7 +67,7 @@ def test_deaths_that_lie_far_apart_do_not_add_up(
 def test_another_start_may_be_in_vain():
     kept = KeptProcess("failure", FAIL, {}, lambda: "no models")
     reasons: list[str] = []
-    wait_until(lambda: bool(reason := kept.look_after()) and not reasons.append(reason), 60)
+    wait_until(lambda: bool(reason := kept.look_after()) and not reasons.append(reason))
     assert reasons == ["The failure ended with exit code 3: no models"]
 
 

@@ -118,7 +118,7 @@ def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
     served = start("succeed")
     os.kill(child_of(served, "cli courier"), signal.SIGKILL)
     served.submit(callback_url=receiver.url("/200"))
-    wait_until(lambda: len(receiver.received) == 1, 60)
+    wait_until(lambda: len(receiver.received) == 1)
     assert served.process.poll() is None
 
 
@@ -147,5 +147,5 @@ def test_a_worker_without_its_models_ends_the_service_and_says_why(
     command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
     settings = Settings(data_dir=tmp_path / "data", vqgan="nowhere")
     with EmbeddedService(settings, command) as service:
-        wait_until(lambda: service.fault() is not None, 60)
+        wait_until(lambda: service.fault() is not None)
         assert "There is no model in nowhere" in str(service.fault())
