@@ -36,7 +36,7 @@ class PromptCandidate(BaseModel):
 
 
 class PromptSense(BaseModel):
-    """One meaning of the name; a job takes the one whose gloss lies nearest to its images."""
+    """One meaning of the name; the images of a job decide between them."""
 
     name: Annotated[str | None, Field(description="WordNet's name of it; null when unknown.")]
     gloss: str | None

@@ -1,8 +1,7 @@
 """What a new child process does first, so that it never outlives its parent.
 
-`python -m workers.runtime.child_process SIGNAL PARENT COMMAND...` does it and becomes the command:
-a process with threads may start such a child, while a function that runs between fork and exec
-(`preexec_fn`) may hang on another thread's lock.
+A forked child calls `die_with_parent`; a program of its own is started by `tied`, which needs no
+code between fork and exec and so may be used while other threads run.
 """
 
 import ctypes
@@ -15,11 +14,13 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(how: signal.Signals, parent: int | None = None) -> None:
-    """Run in a new child: Linux sends it `how` when its parent dies; elsewhere nothing happens.
+    """Linux sends this process `how` when its parent dies; elsewhere nothing happens.
+
+    To Linux, the parent is the thread that started this process.
 
     Args:
         how: the signal.
-        parent: the parent's process id; None takes whoever is the parent now.
+        parent: the parent's process id, if it may be dead already; else the one that it now has.
     """
     if sys.platform == "linux":
         parent = parent or os.getppid()
@@ -28,11 +29,13 @@ def die_with_parent(how: signal.Signals, parent: int | None = None) -> None:
             os._exit(1)
 
 
-def dying_with_parent(how: signal.Signals, command: Sequence[str]) -> list[str]:
-    """The command for a child that gets `how` when the thread that starts it, or we, end."""
-    return [sys.executable, "-m", __name__, how.name, str(os.getpid()), *command]
+def tied(command: Sequence[str], how: signal.Signals) -> list[str]:
+    """The command line by which `command` runs as a child of this process that dies with it."""
+    # By its path and without site packages: it starts in a moment, whatever folder this is.
+    return [sys.executable, "-I", "-S", __file__, how.name, str(os.getpid()), *command]
 
 
 if __name__ == "__main__":
-    die_with_parent(signal.Signals[sys.argv[1]], int(sys.argv[2]))
-    os.execvp(sys.argv[3], sys.argv[3:])
+    signal_name, parent_pid, *program = sys.argv[1:]
+    die_with_parent(signal.Signals[signal_name], int(parent_pid))
+    os.execvp(program[0], program)

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from workers.runtime.child_process import dying_with_parent
+from workers.runtime.child_process import tied
 
 log = logging.getLogger("goodmany.serve")
 
@@ -40,7 +40,7 @@ class KeptProcess:
     ):
         self.name, self.before_restart = name, before_restart
         # A signal that it could heed would have a worker finish its job first.
-        self.command = dying_with_parent(signal.SIGKILL, command)
+        self.command = tied(command, signal.SIGKILL)
         self.environment = {**os.environ, **variables}
         self.num_deaths = 0
         self.restart_at: float | None = None
