@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,14 +37,14 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
+def served(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of the real API, served by uvicorn."""
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx.Client(base_url=server.address, timeout=30) as client:
+        with httpx2.Client(base_url=server.address, timeout=30) as client:
             yield client
     finally:
         server.should_exit = True
@@ -97,18 +97,18 @@ def store(settings: Settings) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def serve_api(settings: Settings) -> Iterator[Callable[..., httpx.Client]]:
+def serve_api(settings: Settings) -> Iterator[Callable[..., httpx2.Client]]:
     """Starts the real API, served by uvicorn, with some settings changed; gives a client of it."""
     with ExitStack() as started:
 
-        def serve(**changes: object) -> httpx.Client:
+        def serve(**changes: object) -> httpx2.Client:
             return started.enter_context(served(settings.model_copy(update=changes)))
 
         yield serve
 
 
 @pytest.fixture
-def api(serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+def api(serve_api: Callable[..., httpx2.Client]) -> httpx2.Client:
     """A client of the real API with the settings of the tests."""
     return serve_api()
 

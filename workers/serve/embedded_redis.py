@@ -24,6 +24,11 @@ MAX_SOCKET_PATH_CHARS = 100
 START_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
 SOCKET_NAME = "redis.sock"
+UNREADABLE = "Bad file format"
+OTHER_SERVER = (
+    "Before you repair anything: if another or a newer server wrote this file, as Valkey before "
+    "Redis, only that one can read it; GOODMANY_REDIS_SERVER says which one runs."
+)
 
 
 class EmbeddedRedis:
@@ -70,12 +75,13 @@ class EmbeddedRedis:
             if self.process.poll() is not None or time.monotonic() > give_up:
                 self.process.kill()
                 self.process.wait()
-                raise RuntimeError(f"Redis did not start in {self.folder}: {self.last_words()}")
+                raise RuntimeError(f"Redis did not start in {self.folder}: {self._last_words()}")
             time.sleep(0.05)
 
-    def last_words(self) -> str:
-        """The end of the server's log."""
-        return (self.folder / "redis.log").read_text(errors="replace")[-500:].strip()
+    def _last_words(self) -> str:
+        words = (self.folder / "redis.log").read_text(errors="replace")[-500:].strip()
+        # The server itself advises a repair, which would cut off all that it cannot read.
+        return f"{words} {OTHER_SERVER}" if UNREADABLE in words else words
 
     def _hold(self, started: "Future[subprocess.Popen[bytes]]") -> None:
         """Runs the server; to Linux it is the child of this thread, which lasts as long."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.settings import Settings
@@ -34,7 +34,7 @@ class Served:
         wait_until(lambda: "jobs are worked on" in self.said(), 60)
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
-        self.http = httpx.Client(base_url=address[0])
+        self.http = httpx2.Client(base_url=address[0])
         self.children = descendants(self.process.pid)
 
     def said(self) -> str:
