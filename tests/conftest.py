@@ -132,7 +132,9 @@ class WorkerProcess:
 
 
 def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    worker = WarmWorker(settings, loader=loader, queue_names=queue_names)
+    from tests.workers.generation.known_tasks import TASKS  # noqa: PLC0415, needs this module
+
+    worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)
 
