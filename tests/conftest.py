@@ -21,6 +21,7 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 from workers.serve.embedded_redis import EmbeddedRedis
 from workers.serve.service import ApiServer
@@ -132,8 +133,6 @@ class WorkerProcess:
 
 
 def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    from tests.workers.generation.known_tasks import TASKS  # noqa: PLC0415, needs this module
-
     worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)

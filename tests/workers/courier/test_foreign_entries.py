@@ -27,10 +27,11 @@ def courier(redis_server: EmbeddedRedis) -> Iterator[CourierProcess]:
     changes = {**CHANGES, "webhook_processes": 1}
     running = CourierProcess(Settings(redis_url=redis_server.url, **changes))
     wait_until(lambda: len(running.children()) == 2)
-    children = running.children()
+    before = running.children()
     yield running
-    assert running.children() == children
+    after = running.children()
     assert running.stop() == 0
+    assert after == before
 
 
 def forger_in(store: JobStore, queue_name: str, task: str, args: tuple[object, ...], folder: Path):

@@ -44,9 +44,10 @@ def worker(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> I
     wait_until(lambda: LiveWorkers(connection).count() > 0, 60)
     store = JobStore(connection, settings)
     yield store
-    assert process.process.is_alive()
+    is_alive = process.process.is_alive()
     process.stop()
     connection.close()
+    assert is_alive
 
 
 @pytest.fixture
