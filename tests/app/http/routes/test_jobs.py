@@ -319,6 +319,40 @@ def test_events_are_replayed_from_where_a_client_broke_off(
     assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
 
 
+def test_a_stream_says_when_to_come_again_and_what_its_events_are(
+    api: httpx2.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG).json()
+    finish(store, settings, job["id"])
+    answer = api.get(f"{job['links']['self']}/events")
+    assert answer.text.startswith("retry: 2000\n\n")
+    assert {event["event"] for event in events(answer)} == {"job"}
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["x-accel-buffering"] == "no"
+    last = json.loads(events(answer)[-1]["data"])
+    assert last == {
+        "state": "succeeded",
+        "stage": "prompt",
+        "percent": 100,
+        "prompt": "a good nut",
+        "num_images": 2,
+    }
+
+
+def test_a_stream_without_news_is_kept_alive(
+    api: httpx2.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
+    job = post(api, PNG).json()
+    with api.stream("GET", f"{job['links']['self']}/events") as answer:
+        lines = answer.iter_lines()
+        for _ in range(3):
+            assert next(line for line in lines if line.startswith(":")) == ": ping"
+        store.cancel(job["id"])
+        (data,) = [line for line in lines if line.startswith("data:")]
+    assert '"canceled"' in data
+
+
 def test_events_come_as_they_happen(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     cancel = threading.Timer(0.5, store.cancel, [job["id"]])
