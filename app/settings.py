@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     redis_server: str = "embedded"
     data_dir: Path = Path("data")
     storage_url: str = ""
+    disk_reserve_bytes: int = Field(default=64 * 2**20, ge=0)
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -3,11 +3,13 @@
 It keeps every change in an append-only file, so that jobs survive a stop of any kind.
 """
 
+import contextlib
 import signal
 import subprocess
 import tempfile
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -25,6 +27,7 @@ START_WITHIN_S = 15.0
 STOP_WITHIN_S = 10.0
 SOCKET_NAME = "redis.sock"
 UNREADABLE = "Bad file format"
+NO_ROOM = ("No space left on device", "Disk quota exceeded", "Short write while writing to the AOF")
 OTHER_SERVER = (
     "Before you repair anything: if another or a newer server wrote this file, as Valkey before "
     "Redis, only that one can read it; GOODMANY_REDIS_SERVER says which one runs."
@@ -57,6 +60,7 @@ class EmbeddedRedis:
             link.unlink(missing_ok=True)
             link.symlink_to(self.socket)
         self.url = f"unix://{self.socket}"
+        self.words: deque[str] = deque(maxlen=10)
         self.start()
 
     def start(self) -> None:
@@ -68,7 +72,9 @@ class EmbeddedRedis:
         self._end_leftover()
         check_append_only_file(self.folder)
         started: Future[subprocess.Popen[bytes]] = Future()
-        threading.Thread(target=self._hold, args=(started,), daemon=True).start()
+        self.words.clear()
+        self.keeper = threading.Thread(target=self._keep, args=(started,), daemon=True)
+        self.keeper.start()
         self.process = started.result()
         give_up = time.monotonic() + START_WITHIN_S
         while not self._answers():
@@ -78,13 +84,21 @@ class EmbeddedRedis:
                 raise RuntimeError(f"Redis did not start in {self.folder}: {self._last_words()}")
             time.sleep(0.05)
 
+    def lacked_room(self) -> bool:
+        """Whether it said that it ended because its disk was full, or its quota used up."""
+        return any(reason in self._last_words() for reason in NO_ROOM)
+
     def _last_words(self) -> str:
-        words = (self.folder / "redis.log").read_text(errors="replace")[-500:].strip()
+        self.keeper.join(1.0)
+        words = "".join(self.words).strip()
         # The server itself advises a repair, which would cut off all that it cannot read.
         return f"{words} {OTHER_SERVER}" if UNREADABLE in words else words
 
-    def _hold(self, started: "Future[subprocess.Popen[bytes]]") -> None:
-        """Runs the server; to Linux it is the child of this thread, which lasts as long."""
+    def _keep(self, started: "Future[subprocess.Popen[bytes]]") -> None:
+        """Runs the server, and hears what it says; a full disk cannot take that away.
+
+        To Linux, the server is the child of this thread, which lasts as long.
+        """
         settings = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -99,18 +113,25 @@ class EmbeddedRedis:
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
         try:
-            with (self.folder / "redis.log").open("wb") as log:
-                process = subprocess.Popen(
-                    tied([str(self.program), *arguments], signal.SIGTERM),
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            process = subprocess.Popen(
+                tied([str(self.program), *arguments], signal.SIGTERM),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         except OSError as error:
             started.set_exception(RuntimeError(f"Redis did not start in {self.folder}: {error}"))
             return
         started.set_result(process)
-        process.wait()
+        written = self.folder / "redis.log"
+        with contextlib.suppress(OSError):
+            written.write_bytes(b"")
+        with process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                self.words.append(line.decode(errors="replace"))
+                with contextlib.suppress(OSError), written.open("ab") as file:
+                    file.write(line)
 
     def stop(self) -> None:
         """Ends the server after it has written everything to its file."""

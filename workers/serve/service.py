@@ -1,5 +1,6 @@
 """The whole service on one machine: Redis, worker, courier and API, started and stopped as one."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -17,8 +18,9 @@ import uvicorn
 from rq import Queue
 from rq.scheduler import RQScheduler
 
-from app.base.redis_connection import connect
+from app.base.redis_connection import REDIS_AWAY, connect
 from app.http.protocol import HttpProtocol
+from app.jobs.full_disk import note_full_disk
 from app.jobs.queues import COURIER_QUEUE_NAMES
 from app.jobs.store import QUEUE_NAMES
 from app.main import create_app
@@ -27,12 +29,16 @@ from app.observability.tracing import start_tracing
 from app.settings import Settings
 from workers.runtime.child_process import tied
 from workers.serve.data_folder import REDIS_FOLDER, lock_folder
+from workers.serve.disk_reserve import DiskReserve
 from workers.serve.embedded_redis import EmbeddedRedis
+
+log = logging.getLogger("goodmany.serve")
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
 WATCH_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
+RESTART_EVERY_S = 2.0
 
 
 class EmbeddedService:
@@ -50,6 +56,12 @@ class EmbeddedService:
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
+        self.reserve = DiskReserve(self.data_dir, settings.disk_reserve_bytes)
+        # A full disk leaves Redis no room to start in.
+        self.reserve.look()
+        self._looking = threading.Lock()
+        self.told_full: bool | None = None
+        self.next_redis_start = 0.0
         try:
             self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER, settings.redis_server)
         except RuntimeError:
@@ -83,18 +95,53 @@ class EmbeddedService:
 
     def is_ready(self) -> bool:
         """Whether the worker has its models loaded."""
-        with connect(self.redis.url) as connection:
+        with connect(self.redis.url) as connection, contextlib.suppress(*REDIS_AWAY):
             return LiveWorkers(connection).count() > 0
+        return False
 
     def fault(self) -> str | None:
-        """Which child has died; None as long as all live."""
-        if self.redis.process.poll() is not None:
-            return f"Redis ended with exit code {self.redis.process.returncode}"
+        """Looks after the disk, and says which child has died; None as long as all live.
+
+        Redis ends when its disk is full. It is started again in the room that was held for it, and
+        no job is accepted until there is more.
+        """
+        with self._looking:
+            is_full = self.reserve.look()
+            if self.redis.process.poll() is None:
+                self._tell(is_full=is_full)
+            elif is_full or (self.reserve.num_bytes and self.redis.lacked_room()):
+                self.reserve.give_up()
+                self._start_redis()
+            else:
+                return f"Redis ended with exit code {self.redis.process.returncode}"
         if self.worker.poll() is not None:
             return f"The worker ended with exit code {self.worker.returncode}"
         if self.courier.poll() is not None:
             return f"The courier ended with exit code {self.courier.returncode}"
         return None
+
+    def _tell(self, *, is_full: bool) -> None:
+        """Has the API refuse new jobs, or take them again."""
+        if is_full == self.told_full:
+            return
+        with connect(self.redis.url) as connection, contextlib.suppress(*REDIS_AWAY):
+            note_full_disk(connection, is_full=is_full)
+            if is_full:
+                log.warning("the disk of %s is full; no job is accepted", self.data_dir)
+            elif self.told_full:
+                log.info("the disk of %s has room again; jobs are accepted", self.data_dir)
+            self.told_full = is_full
+
+    def _start_redis(self) -> None:
+        """Starts Redis again, if there is any room for what it will write."""
+        if time.monotonic() < self.next_redis_start or not self.reserve.has_some_room():
+            return
+        self.next_redis_start = time.monotonic() + RESTART_EVERY_S
+        log.warning("Redis ended for want of room in %s and is started again", self.data_dir)
+        try:
+            self.redis.start()
+        except RuntimeError as error:
+            log.warning("%s", error)
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         settings = self.settings.model_dump(mode="json")
@@ -196,6 +243,8 @@ class ApiServer(uvicorn.Server):
         watch = threading.Thread(target=self._watch, daemon=True)
         watch.start()
         self.run(sockets=[self.socket])
+        # It must not start anything while all is being stopped.
+        watch.join()
         return self.failure
 
     def _watch(self) -> None:
@@ -210,20 +259,19 @@ def serve(
     settings: Settings, host: str, port: int, worker_command: Sequence[str] = WORKER_COMMAND
 ) -> int:
     """`goodmany serve`: everything in one command; returns the exit code."""
-    log = logging.getLogger("goodmany.serve")
     with EmbeddedService(settings, worker_command) as service:
         # Its thread must not run yet when the worker is started.
         start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
-        threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()
+        threading.Thread(target=_tell_when_ready, args=(service, server), daemon=True).start()
         failure = server.serve_until_stopped()
         if failure is not None:
             log.error("%s; stopping", failure)
     return 0 if failure is None else 1
 
 
-def _tell_when_ready(service: EmbeddedService, server: ApiServer, log: logging.Logger) -> None:
+def _tell_when_ready(service: EmbeddedService, server: ApiServer) -> None:
     while not server.should_exit:
         if service.is_ready():
             log.info("models are loaded; jobs are worked on")

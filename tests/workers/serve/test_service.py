@@ -23,13 +23,14 @@ Start = Callable[[str], "Served"]
 class Served:
     """`goodmany serve` as a process, and everything that it started."""
 
-    def __init__(self, folder: Path, function: str):
-        self.log = folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
-        with self.log.open("wb") as log:
+    def __init__(self, folder: Path, function: str, log: Path | None = None):
+        self.folder = folder
+        self.log = log or folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        with self.log.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
-                stderr=log,
-                stdout=log,
+                stderr=file,
+                stdout=file,
             )
         wait_until(lambda: "jobs are worked on" in self.said(), 60)
         address = re.search(r"http://\S+:\d+", self.said())
