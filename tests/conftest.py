@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +23,7 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 from workers.serve.embedded_redis import EmbeddedRedis
 from workers.serve.service import ApiServer
@@ -50,14 +51,14 @@ def missing_tool(reason: str) -> NoReturn:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
+def served(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of the real API, served by uvicorn."""
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx.Client(base_url=server.address, timeout=30) as client:
+        with httpx2.Client(base_url=server.address, timeout=30) as client:
             yield client
     finally:
         server.should_exit = True
@@ -110,18 +111,18 @@ def store(settings: Settings) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def serve_api(settings: Settings) -> Iterator[Callable[..., httpx.Client]]:
+def serve_api(settings: Settings) -> Iterator[Callable[..., httpx2.Client]]:
     """Starts the real API, served by uvicorn, with some settings changed; gives a client of it."""
     with ExitStack() as started:
 
-        def serve(**changes: object) -> httpx.Client:
+        def serve(**changes: object) -> httpx2.Client:
             return started.enter_context(served(settings.model_copy(update=changes)))
 
         yield serve
 
 
 @pytest.fixture
-def api(serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+def api(serve_api: Callable[..., httpx2.Client]) -> httpx2.Client:
     """A client of the real API with the settings of the tests."""
     return serve_api()
 
@@ -154,7 +155,7 @@ class WorkerProcess:
 
 
 def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    worker = WarmWorker(settings, loader=loader, queue_names=queue_names)
+    worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)
 

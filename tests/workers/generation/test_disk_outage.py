@@ -102,6 +102,25 @@ def test_a_full_disk(
     assert worker.process.is_alive()
 
 
+def test_the_last_room_is_left_to_redis(
+    store: JobStore,
+    start_worker: StartWorker,
+    small_disk: Path,
+    capfd: pytest.CaptureFixture[str],
+):
+    """The disk has room for the job's files, and they would take it from a Redis beside them."""
+    root = small_disk / "files"
+    root.mkdir()
+    start_worker(LOADER, data_dir=small_disk, disk_reserve_bytes=2 * (ROOM_BYTES + 2**14))
+    jobs = HeldJobs(store, root, capfd)
+    job_id = jobs.hold()
+    filler = fill(small_disk)
+    jobs.release(into="The storage is full.")
+    assert jobs.files(job_id) == ["000"]
+    filler.unlink()
+    jobs.assert_succeeds(job_id)
+
+
 def test_a_folder_that_is_gone(
     store: JobStore, start_worker: StartWorker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):

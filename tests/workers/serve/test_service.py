@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.settings import Settings
@@ -23,18 +23,19 @@ Start = Callable[[str], "Served"]
 class Served:
     """`goodmany serve` as a process, and everything that it started."""
 
-    def __init__(self, folder: Path, function: str):
-        self.log = folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
-        with self.log.open("wb") as log:
+    def __init__(self, folder: Path, function: str, log: Path | None = None):
+        self.folder = folder
+        self.log = log or folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        with self.log.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
-                stderr=log,
-                stdout=log,
+                stderr=file,
+                stdout=file,
             )
         wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
-        self.http = httpx.Client(base_url=address[0])
+        self.http = httpx2.Client(base_url=address[0])
         self.children = descendants(self.process.pid)
 
     def said(self) -> str:

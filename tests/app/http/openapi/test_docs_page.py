@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -27,7 +27,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_the_files_of_the_page_are_there_for_everybody(api: httpx.Client):
+def test_the_files_of_the_page_are_there_for_everybody(api: httpx2.Client):
     for path, kind in ((SCRIPT_PATH, "javascript"), (STYLE_PATH, "css"), (ICON_PATH, "image/png")):
         answer = api.get(path)
         assert answer.status_code == 200
@@ -37,7 +37,7 @@ def test_the_files_of_the_page_are_there_for_everybody(api: httpx.Client):
 
 @pytest.mark.browser
 def test_the_page_shows_the_api_and_calls_it_without_any_other_server(
-    api: httpx.Client, page: Page
+    api: httpx2.Client, page: Page
 ):
     expect.set_options(timeout=PATIENCE_MS)
     asked: list[str] = []
