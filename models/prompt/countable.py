@@ -22,8 +22,9 @@ MASSES = word_list(
 # Single things that it has among materials and fabrics.
 SINGLES = word_list(
     """
-    bead board brick card crystal fiber fibre gem granule jewel label lath log mesh net pad
-    pearl pebble pellet pencil plank shingle slab stone tapestry tile timber wafer web
+    bead board brick card conductor crystal fiber fibre filter gem granule insulator jewel label
+    lath log mesh net pad semiconductor
+    pearl pebble pellet pencil plank shingle slab sponge stone tapestry tile timber wafer web
     """
 )
 

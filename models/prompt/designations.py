@@ -34,8 +34,8 @@ UNITS = word_list(
     mm cm dm m km µm μm um nm in inch inches ft foot feet yd mil mils thou g mg kg lb lbs oz ml
     cl l litre litres liter liters gram grams meter meters metre metres micron microns v volt
     volts kv mv a amp amps ma ah mah w watt watts kw hp hz khz mhz ghz ohm ohms ω kω mω k kohm
-    kohms mohm uf nf pf µf μf uh mh bar psi kpa mpa pa n nm deg degree degrees °c c ° awg swg
-    gauge ga grit pcs pc pieces stk ea off dpi lm lux rpm
+    kohms mohm uf nf pf µf μf uh μh mh μa μv μl μg euro eur cent cents bar psi kpa mpa pa n nm
+    deg degree degrees °c c ° awg swg gauge ga grit pcs pc pieces stk ea off dpi lm lux rpm
     """
 )
 # What is counted on a thing: a connector of 8 pins, a gear of 24 teeth.
@@ -130,6 +130,8 @@ def words_beside_numbers(token: str, is_word: Callable[[str], bool]) -> list[str
                 words.append(counted[1])
         elif len(part) >= 3 and is_word(lower):
             words.append(part)
+    if words and re.match(rf"[^\W\d_]-{re.escape(words[0])}", token):  # O-ring-02
+        words[0] = token[: 2 + len(words[0])]
     return words
 
 

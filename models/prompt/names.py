@@ -35,11 +35,14 @@ TRANSPARENT = word_list(
     pictures photograph photographs close-up closeup kind type batch
     """
 )
+# Nor does the end of "brake pad set".
+COLLECTIVES = word_list("set sets assortment lot batch")
 # What WordNet does not know and would take for another thing by its last word.
 UNKNOWN_THINGS = frozenset(
-    ("allen key", "blister pack", "brake caliper", "brake calliper", "bus bar", "cable lug",
-     "chocolate bar", "hex key", "memory stick", "pin header", "semiconductor wafer",
-     "sim card", "silicon wafer", "terminal block", "usb stick", "wall plug", "wire harness")
+    ("allen key", "blister pack", "brake caliper", "brake calliper", "bubble wrap", "bus bar",
+     "cable lug", "chocolate bar", "hex key", "memory stick", "pin header", "seal ring",
+     "semiconductor wafer", "silicon wafer", "sim card", "steel plate", "terminal block",
+     "usb stick", "wall plug", "wire harness")
 )  # fmt: skip
 COLOURS = word_list(
     """
@@ -49,18 +52,18 @@ COLOURS = word_list(
 )
 SHADES = word_list(
     """
-    light dark bright pale deep matt matte glossy
+    light dark bright pale deep warm cool cold pure sky navy matt matte glossy
     """
 )
 SIDES_AND_SIZES = word_list(
     """
     left right front rear upper lower inner outer small large medium big long short thin thick
-    flat new old used good ok normal lh rh hex round square countersunk male female
+    flat new old used good ok normal hex round square countersunk male female
     """
 )
 MATERIALS = word_list(
     """
-    metal steel brass bronze copper aluminium aluminum zinc titanium nickel chrome stainless
+    metal alu steel brass bronze copper aluminium aluminum zinc titanium nickel chrome stainless
     plastic nylon silicone teflon viton polyamide polyethylene polypropylene polycarbonate pvc
     ptfe pom nbr epdm fkm hdpe ldpe tpu
     """
@@ -134,14 +137,16 @@ class NameReader:
         main, qualifiers = self._without_qualifiers(main)
         asides = [aside for aside in asides if self._all_qualifies(aside)]
         before = [word for aside in asides for word in aside] + qualifiers
-        *modifiers, last = hyphened([word.lower() for word in before + main])
+        *modifiers, last = hyphened([word.lower() for word in before + main], self._is_known)
+        is_one_thing = len(modifiers) < 2 or modifiers[-1] not in ("and", "or")
+        if not is_one_thing:
+            modifiers[-2] = self.singular(modifiers[-2])
         head = [*modifiers, *self._apart(self.singular(last)).split()]
-        is_one_thing = len(head) < 3 or head[-2] not in ("and", "or")
         is_known = " ".join(head[-2:]) not in UNKNOWN_THINGS
         return ObjectName(
             " ".join(head + of_what),
             tuple(head),
-            frozenset(context - {head[-1]}),
+            frozenset((context | {*head}) - {head[-1]}),
             is_one_thing and is_known,
         )
 
@@ -186,7 +191,7 @@ class NameReader:
         if re.fullmatch(r"[^\W\d_]-[^\W\d_]{2,}", word):
             return [word]
         word = re.sub(r"(?<=[^\W\d_]{2})-[A-Z]$", "", word)
-        return [part for part in word.split("-") if part]
+        return [part for part in word.split("-") if re.search(r"\w", part)]
 
     def _is_word(self, word: str) -> bool:
         return bool(self.wordnet.synsets(word))
@@ -197,7 +202,7 @@ class NameReader:
     def _before_preposition(self, main: list[str]) -> tuple[list[str], list[str]]:
         """The words before the first preposition, and "of what" in lower case."""
         lower = [word.lower() for word in main]
-        while lower and lower[0] in ("a", "an", "the") and len(lower) > 1:
+        while len(lower) > 1 and lower[0] in PREPOSITIONS | {"a", "an", "the", "of", "in"}:
             main, lower = main[1:], lower[1:]
         for at, word in enumerate(lower[1:], 1):
             before_of = word == "made" or lower[at + 1 : at + 2] == ["of"]
@@ -209,6 +214,8 @@ class NameReader:
                 what, of_what = self._before_preposition(main[at + 1 :])
                 if not what:
                     return main[:at], []
+                what, qualifiers = self._without_qualifiers(what)
+                what = qualifiers + what
                 if lower[at - 1] in TRANSPARENT:
                     return what, of_what
                 return main[:at], ["of", *(w.lower() for w in what), *of_what]
@@ -217,38 +224,54 @@ class NameReader:
     def _without_qualifiers(self, main: list[str]) -> tuple[list[str], list[str]]:
         """Takes what qualifies the thing from the end: "cap red", "housing left", "bracket B"."""
         qualifiers: list[str] = []
-        shouting = all(word.isupper() for word in main)
         while len(main) > 1:
             if len(main) > 2 and " ".join(main[-2:]).lower() in MATERIAL_PHRASES:
                 main, qualifiers = main[:-2], [*main[-2:], *qualifiers]
                 continue
             *rest, last = main
             lower = last.lower()
+            if lower in COLLECTIVES:
+                main = rest
+                continue
             if self._is_known(main[-2:]):
                 break
-            is_shade = lower in SHADES and bool(qualifiers) and qualifiers[0].lower() in COLOURS
-            if not (is_shade or self._ends_a_thing(rest, lower) or self._is_code(last, shouting)):
+            is_part_of_colour = (
+                bool(qualifiers)
+                and qualifiers[0].lower() in COLOURS
+                and (lower in SHADES or (lower == "and" and rest[-1].lower() in COLOURS))
+            )
+            if not (
+                is_part_of_colour or self._ends_a_thing(rest, lower) or self._is_code(last, rest)
+            ):
                 break
             main = rest
-            if self.qualifies(last):
+            if is_part_of_colour or self.qualifies(last):
                 qualifiers = [last, *qualifiers]
         return main, qualifiers
 
     def _ends_a_thing(self, rest: list[str], last: str) -> bool:
         """Whether `last` qualifies a thing that `rest` names."""
         before = rest[-1].lower()
+        if last in COLOURS and before in SHADES | {"and"}:  # warm white, red and white
+            return len(rest) > 1
         if last in MATERIALS:
             return before not in KINDS_OF_MATERIAL | COLOURS and not self._only_qualifies(before)
         if last in COLOURS | SIDES_AND_SIZES:
             return before not in COLOURS and not self._only_qualifies(before)
         return self._only_qualifies(last)
 
-    def _is_code(self, word: str, shouting: bool) -> bool:
-        """Whether a last word is a letter or an abbreviation that says which one: "bracket LH"."""
-        if len(word) == 1 or re.fullmatch(r"(?i)i{2,3}|iv|vi{1,3}|ix|lh|rh|xl|xxl|aa|aaa", word):
+    def _is_code(self, word: str, rest: list[str]) -> bool:
+        """Whether a last word says which one: "bracket LH", "ring Cu", "screw Torx"."""
+        if len(word) == 1 or re.fullmatch(
+            r"(?i)i{2,3}|iv|vi{1,3}|ix|lh|rh|xl|xxl|aa|aaa|final", word
+        ):
             return word.isascii()
-        is_unknown = len(word) < 4 and not self._is_word(word.lower())
-        return word.isupper() and (not shouting or is_unknown) and word.lower() not in ACRONYMS
+        if word.lower() in ACRONYMS or not word[0].isupper():
+            return False
+        if word.isupper() and all(other.isupper() for other in rest):  # all in capitals
+            return len(word) < 4 and not self._is_word(word.lower())
+        is_name = rest[-1].islower() and not self._is_word(word.lower())
+        return word.isupper() or is_name or re.fullmatch("[A-Z][a-z]", word) is not None
 
     def _all_qualifies(self, aside: list[str]) -> bool:
         """Whether an aside is an adjective of some words: "red", "light blue", "self locking"."""

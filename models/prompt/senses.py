@@ -32,6 +32,7 @@ KINDS = {
     "sheet.n.06": (4, "a sheet"),
     "fabric.n.01": (3, "a fabric"),
     "marker.n.02": (4, "a label"),
+    "currency.n.01": (3, "money"),
     "clothing.n.01": (3, "clothing"),
     "bedclothes.n.01": (3, "bedding"),
     "jewelry.n.01": (2, "jewelry"),
@@ -56,9 +57,12 @@ OTHER_KIND = (1, "another thing")
 MOST_USUAL = 0.5
 OWN_NAME = 0.5
 VAGUE = -0.25
-ELSEWHERE = -1
+ELSEWHERE = -2
 CO_WORD = 2
+DEFINED_BY = 2
 IMPOSSIBLE = -100
+# Below lie living things, curves and the like: the bare name says more.
+LEAST = 2
 # A cylinder's liner is no ship, a valve's seat no chair, a shaft's collar no part of a shirt.
 MACHINERY = word_list(
     """
@@ -74,12 +78,14 @@ UNTECHNICAL = word_list(
     seat.n.03 sheath.n.02 vehicle.n.01 weapon.n.01
     """
 )
-# Things of another world than a factory's, by how they are defined.
+# Things of another world than a factory's, by how they are defined; a sole of "footwear or a golf
+# club" is none.
 _OTHER_WORLDS = re.compile(
-    r"\b(music\w*|wind instrument|piano|golf|baseball|basketball|boxing|wrestl\w*|bowling|skates?|"
-    r"goal|fire-?arms?|gun\w*|cannon|arrow|missile|horses?|saddle|boats?|ships?|sails?|nautical|"
-    r"heraldry|church|prison\w*|tobacco|smoking|theat\w*|song|books?|letters|womb|contracepti\w+|"
-    r"architecture|framing|toast|playing card|dent\w+|pilot|coach|photograph\w*|vacuum tube)\b"
+    r"(?<!or a )\b(music\w*|wind instrument|piano|golf|baseball|basketball|boxing|wrestl\w*|"
+    r"bowling|skates?|goal|fire-?arms?|gun\w*|cannon|arrow|missile|horses?|saddle|boats?|ships?|"
+    r"sails?|nautical|heraldry|church|prison\w*|tobacco|smoking|theat\w*|song|books?|letters|womb|"
+    r"contracepti\w+|architecture|framing|toast|playing card|dent\w+|pilot|coach|potters|artists|"
+    r"photograph\w*|mattress|vacuum tube)\b"
 )
 METALS = word_list(
     """
@@ -87,9 +93,10 @@ METALS = word_list(
     """
 )
 _METRIC_THREAD = re.compile(r"m\d")
+# Of the name's other words; a spring pin is held by no spring.
 _SAY_NOTHING = word_list(
     """
-    a an and for from in made of the with without
+    a an and for from in made of spring the with without
     """
 )
 _VAGUE = re.compile(r"\b(anything|something|in general)\b")
@@ -131,7 +138,7 @@ FIELDS = {
         word_list("lumber.n.01 wood.n.01 sheet.n.06"),
     ),
     "material": (
-        METALS | word_list("alloy carbon cast galvanized metal mild spring stainless tool"),
+        METALS | word_list("alloy carbon cast galvanized metal mild stainless tool"),
         word_list("metal.n.01 alloy.n.01"),
     ),
     "food": (
@@ -142,6 +149,10 @@ FIELDS = {
             """
         ),
         word_list("food.n.01 food.n.02 seed.n.01 fruit.n.01"),
+    ),
+    "protection": (
+        word_list("dust face protective safety surgical welding"),
+        word_list("protective_covering.n.01 protective_garment.n.01"),
     ),
     "medicine": (
         word_list("aspirin vitamin drug medicine medical gelatin paracetamol ibuprofen mg"),
@@ -166,7 +177,7 @@ class Rank:
 def rank(synsets: list[Synset], looked_up: str, context: frozenset[str]) -> list[Rank]:
     """The points of each meaning of `looked_up`, `context` being the other words of the name.
 
-    No points, or fewer, are for what the name cannot mean.
+    A meaning of less than LEAST points is none that the name of a part has.
     """
     counts = [_count(synset, looked_up) for synset in synsets]
     most = max(counts, default=0)
@@ -220,7 +231,7 @@ def _other_words(
     described = _described(synset) & (context | ({"thread"} if is_threaded else set()))
     shared = sorted(word for word in described if len(word) > 2)
     if shared:
-        yield CO_WORD, f"its definition speaks of {', '.join(shared)}"
+        yield DEFINED_BY, f"its definition speaks of {', '.join(shared)}"
     if context & MACHINERY and not above.keys().isdisjoint(UNTECHNICAL):
         yield IMPOSSIBLE, f"no part of a {min(context & MACHINERY)}"
 
@@ -236,10 +247,8 @@ def _above(synset: Synset) -> dict[str, int]:
 
 
 def _described(synset: Synset) -> frozenset[str]:
-    """The words that a meaning is defined by, and the names of its parts and of what it is in."""
-    related = [
-        *synset.hypernyms(), *synset.part_meronyms(), *synset.part_holonyms(),
-    ]  # fmt: skip
+    """The words that a meaning is defined by, and the names of what it is a kind or a part of."""
+    related = [*synset.hypernyms(), *synset.part_holonyms()]
     names = [name for other in related for name in other.lemma_names()]
     words = re.findall(r"[a-z]+", " ".join([synset.definition(), *names]).replace("_", " ").lower())
     return frozenset(words) | {word.removesuffix("s") for word in words}

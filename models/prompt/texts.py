@@ -40,6 +40,8 @@ def candidate_texts(
     texts = {thing: ("", "object")}
     for relation in ("state", "attribute"):
         for word in words.get(relation, ()):
+            if word in object_name.split():  # a new housing is no new new housing
+                continue
             phrase = f"{word} {object_name}"
             texts.setdefault(with_article(phrase) if countable else phrase, (word, relation))
     for relation, pattern in PATTERNS.items():

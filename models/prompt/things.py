@@ -4,14 +4,16 @@ import re
 
 from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
+from models.prompt.word_list import word_list
+
 # Things that a camera can show; acts, words, quantities, persons are no objects.
 VISIBLE = frozenset(
     f"noun.{name}"
     for name in ("artifact", "food", "plant", "object", "substance", "animal", "shape")
 )
-# No line makes a tree ("tornillo" is one); labels are things, though WordNet has them among words.
+# No line makes a tree ("tornillo" is one). Labels and coins are things that WordNet has elsewhere.
 NO_THINGS = frozenset({"woody_plant.n.01", "body_part.n.01"})
-THINGS = frozenset({"marker.n.02"})
+THINGS = frozenset({"marker.n.02", "currency.n.01"})
 # A related word of these kinds is absurd in a prompt for a part, or says nothing.
 ABSURD = frozenset(
     {"person.n.01", "body_part.n.01", "contraceptive.n.01", "taxonomic_group.n.01", "sex.n.01",
@@ -22,9 +24,12 @@ EMPTY = frozenset(
      "physical_entity.n.01", "matter.n.03", "thing.n.12", "way.n.06", "unit.n.05"}
 )  # fmt: skip
 _RUDE = re.compile(r"\b(obscen|vulgar|offensive|slang|disparag|derogat|street name)", re.I)
+# Decent parts whose names mean something else to most readers.
+_AMBIGUOUS = word_list("bollock bollocks cock nipple tampion tampon douche bomb")
 _UNREAL = re.compile(
     r"\b(imaginary|folktale|folklore|mytholog\w+|fairy|legend\w*|corpses?|dead|burial|buried|"
-    r"funeral|bodily|breasts?|urine|excre\w+|sexual\w*)\b",
+    r"funeral|embalm\w*|condemned|hangman|bodily|breasts?|urine|excre\w+|vagina\w*|menstrua\w*|"
+    r"sexual\w*)\b",
     re.I,
 )
 
@@ -57,4 +62,5 @@ def is_presentable(synset: Synset) -> bool:
 def is_common_noun(name: str) -> bool:
     """Whether a lemma is a common noun: "Phillips_screw"; no "Corylus", no "A_battery"."""
     is_odd = re.match("(genus|family|order|class|[A-Z])_", name) is not None
-    return re.split("[_ -]", name)[-1].islower() and not is_odd
+    last = re.split("[_ -]", name)[-1]
+    return last.islower() and last not in _AMBIGUOUS and not is_odd

@@ -11,8 +11,8 @@ from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
 from models.prompt.countable import is_mass
 from models.prompt.damage import DamageWords
-from models.prompt.names import COLOURS, NameReader, ObjectName
-from models.prompt.senses import Rank, rank
+from models.prompt.names import COLOURS, PAIRS, NameReader, ObjectName
+from models.prompt.senses import LEAST, Rank, rank
 from models.prompt.spelling import american
 from models.prompt.things import is_common_noun, is_presentable, things
 
@@ -66,7 +66,16 @@ class ObjectWords:
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able."""
-        senses = [{"name": s.name, "gloss": s.gloss, "words": s.words} for s in self.senses]
+        senses = [
+            {
+                "name": s.name,
+                "gloss": s.gloss,
+                "points": s.points,
+                "reason": s.reason,
+                "words": s.words,
+            }
+            for s in self.senses
+        ]
         return {
             "object_name": self.object_name,
             "looked_up": self.looked_up,
@@ -91,10 +100,11 @@ class ObjectWordFinder:
         """
         name = self.names.read(object_name)
         looked_up, modifiers, synsets = self._look_up(name)
-        # A juice bottle is no beer bottle, but a metal nut may be a wing nut.
+        # A juice bottle is no beer bottle and a saw blade no part of a sword; a metal nut may be a
+        # wing nut.
         has_kinds = all(map(self.names.qualifies, modifiers))
         ranked = zip(synsets, rank(synsets, looked_up or "", name.context), strict=True)
-        likely = [(synset, ranking) for synset, ranking in ranked if ranking.points > 0]
+        likely = [(synset, ranking) for synset, ranking in ranked if ranking.points >= LEAST]
         in_order = sorted(likely, key=lambda pair: -pair[1].points)  # stable: WordNet's order
         senses = tuple(
             self._sense(synset, name, ranking, has_kinds) for synset, ranking in in_order
@@ -123,12 +133,16 @@ class ObjectWordFinder:
         if not name.is_looked_up:
             return None, [], []
         words = " ".join(name.head).replace("-", " ").split()
+        last = len(words) - 1
         for start, part in enumerate(_tails(words)):
             # A blue bottle is no bluebottle.
             joined = part if part.split()[0] in COLOURS else part.replace(" ", "")
             hyphened = re.sub(r"\b([a-z]) (?=[a-z]{2})", r"\1-", part)  # an X-ray tube
             for form in dict.fromkeys((part, hyphened, joined)):
                 known = things(self.wordnet, american(form))
+                if name.head[-1] in PAIRS:  # safety glasses are not of safety glass
+                    named = [s for s in known if form in s.lemma_names()]
+                    known = known if start == last and not named else named
                 if known:
                     return form, words[:start], known
         return None, [], []
@@ -141,9 +155,7 @@ class ObjectWordFinder:
             "hyponym": synset.hyponyms() if has_kinds else [],
             "part": _inherited(synset, "part_meronyms") + synset.member_meronyms(),
             "substance": _inherited(synset, "substance_meronyms"),
-            "whole": synset.part_holonyms()
-            + synset.member_holonyms()
-            + synset.substance_holonyms(),
+            "whole": _wholes(synset) if has_kinds else [],
             "attribute": _inherited(synset, "attributes"),
         }
         own_names = [t.replace("-", " ") for t in (name.text, *_tails(name.head))]
@@ -180,6 +192,12 @@ def _most_usual_first(synset: Synset) -> tuple[int, str]:
 
 def _hypernyms(synset: Synset, levels: int) -> list[Synset]:
     return list(synset.closure(lambda s: s.hypernyms(), depth=levels))
+
+
+def _wholes(synset: Synset) -> list[Synset]:
+    return [
+        *synset.part_holonyms(), *synset.member_holonyms(), *synset.substance_holonyms(),
+    ]  # fmt: skip
 
 
 def _inherited(synset: Synset, relation: str) -> list[Synset]:
