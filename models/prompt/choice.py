@@ -1,7 +1,8 @@
 """Keyword-to-prompt generator: chooses the text that fits the good images best.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1; the symbols are the paper's:
-W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their distance.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1; the symbols are the
+paper's: W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their
+distance.
 """
 
 from dataclasses import asdict, dataclass
@@ -61,7 +62,8 @@ class PromptChoice:
     Attributes:
         text: P.
         object_name: W^o as the candidates write it.
-        sense: WordNet's name of the meaning that the images chose, None for an unknown word.
+        sense: WordNet's name of the meaning whose gloss the encoder finds most like the images,
+            None for an unknown word. It may be wrong: of a hazelnut it may be the tree.
         senses: every meaning considered.
         words: W_t, relation -> words.
         candidates: S_t in the order of WordNet, each with distance and cosine.
@@ -146,7 +148,7 @@ class PromptGenerator:
         )
 
     def _sense(self, found: ObjectWords, f: Tensor) -> tuple[Sense | None, tuple[SenseScore, ...]]:
-        """The meaning whose name and gloss fit the images f (k, D) best."""
+        """The meaning whose name and gloss have the greatest cosine to the images f (k, D)."""
         if not found.senses:
             return None, ()
         texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
@@ -163,7 +165,7 @@ def keep(distances: Tensor, rule: OutlierRule) -> tuple[Tensor, float]:
 
     `mad` keeps d <= median + 3 * 1.4826 * MAD, MAD being the median distance from the median: texts
     that lie unusually far from the images are out, whatever the encoder's scale. `paper` keeps
-    d > 0.5 (TGI-AD, section 3.1), and every candidate where that keeps none.
+    d > 0.5 (TGI-AD, section 4.1.1), and every candidate where that keeps none.
     """
     if rule == "paper":
         kept = distances > PAPER_THRESHOLD
