@@ -120,7 +120,7 @@ def distance_seen_again(
     thinned = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
     bank = known[thinned.to(known.device)]
     again = [patches(x) for x in views[:NUM_SEEN_AGAIN].split(1)]
-    nearest = torch.cat([nearest_distances(each, bank) for each in again])
+    nearest = torch.cat([nearest_distances(each, bank)[0] for each in again])
     return max(float(nearest.median()), 1e-6)
 
 

@@ -121,7 +121,8 @@ class NormalityGuard:
     def _map(self, image: Tensor, bank: Tensor) -> Tensor:
         """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
         grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        return nearest_distances(grid.flatten(1).T, bank).reshape(grid.shape[-2:])
+        distances, _ = nearest_distances(grid.flatten(1).T, bank)
+        return distances.reshape(grid.shape[-2:])
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""

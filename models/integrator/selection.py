@@ -59,10 +59,10 @@ def select(
     if len(patches) <= num_images:
         return list(range(len(patches)))
     asked = _asked(patches)
-    squares = nearest_distances(asked, known).square()  # (Q,)
+    squares = nearest_distances(asked, known)[0].square()  # (Q,)
     to_each = torch.empty(len(patches), len(asked))  # (I, Q), squares too
     for row, own in zip(to_each, patches, strict=True):
-        row.copy_(nearest_distances(asked, own).square())
+        row.copy_(nearest_distances(asked, own)[0].square())
         on_step()
     scores = _unit(torch.tensor(cosines))
     chosen: list[int] = []

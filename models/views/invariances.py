@@ -105,7 +105,7 @@ def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> Tensor:
     The mean speaks for the whole, the tail for small marks such as print, which must not turn.
     """
     patches = features.patches(images).flatten(0, 1)
-    nearest = nearest_distances(patches, bank)
+    nearest, _ = nearest_distances(patches, bank)
     return torch.stack([nearest.mean(), nearest.quantile(0.99)]).cpu()
 
 
