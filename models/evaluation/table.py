@@ -1,4 +1,4 @@
-"""Measures a whole table with a progress bar and writes it down, with plots."""
+"""Measures a whole table, cell by cell and resumable, and writes it down, with plots."""
 
 from collections.abc import Sequence
 from pathlib import Path

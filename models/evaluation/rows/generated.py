@@ -37,18 +37,20 @@ OPTIONS = {
         sampling=SamplingSettings(scale=0.0, output="decode"),
     ),
     "goodmany": PRODUCT,
-    # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
+    # The paper's own rules: z = mu + sigma * eps with white eps, the decoder's output as the image,
+    # prompts of d > 0.5, no guard and no choice.
     "paper": PipelineOptions(
         selection=False,
         guard=False,
         varied_share=1.0,
-        sampling=SamplingSettings(output="decode", smooth=False),
+        sampling=SamplingSettings(scale=1.0, output="decode", smooth=False),
         outlier_rule="paper",
     ),
     "all-varied": replace(PRODUCT, varied_share=1.0),
     "no-selection": replace(PRODUCT, selection=False),
     "no-text": replace(PRODUCT, text_guidance=False),
-    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, unit_sigma=True)),
+    # The plain VQGAN's z = mu + eps.
+    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, scale=1.0, unit_sigma=True)),
     "no-guard": replace(PRODUCT, guard=False),
     "no-adaptation": replace(PRODUCT, adaptation=False),
 }
