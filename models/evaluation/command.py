@@ -49,7 +49,9 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
 ) -> None:
     """Measures what generated images are worth to a detector, on DATA in the MVTec layout.
 
-    Writes results.csv, results.md and plots to the folder, and goes on there after being stopped.
+    Writes results.md, results.csv and plots to the folder, with --guard or --study guard.md or
+    study.md. What was measured before, with the same settings, code and weights, is not measured
+    again: stopped, the command goes on with what is missing.
     """
     from models.evaluation import session  # noqa: PLC0415
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from models.evaluation.experiment import Experiment, Settings, plan
-from models.evaluation.report.table import read_categories, write_table
 from models.evaluation.rows.plain import PLAIN_ROWS, ROWS, find_row
+from models.evaluation.table import read_categories, write_table
 from models.features.patches import load_patch_features
 
 __all__ = ["EvaluationRequest", "Settings", "run"]

@@ -1,7 +1,8 @@
 """Keyword-to-prompt generator: chooses the text that fits the good images best.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1; the symbols are the paper's:
-W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their distance.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1; the symbols are the
+paper's: W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their
+distance.
 """
 
 from dataclasses import asdict, dataclass
@@ -190,7 +191,7 @@ def keep(distances: Tensor, rule: OutlierRule) -> tuple[Tensor, float]:
 
     `mad` keeps d <= median + 3 * 1.4826 * MAD, MAD being the median distance from the median: texts
     that lie unusually far from the images are out, whatever the encoder's scale. `paper` keeps
-    d > 0.5 (TGI-AD, section 3.1), and every candidate where that keeps none.
+    d > 0.5 (TGI-AD, section 4.1.1), and every candidate where that keeps none.
     """
     if rule == "paper":
         kept = distances > PAPER_THRESHOLD

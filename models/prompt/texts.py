@@ -1,6 +1,6 @@
 """Candidate texts S_t around a name, in English; without torch, for whoever has no images.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1.
 """
 
 import re

@@ -1,6 +1,7 @@
 """The words W_t around an object name W^o, from WordNet: its senses and what each is related to.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1, keyword-to-prompt generator.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1, keyword-to-prompt
+generator.
 """
 
 import re

@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import redis
 
@@ -25,7 +25,7 @@ from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import OutOfMemory, StorageFull, TooFewImages
 from app.settings import Settings
-from models.job.request import GenerationRequest, GenerationResult
+from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.write import write_archive
@@ -33,13 +33,24 @@ from workers.generation.method_request import to_generation_request
 from workers.runtime.retry_outage import retry_outage
 from workers.runtime.spans import StageSpans
 
-if TYPE_CHECKING:
-    from models.job.pipeline import Pipeline
-
 log = logging.getLogger("goodmany.worker")
 
 TELL_EVERY_S = 0.25
 ARCHIVE_PERCENT = 99.0
+
+
+class ImageMaker(Protocol):
+    """What a task asks of the method; `models.job.pipeline.Pipeline` is one, and needs torch."""
+
+    def generate(
+        self, request: GenerationRequest, on_progress: ProgressCallback
+    ) -> GenerationResult:
+        """Makes up to `request.num_images` new good images, and tells how far it is.
+
+        Raises:
+            DeviceMemoryError: the device's memory does not suffice.
+            StrictError: the request is strict, and fewer images passed the guard than it wants.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class WarmModels:
     """What is loaded once for all jobs of this process."""
 
     settings: Settings
-    pipeline: "Pipeline"
+    pipeline: ImageMaker
     store: JobStore
     storage: Storage
 
@@ -68,10 +79,11 @@ def load_models(settings: Settings) -> None:
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
-    if pipeline.device.type == "cuda":
+    device = pipeline.models.device
+    if device.type == "cuda":
         threading.Thread(
             target=report_device_memory,
-            args=(LiveWorkers(connection), multiprocessing.current_process().name, pipeline.device),
+            args=(LiveWorkers(connection), multiprocessing.current_process().name, device),
             daemon=True,
         ).start()
     _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_address))]

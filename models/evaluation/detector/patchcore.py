@@ -15,12 +15,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
 
 IMAGE_PX = 224
 BATCH = 8
 PROJECTED_FEATURES = 32
-DISTANCE_ROWS = 4096
 NEIGHBOURS = 9
 SMOOTHING_PX = 4.0
 
@@ -73,18 +73,6 @@ def coreset(patches: Tensor, size: int, seed: int) -> Tensor:
         nearest[chosen[-1]] = -torch.inf
         chosen.append(int(nearest.argmax()))
     return patches[chosen]
-
-
-def nearest_distances(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to the nearest row of `bank` (N, F) and its index, both (Q,), for queries (Q, F)."""
-    bank_squared = (bank * bank).sum(dim=1)
-    distances, indices = [], []
-    for rows in queries.split(DISTANCE_ROWS):
-        nearest = torch.addmm(bank_squared, rows, bank.T, alpha=-2.0).argmin(dim=1)
-        # Measured anew: the difference of large squares would lose small distances.
-        distances.append((rows - bank[nearest]).norm(dim=1))
-        indices.append(nearest)
-    return torch.cat(distances), torch.cat(indices)
 
 
 class PatchCore:

@@ -8,7 +8,6 @@ from models.evaluation.detector.patchcore import (
     anomaly_maps,
     coreset,
     extract,
-    nearest_distances,
 )
 from tests.models.evaluation.conftest import stain, tile
 
@@ -20,16 +19,6 @@ def images() -> list[Image.Image]:
 
 def radius(patches: torch.Tensor, chosen: torch.Tensor) -> float:
     return float(torch.cdist(patches, chosen).amin(dim=1).max())
-
-
-def test_nearest_distances_are_those_of_all_pairs():
-    generator = torch.Generator().manual_seed(0)
-    queries = torch.randn(50, 12, generator=generator)
-    bank = torch.randn(30, 12, generator=generator)
-    expected = torch.cdist(queries, bank).min(dim=1)
-    distances, indices = nearest_distances(queries, bank)
-    torch.testing.assert_close(distances, expected.values)
-    assert torch.equal(indices, expected.indices)
 
 
 def test_a_larger_coreset_leaves_no_patch_farther_away():
