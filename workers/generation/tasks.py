@@ -12,13 +12,15 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Protocol, cast
 
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.files.read_image import ImageLimits, read_image
+from app.files.decoders import Decoders
 from app.files.storage import Storage, outputs_of
+from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
 from app.jobs.store import JobStore
@@ -30,6 +32,7 @@ from models.runtime.errors import DeviceMemoryError, StrictError
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.write import write_archive
 from workers.generation.method_request import to_generation_request
+from workers.generation.read_inputs import read_inputs
 from workers.runtime.retry_outage import retry_outage
 from workers.runtime.spans import StageSpans
 
@@ -61,6 +64,11 @@ class WarmModels:
     pipeline: ImageMaker
     store: JobStore
     storage: Storage
+
+    @cached_property
+    def decoders(self) -> Decoders:
+        """Where the inputs are decoded, one by one."""
+        return Decoders(self.settings)
 
 
 _warm: list[WarmModels] = []
@@ -124,7 +132,10 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
-        request = retry_outage(lambda: _read_request(warm, progress, record), patience_s)
+        asked = JobRequest.model_validate_json(record["request"])
+        request, inputs = retry_outage(
+            lambda: _read_request(warm, progress, record, asked), patience_s
+        )
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
@@ -138,7 +149,15 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
             _leave_room_to_redis(warm.settings)
-            _store_results(warm.storage, progress, request, result, record["created_at"])
+            _store_results(
+                warm.storage,
+                progress,
+                request,
+                result,
+                created_at=datetime.fromisoformat(record["created_at"]),
+                inputs=inputs,
+                bit_depth=asked.bit_depth,
+            )
 
         archive_start = time.monotonic()
         retry_outage(store_results, patience_s)
@@ -151,15 +170,18 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
 
 def _read_request(
-    warm: WarmModels, progress: "Progress", record: dict[str, str]
-) -> GenerationRequest:
-    """The request with its images, from the record and the storage."""
+    warm: WarmModels, progress: "Progress", record: dict[str, str], asked: JobRequest
+) -> tuple[GenerationRequest, list[InputImage]]:
+    """The request with its images from the storage, and what was understood of them."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
-    limits = ImageLimits.from_settings(warm.settings)
-    names = [f"inputs/{number:03d}" for number in range(int(record["num_inputs"]))]
-    images = [read_image(warm.storage.read(progress.job_id, name), limits) for name in names]
-    return to_generation_request(JobRequest.model_validate_json(record["request"]), images)
+    numbers = range(int(record["num_inputs"]))
+    files = [
+        partial(warm.storage.read, progress.job_id, f"inputs/{number:03d}") for number in numbers
+    ]
+    names = [f"images[{number}]" for number in numbers]
+    read = read_inputs(files, names, asked.bit_depth, warm.decoders)
+    return to_generation_request(asked, read.images), read.understood
 
 
 def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
@@ -193,7 +215,10 @@ def _store_results(
     progress: "Progress",
     request: GenerationRequest,
     result: GenerationResult,
-    created_at: str,
+    *,
+    created_at: datetime,
+    inputs: list[InputImage],
+    bit_depth: int | None,
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
@@ -203,7 +228,9 @@ def _store_results(
             result,
             request,
             job_id=job_id,
-            created_at=datetime.fromisoformat(created_at),
+            created_at=created_at,
+            inputs=inputs,
+            bit_depth=bit_depth,
             on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:

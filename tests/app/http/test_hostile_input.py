@@ -39,8 +39,6 @@ from tests.conftest import wait_until
 from workers.serve.embedded_redis import EmbeddedRedis
 
 MAX_GROWTH_BYTES = 64 * 2**20
-# The largest image that is allowed, decoded: 4 bytes a pixel, and a JPEG's coefficients.
-MAX_DECODING_BYTES = 600 * 2**20
 RAW_ANSWER_WITHIN_S = 10
 
 
@@ -176,7 +174,7 @@ def test_every_odd_image_is_taken(service: ApiProcess):
         nut = text("object_name", "nut")
         answer = send(service, form(name, frozenset(), nut, image(content=content)))
         growth = service.peak_bytes() - before
-        if answer.status_code != 202 or growth > MAX_DECODING_BYTES:
+        if answer.status_code != 202 or growth > MAX_GROWTH_BYTES:
             wrong.append((name, answer.text, growth))
     assert wrong == []
     assert len(service.stored()) == len(odd_images())

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.jobs.inputs import InputImage, InputWarning
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from tests.app.http.hostile_requests import ODD_NAMES
 from tests.conftest import missing_tool
@@ -128,6 +129,37 @@ def test_two_runs_differ_in_the_manifests_run_alone():
         "created_at": "2026-03-01T12:30:00+00:00",
         "timings_s": {"adapt": 1.25},
     }
+
+
+def test_the_manifest_says_how_the_images_were_understood():
+    told = [
+        InputImage(width=96, height=40, bit_depth=12, channels=1, orientation=6, white=4095),
+        InputImage(
+            width=48,
+            height=40,
+            bit_depth=8,
+            channels=3,
+            orientation=1,
+            white=255,
+            warnings=[InputWarning(code="duplicate", detail="Seen before.", same_as=0)],
+        ),
+    ]
+    file = io.BytesIO()
+    write_archive(
+        file,
+        made_result(),
+        made_request(),
+        job_id="job-1",
+        created_at=CREATED_AT,
+        inputs=told,
+        bit_depth=12,
+    )
+    asked = json.loads(contents(file.getvalue())["manifest.json"])["request"]
+    assert asked["bit_depth"] == 12
+    assert [image["file"] for image in asked["images"]] == [
+        image.model_dump(mode="json") for image in told
+    ]
+    assert [image["width_px"] for image in asked["images"]] == [48, 48]
 
 
 def test_a_file_that_cannot_seek_gets_the_same_bytes(tmp_path):

@@ -73,6 +73,7 @@ def test_every_field_reaches_the_record(api: httpx2.Client, store: JobStore):
         "callback_url": "https://example.com/hook",
         "expires_in_s": 600,
         "priority": "batch",
+        "bit_depth": 12,
     }
     job_id = post(api, PNG, **asked).json()["id"]
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
@@ -96,6 +97,8 @@ def test_every_field_reaches_the_record(api: httpx2.Client, store: JobStore):
         ("seed", -1),
         ("seed", 2**32),
         ("effort", "heroic"),
+        ("bit_depth", 7),
+        ("bit_depth", 17),
         ("invariances", "melt"),
         ("prompt", "p" * 301),
         ("colour", "blue"),
@@ -146,8 +149,8 @@ def test_an_unusable_image_is_named_and_leaves_nothing(
     assert not list(settings.data_dir.rglob("inputs"))
 
 
-def test_mixed_sizes_are_allowed(api: httpx2.Client):
-    assert post(api, PNG, encode(texture((96, 48)))).status_code == 202
+def test_mixed_sizes_of_one_shape_are_allowed(api: httpx2.Client):
+    assert post(api, PNG, encode(texture((96, 96))), encode(texture((48, 40)))).status_code == 202
 
 
 def test_malformed_body(api: httpx2.Client):
