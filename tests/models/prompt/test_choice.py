@@ -76,7 +76,6 @@ def test_an_image_twice_is_that_image(generator, images):
     assert twice.candidates[3].cosine == pytest.approx(once.candidates[3].cosine, abs=1e-5)
 
 
-<<<<<<< HEAD
 def test_the_name_chooses_the_meaning(choice):
     # "cup" is also a trophy, a golf hole and a punch.
     assert choice.sense == choice.senses[0].name == "cup.n.01"
@@ -98,11 +97,6 @@ def test_an_unknown_name_says_why_it_has_no_meaning(generator, images):
     choice = generator.choose("fryum", images)
     assert (choice.sense, choice.senses) == (None, ())
     assert "bare name" in choice.sense_reason
-=======
-def test_the_meaning_is_the_one_whose_gloss_is_nearest_to_the_images(choice):
-    # "cup" is also a trophy, a golf hole and a measure; the picture is of a cup of coffee.
-    assert choice.sense == max(choice.senses, key=lambda sense: sense.cosine).name == "cup.n.01"
->>>>>>> method
 
 
 def hex_nut(angle: float, size: int = 224) -> torch.Tensor:
