@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, cast
 
 import redis
 from rq.job import Job as QueuedJob
@@ -26,7 +26,7 @@ from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent
 from workers.runtime.known_job import KnownJob
-from workers.runtime.known_queue import KnownQueue, clean_queues
+from workers.runtime.known_queue import KnownQueue, clean_queues, is_id
 from workers.runtime.task_names import WEBHOOK_TASKS, WORDS_TASKS
 
 log = logging.getLogger("goodmany.courier")
@@ -105,12 +105,12 @@ class WebhookWorker(CourierWorker):
 
     def _refuse_foreign_tries(self) -> None:
         """Of what is due, removes what is not ours: the scheduler would read it as it is."""
-        clean_queues(self.queues)
-        registry = self.queues[0].scheduled_job_registry
-        ids = registry.get_jobs_to_schedule(current_timestamp())
-        known = self.job_class.fetch_many(ids, self.connection, JSONSerializer)
-        for job_id in (job_id for job_id, job in zip(ids, known, strict=True) if job is None):
-            registry.remove(job_id)
+        key = self.queues[0].scheduled_job_registry.key
+        due = cast(list[bytes], self.connection.zrangebyscore(key, 0, current_timestamp()))
+        for entry in due:
+            ids = [entry.decode()] if is_id(entry) else []
+            if not any(self.job_class.fetch_many(ids, self.connection, JSONSerializer)):
+                self.connection.zrem(key, entry)
 
     def teardown(self) -> None:
         """Leaves the lock to the next one."""

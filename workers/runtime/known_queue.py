@@ -13,7 +13,12 @@ from rq.queue import Queue
 log = logging.getLogger("goodmany.worker")
 
 # An entry of the jobs that are worked on names the execution too.
-ENTRY = re.compile(rb"[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?")
+ID = re.compile(rb"[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?")
+
+
+def is_id(entry: bytes) -> bool:
+    """Whether RQ can read it."""
+    return ID.fullmatch(entry) is not None
 
 
 class KnownQueue(Queue):
@@ -32,8 +37,9 @@ class KnownQueue(Queue):
     @classmethod
     def drops_garbage(cls, connection: redis.Redis, queue_key: str, entry: bytes) -> bool:
         """Whether what was taken is no id; then it is removed for good."""
-        if ENTRY.fullmatch(entry):
+        if is_id(entry):
             return False
+        log.error("%.100r in %s is no id and is dropped", entry, queue_key)
         _drop(connection, queue_key, entry)
         return True
 
@@ -44,6 +50,7 @@ class KnownQueue(Queue):
         """As RQ does; an id without a job of ours does not wait among the taken ones."""
         found = super()._fetch_dequeued_job(connection, queue_key, job_id, *args, **kwargs)
         if found is None:
+            log.warning("%.100s in %s stands for no job and is dropped", job_id, queue_key)
             _drop(connection, queue_key, job_id.encode())
         return found
 
@@ -57,7 +64,7 @@ class KnownQueue(Queue):
             self.ready_job_registry,
         ):
             entries = cast(list[bytes], self.connection.zrange(registry.key, 0, -1))
-            if garbage := [entry for entry in entries if not ENTRY.fullmatch(entry)]:
+            if garbage := [entry for entry in entries if not is_id(entry)]:
                 log.error("%s held %d entries that are no ids", registry.key, len(garbage))
                 self.connection.zrem(registry.key, *garbage)
 
@@ -70,5 +77,4 @@ def clean_queues(queues: Sequence[Queue]) -> None:
 
 
 def _drop(connection: redis.Redis, queue_key: str, entry: bytes) -> None:
-    log.error("entry %.100r of %s stands for no job and is dropped", entry, queue_key)
     connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue_key), 1, cast(str, entry))

@@ -99,22 +99,9 @@ class EmbeddedRedis:
 
         To Linux, the server is the child of this thread, which lasts as long.
         """
-        settings = {
-            "port": "0",
-            "unixsocket": str(self.socket),
-            "unixsocketperm": "700",
-            "dir": str(self.folder),
-            "appendonly": "yes",
-            # What was answered is on the disk. With "everysec" a write may wait for up to two
-            # seconds while the disk is busy, and a kill then loses jobs that were accepted.
-            "appendfsync": "always",
-            "save": "",
-            "loglevel": "warning",
-        }
-        arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
         try:
             process = subprocess.Popen(
-                tied([str(self.program), *arguments], signal.SIGTERM),
+                tied(self._command(), signal.SIGTERM),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -132,6 +119,22 @@ class EmbeddedRedis:
                 self.words.append(line.decode(errors="replace"))
                 with contextlib.suppress(OSError), written.open("ab") as file:
                     file.write(line)
+
+    def _command(self) -> list[str]:
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            # What was answered is on the disk. With "everysec" a write may wait for up to two
+            # seconds while the disk is busy, and a kill then loses jobs that were accepted.
+            "appendfsync": "always",
+            "save": "",
+            "loglevel": "warning",
+        }
+        arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        return [str(self.program), *arguments]
 
     def stop(self) -> None:
         """Ends the server after it has written everything to its file."""

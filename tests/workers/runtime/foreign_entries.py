@@ -90,6 +90,15 @@ FOREIGN: dict[str, Callable[[Forger], Entry]] = {
 }
 
 
+# They lead to nothing that could be looked at.
+WITHOUT_HASH = (
+    "an id without a hash",
+    "an id that is none",
+    "an empty id",
+    "bytes that are no text",
+)
+
+
 def is_gone(connection: redis.Redis, queue: Queue, entry: Entry) -> bool:
     """Whether nothing is left of it in the lists of those who wait and who are taken."""
     lists = (queue.key, queue.intermediate_queue_key)

@@ -92,7 +92,6 @@ USED = {
     "queue.Queue.release_maintenance_lock": "(self)",
     "queue.Queue.scheduled_job_registry": "property",
     "queue.Queue.started_job_registry": "property",
-    "registry.ScheduledJobRegistry.get_jobs_to_schedule": "(self, timestamp=None, chunk_size=1000)",
     "scheduler.RQScheduler.acquire_locks": "(self, auto_start=False)",
     "scheduler.RQScheduler.enqueue_scheduled_jobs": "(self)",
     "scheduler.RQScheduler.get_locking_key": "(cls, name)",
