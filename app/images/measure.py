@@ -1,6 +1,7 @@
 """From a picture to what is known of it."""
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from app.images.picture import Picture, Samples
 
 # Percentiles are as good from about this many pixels as from all.
 SAMPLED_PIXELS = 1_000_000
+# Rows that are looked at together have about this many pixels: bounds the memory that it takes.
+STRIP_PIXELS = 1_000_000
 # Sharpness is that of the picture at this long side: what a generated image can show of it.
 SHARPNESS_SIDE_PX = 512
 
@@ -32,7 +35,7 @@ def measure(picture: Picture) -> ImageFacts:
         low=float(low),
         high=float(high),
         spread=float((edges[1] - edges[0]).max()),
-        transparent=0.0 if picture.alpha is None else float(np.mean(picture.alpha == 0)),
+        transparent=_transparent(picture),
         sharpness=_sharpness(_reduced(picture)),
         fingerprint=_fingerprint(picture),
         has_unused_alpha=picture.has_unused_alpha,
@@ -58,9 +61,25 @@ def _sampled(picture: Picture) -> Samples:
 
 
 def _largest(picture: Picture) -> int:
-    if picture.alpha is None:
-        return int(picture.samples.max())
-    return int(picture.samples.max(axis=2).max(initial=0, where=picture.alpha > 0))
+    """The largest number of a visible pixel."""
+    return max(
+        int(picture.samples[rows].max() if seen is None else (picture.samples[rows] & seen).max())
+        for rows, seen in _in_strips(picture)
+    )
+
+
+def _in_strips(picture: Picture) -> Iterator[tuple[slice, Samples | None]]:
+    """(some rows, (rows, W, 1) with all bits set where they are visible; None without alpha)."""
+    height, width = picture.samples.shape[:2]
+    step = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, step):
+        rows = slice(top, top + step)
+        if picture.alpha is None:
+            yield rows, None
+        else:
+            seen = np.zeros_like(picture.alpha[rows, :, None])
+            seen[picture.alpha[rows] > 0] = np.iinfo(seen.dtype).max
+            yield rows, seen
 
 
 def _reduced(picture: Picture) -> NDArray[np.float64]:
@@ -73,9 +92,9 @@ def _reduced(picture: Picture) -> NDArray[np.float64]:
         here = slice(row * block, (row + 1) * block)
         strip = picture.samples[here, : columns * block]
         if picture.alpha is not None:
+            # What a viewer sees there is paper: all bits are set.
             hidden = picture.alpha[here, : columns * block, None] == 0
-            # What a viewer sees there is paper.
-            strip = np.where(hidden, strip.dtype.type(2**picture.storage_bits - 1), strip)
+            strip = strip | hidden * strip.dtype.type(np.iinfo(strip.dtype).max)
         parts = strip.reshape(block, columns, block * channels)
         reduced[row] = parts.mean(axis=(0, 2))
     return reduced
@@ -91,11 +110,18 @@ def _sharpness(grey: NDArray[np.float64]) -> float:
     return float(((around - 4 * inner) ** 2).mean() / variance)
 
 
+def _transparent(picture: Picture) -> float:
+    if picture.alpha is None:
+        return 0.0
+    return 1 - int(np.count_nonzero(picture.alpha)) / picture.alpha.size
+
+
 def _fingerprint(picture: Picture) -> str:
     digest = hashlib.blake2b(digest_size=16)
     kind = (picture.samples.shape, picture.storage_bits, picture.inverted, picture.orientation)
     digest.update(repr(kind).encode())
-    digest.update(np.ascontiguousarray(picture.samples).data)
-    if picture.alpha is not None:
-        digest.update(np.ascontiguousarray(picture.alpha).data)
+    for rows, _ in _in_strips(picture):
+        digest.update(np.ascontiguousarray(picture.samples[rows]).data)
+        if picture.alpha is not None:
+            digest.update(np.ascontiguousarray(picture.alpha[rows]).data)
     return digest.hexdigest()

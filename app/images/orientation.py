@@ -12,7 +12,8 @@ UPRIGHT = 1
 def read_orientation(image: Image.Image) -> int:
     """What the file's Exif or XMP says, 1 to 8; 1 when it says nothing or nonsense."""
     try:
-        found = image.getexif().get(ORIENTATION_TAG)
+        # The base class's: PNG's own decodes the whole picture first.
+        found = Image.Image.getexif(image).get(ORIENTATION_TAG)
     # Cameras and editors write Exif that breaks off; the picture is no worse for it.
     except Exception:
         return UPRIGHT

@@ -62,10 +62,9 @@ def read_png(data: bytes, limits: ImageLimits) -> Picture:
             colour_key = chunk.content
         elif chunk.name in KEPT or _tells_orientation(chunk):
             kept.append(chunk)
-    stripped = SIGNATURE + b"".join(chunk.whole for chunk in kept)
     if depth != 16:
-        return read_eight_bit(stripped, ("PNG",), limits)
-    return _read_sixteen_bit(stripped, kind, colour_key)
+        return read_eight_bit(_join(kept), ("PNG",), limits)
+    return _read_sixteen_bit(kept, kind, colour_key)
 
 
 def _walk(data: bytes) -> Iterator[_Chunk]:
@@ -115,10 +114,16 @@ def _is_small(deflated: bytes) -> bool:
     return inflate.eof
 
 
-def _read_sixteen_bit(stripped: bytes, kind: int, colour_key: memoryview | None) -> Picture:
-    with Image.open(io.BytesIO(stripped), formats=("PNG",)) as image:
+def _join(chunks: list[_Chunk]) -> bytes:
+    return SIGNATURE + b"".join(chunk.whole for chunk in chunks)
+
+
+def _read_sixteen_bit(kept: list[_Chunk], kind: int, colour_key: memoryview | None) -> Picture:
+    # Pillow would decode the data to look for Exif behind them.
+    without_data = _join([chunk for chunk in kept if chunk.name != b"IDAT"])
+    with Image.open(io.BytesIO(without_data), formats=("PNG",)) as image:
         orientation = read_orientation(image)
-    stored: Samples = imagecodecs.png_decode(stripped)
+    stored: Samples = imagecodecs.png_decode(_join(kept))
     height, width = stored.shape[:2]
     samples = stored.reshape(height, width, -1)
     num_channels = samples.shape[2]

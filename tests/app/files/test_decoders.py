@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from app.images.limits import DecodingLimits, ImageLimits
 from app.problems import DamagedImage, DecoderUnavailable, ImageTooCostly, Problem
 from app.settings import Settings
 from tests.app.http.hostile_images import odd_images
+from tests.app.images import tiff_writer as tiff
+from tests.app.images.tiff_writer import TiffLayout
 from tests.conftest import encode, texture, wait_until
 
 LIMITS = ImageLimits(max_bytes=2**26, max_pixels=50_000_000, min_side_px=32)
@@ -88,10 +91,30 @@ def test_one_child_reads_many_images_also_bad_ones(start: Callable[..., Decoder]
     assert decoder.pid == first
 
 
-def test_too_much_time_ends_the_child_and_is_the_image_s_fault(start: Callable[..., Decoder]):
+def run_lengths() -> bytes:
+    """A BMP of ten million runs of one pixel each."""
+    rows = (b"\1\7" * 5000 + b"\0\0") * 2000
+    header = struct.pack("<IiiHHIIiiII", 40, 5000, 2000, 1, 8, 1, len(rows), 0, 0, 0, 0)
+    start = 14 + 40 + 1024
+    head = b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+    return head + header + bytes(1024) + rows
+
+
+def many_strips() -> bytes:
+    """A TIFF of a million rows, each a strip of its own."""
+    narrow = np.zeros((1_000_000, 32, 1), np.uint8)
+    layout = TiffLayout(bits=8, photometric=tiff.BLACK_IS_ZERO, rows_per_strip=1, predictor=2)
+    return tiff.write_tiff(narrow, layout)
+
+
+@pytest.mark.parametrize("costly", [lambda: COSTLY, run_lengths, many_strips])
+def test_too_much_time_ends_the_child_and_is_the_image_s_fault(
+    start: Callable[..., Decoder], costly: Callable[[], bytes]
+):
     decoder = start(cpu_s=0.1)
+    content = costly()
     with pytest.raises(ImageTooCostly, match=r"more than 0\.1 s of processor time"):
-        decoder.read(COSTLY)
+        decoder.read(content)
     assert decoder.pid is None
 
 
