@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from models.evaluation.cells import CellFile, digest
@@ -104,13 +103,14 @@ class FidelityTrial:
         made: MadeSet,
     ) -> FidelityCell:
         start = time.monotonic()
-        points = self._points_of(plan.category, network)
-        given, reference = points.of(drawn.given), points.of(drawn.reference)
-        patches = patchcore.extract(network.features, made.images)
-        generated = pooled(patches)
+        reference = self._points_of(plan.category, network).of(drawn.reference)
         radii = neighbour_radii(reference)
-        together = torch.cat([given, generated])
-        image_figure, pixel_figure, pro = self._detector_figures(network, plan, drawn, patches)
+        real = [load_image(file) for file in drawn.given]
+        patches = patchcore.extract(network.features, [*real, *made.images])
+        together = pooled(patches)
+        generated = together[len(real) :]
+        taught = patches[: len(real)] if plan.row == GIVEN else patches
+        image_figure, pixel_figure, pro = self._detector_figures(network, plan, taught)
         category, shots, seed, row, name, key = identity
         return FidelityCell(
             category=category,
@@ -131,14 +131,11 @@ class FidelityTrial:
         )
 
     def _detector_figures(
-        self, network: Network, plan: Plan, drawn: Halves, patches: Tensor
+        self, network: Network, plan: Plan, patches: Tensor
     ) -> tuple[float | None, float | None, float | None]:
-        """Image AUROC, pixel AUROC and PRO after training on the given and the row's images."""
+        """Image AUROC, pixel AUROC and PRO after training on patches (B, P, F)."""
         if self.settings.detector == NO_DETECTOR:
             return None, None, None
-        if plan.row != GIVEN:
-            given = [load_image(file) for file in drawn.given]
-            patches = torch.cat([patchcore.extract(network.features, given), patches])
         test = self._test_set(plan.category, network)
         size = self.settings.coreset_size
         detector = PatchCore(network.features, coreset_size=size, reweight=self.settings.reweight)

@@ -1,8 +1,8 @@
 """Images moved, turned and lit otherwise by a recipe, without a model: what a generator must beat.
 
-Each is warped at its source's own size by a bicubic filter and then reduced to the size that the
-product delivers: a warp of the reduced image would blur, and blur alone takes a sharp texture out
-of what a line makes. The real images come first; sources take turns.
+Each is warped at its source's own size and then reduced to the size that the product delivers: a
+warp of the reduced image would blur, and blur alone takes a sharp texture out of what a line makes.
+The real images come first; sources take turns.
 """
 
 import random
