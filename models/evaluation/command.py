@@ -29,11 +29,11 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     shots: Annotated[list[int], typer.Option(help="Real images; repeat for several.")] = [1],  # noqa: B006
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="Draws of the real images. [default: 3; 5 with --fidelity]"),
+        typer.Option(min=1, help="Draws of the real images. (default: 3; 5 with --fidelity)"),
     ] = None,
     row: Annotated[
         list[str] | None,
-        typer.Option(help="A row of the table, or module:function; repeatable. [default: all]"),
+        typer.Option(help="A row of the table, or module:function; repeatable. (default: all)"),
     ] = None,
     detector: Annotated[
         Literal["patchcore", "none"],
@@ -44,13 +44,13 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
         typer.Option(
             min=1,
             help="Images that a generating row adds for each real one; with --fidelity in all. "
-            "[default: 24; 32 with --fidelity]",
+            "(default: 24; 32 with --fidelity)",
         ),
     ] = None,
     image_size: Annotated[
         int | None,
         typer.Option(
-            help="Long side of generated images in px. [default: 224; 256 with --fidelity]"
+            help="Long side of generated images in px. (default: 224; 256 with --fidelity)"
         ),
     ] = None,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",
@@ -69,7 +69,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
         typer.Option(
             min=1,
             help="Draws of that memory that a figure is the mean of. "
-            "[default: 3; 1 with --fidelity]",
+            "(default: 3; 1 with --fidelity)",
         ),
     ] = None,
     reweight: Annotated[bool, typer.Option(help="PatchCore's reweighted image score.")] = False,

@@ -61,3 +61,10 @@ def test_only_fidelity_goes_without_a_detector(category_folder):
     result = CliRunner().invoke(app, [str(category_folder), "--detector", "none"])
     assert result.exit_code == 2
     assert "only --fidelity" in result.output
+
+
+def test_the_help_says_what_an_option_is_when_it_is_not_given():
+    shown = CliRunner().invoke(app, ["--help"], terminal_width=200, color=False).output
+    words = " ".join(shown.replace("│", " ").split())
+    for default in ("default: all", "default: 3; 5", "default: 24; 32", "default: 224; 256"):
+        assert default in words
