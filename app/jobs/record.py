@@ -2,13 +2,21 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pydantic import TypeAdapter
+
+from app.jobs.inputs import InputImage
 from app.jobs.model import Job, JobRequest, JobStage, JobState, ProblemDetails
 from app.observability.logs import current_log_fields
 
+INPUTS = TypeAdapter(list[InputImage])
 
-def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:
+
+def new_record(
+    request: JobRequest, num_inputs: int, owner: str, inputs: Sequence[InputImage] = ()
+) -> dict[str, str]:
     """What is known of a job when it is accepted."""
     record = {
         "state": JobState.queued,
@@ -17,6 +25,7 @@ def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, st
         "num_images": "0",
         "num_inputs": str(num_inputs),
         "request": request.model_dump_json(),
+        "inputs": INPUTS.dump_json(list(inputs)).decode(),
         "created_at": datetime.now(UTC).isoformat(),
         "state_since": str(time.time()),
         # For the lines that other processes log of this job.
@@ -58,6 +67,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         num_images_requested=request.num_images,
         num_images=int(record["num_images"]),
         seed=request.seed,
+        inputs=INPUTS.validate_json(record.get("inputs") or "[]"),
         created_at=datetime.fromisoformat(record["created_at"]),
         started_at=_time(record.get("started_at")),
         ended_at=_time(record.get("ended_at")),

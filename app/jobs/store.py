@@ -14,7 +14,7 @@ succeed, and of two workers that hold the same job only the one that took it las
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
@@ -28,6 +28,7 @@ from rq.serializers import JSONSerializer
 from app.jobs.change_script import CHANGE
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
+from app.jobs.inputs import InputImage
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
 from app.jobs.model import Job, JobList, JobRequest, JobState, Priority
@@ -69,6 +70,7 @@ class JobStore:
         claim: Claim | None = None,
         *,
         owner: str = "",
+        inputs: Sequence[InputImage] = (),
     ) -> Job:
         """Records the job and queues it, both or neither.
 
@@ -87,7 +89,9 @@ class JobStore:
                         if made is not None:
                             return self.get(claim.resolve(made), owner)
                     check_room(pipeline, owner, self.settings.max_unfinished_jobs)
-                    self._create(pipeline, job_id, request, num_inputs, owner)
+                    self._create(
+                        pipeline, job_id, request, new_record(request, num_inputs, owner, inputs)
+                    )
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
                     pipeline.execute()
@@ -97,12 +101,12 @@ class JobStore:
                     continue
 
     def _create(
-        self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int, owner: str
+        self, pipeline: Pipeline, job_id: str, request: JobRequest, record: dict[str, str]
     ) -> None:
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
         enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
-        record = new_record(request, num_inputs, owner)
+        owner = record["owner"]
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
         pipeline.sadd(unfinished_key(owner), job_id)

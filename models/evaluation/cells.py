@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import models
 
+ROOT = Path(models.__file__).parent
+WEIGHT_SUFFIXES = {".safetensors", ".json"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -97,12 +100,23 @@ def digest(settings: dict[str, object], files: Iterable[Path]) -> str:
 
 
 def method_files() -> list[Path]:
-    """Code and weights that generated images depend on."""
-    root = Path(models.__file__).parent
+    """Code and weights that generated images depend on; no model card with its pictures."""
     code = (
         path
-        for path in root.rglob("*.py")
-        if path.relative_to(root).parts[0] not in {"evaluation", "training"}
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] not in {"evaluation", "training"}
     )
-    weights = (p for p in (root / "weights").rglob("*") if p.is_file() and p.suffix != ".md")
+    weights = (p for p in (ROOT / "weights").rglob("*") if p.suffix in WEIGHT_SUFFIXES)
     return [*code, *weights]
+
+
+def detector_files() -> list[Path]:
+    """Code that every figure depends on, of plain rows too: features, detector, data."""
+    evaluation = ROOT / "evaluation"
+    folders = (ROOT / "features", evaluation / "detector", evaluation / "data")
+    others = (
+        ROOT / "runtime" / "device_memory.py",
+        evaluation / "experiment.py",
+        evaluation / "rows" / "plain.py",
+    )
+    return [*(path for folder in folders for path in folder.glob("*.py")), *others]

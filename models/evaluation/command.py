@@ -95,8 +95,10 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
 ) -> None:
     """Measures what generated images are worth to a detector, on DATA in the MVTec layout.
 
-    Writes results.csv, results.md and plots to the folder (with --fidelity: fidelity.csv,
-    fidelity.md and contact sheets), and goes on there after being stopped.
+    Writes results.md, results.csv and plots to the folder, with --fidelity fidelity.md,
+    fidelity.csv and contact sheets, with --guard or --study guard.md or study.md. What was measured
+    before, with the same settings, code and weights, is not measured again: stopped, the command
+    goes on with what is missing.
     """
     from models.evaluation import session  # noqa: PLC0415
 

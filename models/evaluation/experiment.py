@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from models.evaluation.cells import Cell, CellFile, digest, method_files
+from models.evaluation.cells import Cell, CellFile, detector_files, digest, method_files
 from models.evaluation.data.dataset import Category, load_image
 from models.evaluation.data.testset import TestSet, read_test_set
-from models.evaluation.detector import coreset, metrics, patchcore
+from models.evaluation.detector import metrics, patchcore
 from models.evaluation.detector.patchcore import AnomalyScores, PatchCore
-from models.evaluation.rows import plain
 from models.evaluation.rows.plain import PLAIN_ROWS, Row, RowInput, find_row, row_module
 from models.features.patches import SHA256, PatchFeatures
 
@@ -99,8 +98,8 @@ class Experiment:
         self._test_sets: dict[Category, TestSet] = {}
         self._row_inputs: dict[tuple[Category, int, int], RowInput] = {}
         # Read once: what is measured is the code that was imported, whatever changes meanwhile.
-        detector = [Path(str(module.__file__)) for module in (patchcore, coreset, metrics, plain)]
-        self._revisions = digest({"weights": SHA256}, detector), digest({}, method_files())
+        detector = digest({"weights": SHA256}, detector_files())
+        self._revisions = detector, digest({}, method_files())
 
     def finished(self, plans: Sequence[Plan]) -> dict[Plan, Cell]:
         """Those of the plans that were measured before with the same settings, code and weights."""

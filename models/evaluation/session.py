@@ -8,8 +8,8 @@ from typing import Literal
 
 from models.evaluation.data.dataset import Category
 from models.evaluation.experiment import Experiment, Settings, plan
-from models.evaluation.report.table import read_categories, write_table
 from models.evaluation.rows.plain import PLAIN_ROWS, ROWS, find_row
+from models.evaluation.table import read_categories, write_table
 from models.features.patches import load_patch_features
 
 __all__ = ["EvaluationRequest", "Settings", "run"]

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PIL import Image
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.files.read_image import ImageLimits, read_image
+from app.files.decoders import Decoders
 from app.jobs.model import Effort, Invariance, JobRequest, Priority
 from app.observability.logs import logs_are_json, start_logging
 from app.observability.tracing import start_tracing
-from app.problems import Problem, UnusableImage
+from app.problems import Problem
 from app.settings import Settings
 from models.evaluation.command import evaluate
+from workers.cli.inputs import tell_inputs
 from workers.cli.keys import key_commands
 from workers.serve.service_redis import DataDir, open_redis
 
@@ -36,7 +36,16 @@ EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
 Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
 Invariances = Annotated[
     list[Invariance] | None,
-    typer.Option("--invariance", help="Overrules what the images say; may be repeated."),
+    typer.Option(
+        "--invariance", help="Overrules what is decided from the images; may be repeated."
+    ),
+]
+BitDepth = Annotated[
+    int | None,
+    typer.Option(
+        help="How many bits of a pixel count in files that have more than 8, such as 12. "
+        "Default: decided from all images together."
+    ),
 ]
 Strict = Annotated[bool, typer.Option(help="Fail when fewer images than wanted pass the guard.")]
 PriorityOption = Annotated[
@@ -155,6 +164,7 @@ def generate(
     effort: EffortOption = Effort.standard,
     prompt: Prompt = None,
     invariances: Invariances = None,
+    bit_depth: BitDepth = None,
     strict: Strict = False,
 ) -> None:
     """Makes new images without a server: the same pipeline, the same ZIP."""
@@ -168,15 +178,22 @@ def generate(
         prompt=prompt,
         invariances=invariances,
         strict=strict,
+        bit_depth=bit_depth,
     )
-    pictures = _read_images(images, settings)
+
+    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+
+    names = [str(path) for path in images]
+    with Decoders(settings) as decoders:
+        inputs = read_inputs([path.read_bytes for path in images], names, bit_depth, decoders)
+    tell_inputs(console, names, [image.model_dump() for image in inputs.understood])
 
     from models.job.pipeline import load_pipeline  # noqa: PLC0415
     from workers.archive.write import write_archive  # noqa: PLC0415
     from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
     from workers.generation.method_request import to_generation_request  # noqa: PLC0415
 
-    request = to_generation_request(job_request, pictures)
+    request = to_generation_request(job_request, inputs.images)
     with ProgressBar(console) as bar:
         bar("models", 0, {})
         pipeline = load_pipeline(
@@ -186,7 +203,15 @@ def generate(
         bar("archive", 99, {})
         out.parent.mkdir(parents=True, exist_ok=True)
         with out.open("wb") as file:
-            write_archive(file, result, request, job_id="none", created_at=datetime.now(UTC))
+            write_archive(
+                file,
+                result,
+                request,
+                job_id="none",
+                created_at=datetime.now(UTC),
+                inputs=inputs.understood,
+                bit_depth=bit_depth,
+            )
         bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
 
@@ -203,6 +228,7 @@ def submit(
     effort: EffortOption = Effort.standard,
     prompt: Prompt = None,
     invariances: Invariances = None,
+    bit_depth: BitDepth = None,
     strict: Strict = False,
     priority: PriorityOption = Priority.interactive,
     server: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
@@ -223,10 +249,13 @@ def submit(
         prompt=prompt,
         invariances=invariances,
         strict=strict,
+        bit_depth=bit_depth,
         priority=priority,
     )
     with Client(server, api_key) as client, ProgressBar(console) as bar:
         job = client.submit(images, job_request.model_dump(mode="json"))
+        # A service of an older version does not tell.
+        tell_inputs(console, list(map(str, images)), job.get("inputs", []))
         for job in client.follow(job):  # noqa: B020, the same job, later
             bar(job["stage"] or job["state"], job["percent"], job)
         client.download(job["links"]["archive"], out)
@@ -257,22 +286,6 @@ def _job_request(**fields: object) -> JobRequest:
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ValueError("; ".join(faults)) from None
-
-
-def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
-    """The images.
-
-    Raises:
-        UnusableImage: the first that cannot be used, with its path.
-    """
-    limits = ImageLimits.from_settings(settings)
-    pictures = []
-    for path in paths:
-        try:
-            pictures.append(read_image(path.read_bytes(), limits))
-        except UnusableImage as problem:
-            raise problem.in_field(str(path)) from None
-    return pictures
 
 
 cli.command()(evaluate)

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from models.evaluation.detector.coreset import greedy_coreset
 from models.evaluation.detector.networks import PatchNetwork
+from models.features.nearest import nearest_distances
 
 IMAGE_PX = 224
 BATCH = 8
-DISTANCE_ROWS = 4096
 NEIGHBOURS = 9
 SMOOTHING_PX = 4.0
 
@@ -49,18 +49,6 @@ def extract(features: PatchNetwork, images: Sequence[Image.Image]) -> Tensor:
     """Patch features of whole images, (B, P, F) float32."""
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
     return torch.cat([features.patches(to_batch(batch)) for batch in batches])
-
-
-def nearest_distances(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to the nearest row of `bank` (N, F) and its index, both (Q,), for queries (Q, F)."""
-    bank_squared = (bank * bank).sum(dim=1)
-    distances, indices = [], []
-    for rows in queries.split(DISTANCE_ROWS):
-        nearest = torch.addmm(bank_squared, rows, bank.T, alpha=-2.0).argmin(dim=1)
-        # Measured anew: the difference of large squares would lose small distances.
-        distances.append((rows - bank[nearest]).norm(dim=1))
-        indices.append(nearest)
-    return torch.cat(distances), torch.cat(indices)
 
 
 class PatchCore:

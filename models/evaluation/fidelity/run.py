@@ -10,7 +10,7 @@ from models.evaluation.fidelity.halves import draw_halves
 from models.evaluation.fidelity.report import write_csv, write_markdown
 from models.evaluation.fidelity.rows import REAL_ROWS
 from models.evaluation.fidelity.trial import FidelityTrial
-from models.evaluation.report.table import progress_bar
+from models.evaluation.table import progress_bar
 
 
 def write_fidelity(trial: FidelityTrial, plans: Sequence[Plan], command: str) -> Path:

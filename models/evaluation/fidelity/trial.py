@@ -7,10 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from models.evaluation.cells import CellFile, digest
+from models.evaluation.cells import CellFile, detector_files, digest
 from models.evaluation.data.dataset import Category, load_image
 from models.evaluation.data.testset import TestSet, read_test_set
-from models.evaluation.detector import coreset, metrics, networks, patchcore, resnet18
+from models.evaluation.detector import patchcore
 from models.evaluation.detector.networks import Network
 from models.evaluation.detector.patchcore import PatchCore
 from models.evaluation.experiment import (
@@ -29,10 +29,6 @@ from models.evaluation.fidelity.made_sets import MadeSet, MadeSets
 from models.evaluation.fidelity.precision_coverage import coverage, neighbour_radii, precision
 from models.evaluation.fidelity.rows import GIVEN, REAL_ROWS
 
-MEASURING = (
-    *(coreset, metrics, networks, patchcore, resnet18),
-    *(embedding, halves, precision_coverage),
-)
 NO_DETECTOR = "none"
 
 
@@ -64,7 +60,8 @@ class FidelityTrial:
         self.sets = MadeSets(folder / "sets", settings)
         self._points: dict[tuple[str, str], Points] = {}
         self._test_sets: dict[tuple[str, str], TestSet] = {}
-        self._revision = digest({}, [Path(str(module.__file__)) for module in MEASURING])
+        measuring = [Path(str(m.__file__)) for m in (embedding, halves, precision_coverage)]
+        self._revision = digest({}, [*detector_files(), *measuring])
 
     def finished(self, plans: Sequence[Plan]) -> dict[Plan, list[FidelityCell]]:
         """The cells, one a network, of those plans that were measured before in the same way."""

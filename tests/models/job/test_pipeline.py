@@ -139,7 +139,7 @@ def test_a_wrong_request_is_a_value_error(pipeline, changes, message):
 def test_a_vq_model_from_a_folder_is_used(tmp_path):
     small_vqgan().save_pretrained(tmp_path)
     loaded = load_pipeline(vqgan=str(tmp_path), device="cpu")
-    assert loaded.models["vqgan"]["name"] == str(tmp_path)
+    assert loaded.models.revisions["vqgan"]["name"] == str(tmp_path)
     assert len(loaded.generate(request(num_images=1)).images) <= 1
 
 

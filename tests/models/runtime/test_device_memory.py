@@ -113,7 +113,7 @@ def test_text_guidance_in_pieces_has_the_same_gradients(
     vqgan, features, room: int, anchor_weight: float, monkeypatch: pytest.MonkeyPatch
 ):
     """The cosine is that of the whole set, which no piece sees."""
-    monkeypatch.setattr(models.integrator, "ANCHOR_WEIGHT", anchor_weight)
+    monkeypatch.setattr(models.integrator.rounds, "ANCHOR_WEIGHT", anchor_weight)
     encoder = load_encoder("embedded")
 
     def guide(generator: VarianceAwareGenerator) -> None:

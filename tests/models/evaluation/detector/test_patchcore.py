@@ -7,7 +7,6 @@ from models.evaluation.detector.patchcore import (
     PatchCore,
     anomaly_maps,
     extract,
-    nearest_distances,
 )
 from tests.models.evaluation.conftest import stain, tile
 
@@ -15,16 +14,6 @@ from tests.models.evaluation.conftest import stain, tile
 @pytest.fixture(scope="module")
 def images() -> list[Image.Image]:
     return [Image.fromarray(tile(seed)) for seed in range(2)]
-
-
-def test_nearest_distances_are_those_of_all_pairs():
-    generator = torch.Generator().manual_seed(0)
-    queries = torch.randn(50, 12, generator=generator)
-    bank = torch.randn(30, 12, generator=generator)
-    expected = torch.cdist(queries, bank).min(dim=1)
-    distances, indices = nearest_distances(queries, bank)
-    torch.testing.assert_close(distances, expected.values)
-    assert torch.equal(indices, expected.indices)
 
 
 def test_training_images_are_not_anomalous(features, images):

@@ -2,7 +2,7 @@ import numpy as np
 from PIL import Image
 
 from models.evaluation.report.plots import plot_bars, plot_curve, plot_maps
-from tests.models.evaluation.report.test_page import CELLS
+from tests.models.evaluation.report.test_summary import CELLS
 
 
 def test_a_higher_row_has_a_higher_bar(tmp_path):
