@@ -8,7 +8,8 @@ training set measured by one detector; `experiment.py` makes them.
 |---|---|
 | `data/` | categories in the MVTec layout, and their test images as the detector sees them |
 | `rows/` | what a detector is trained on: the real images alone, augmented, with generated ones |
-| `detector/` | PatchCore and the figures: image AUROC, pixel AUROC, PRO |
+| `detector/` | PatchCore, the networks it looks through, image AUROC, pixel AUROC, PRO |
+| `fidelity/` | whether images look like what the line makes: precision, coverage, contact sheets |
 | `guard_trial/` | the normality guard on planted defects |
 | `study/` | the paper's correlation study |
 | `report/` | summaries and plots |

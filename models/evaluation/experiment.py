@@ -30,7 +30,8 @@ class Settings:
     """What is the same for every row of a table.
 
     Attributes:
-        detector: "patchcore", the only one that runs here; others read the archive by themselves.
+        detector: "patchcore", the only one that runs here (others read the archive by themselves);
+            a fidelity trial goes without one by "none".
         num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
@@ -92,7 +93,7 @@ class Experiment:
         self.folder = folder
         self.features = features
         self.settings = settings
-        self.cells = CellFile(folder / "cells.csv")
+        self.cells = CellFile(folder / "cells.csv", Cell)
         self.rows: dict[str, Row] = {}
         self._test_sets: dict[Category, TestSet] = {}
         self._row_inputs: dict[tuple[Category, int, int], RowInput] = {}
@@ -121,7 +122,7 @@ class Experiment:
         if test.has_masks:
             if plan.seed == 0:
                 self._keep_maps(plan, scores[0])
-            pixel_auroc, pro = _pixel_figures(test, scores)
+            pixel_auroc, pro = pixel_figures(test, scores)
         category, shots, seed, row, detector, key = self.identity(plan)
         cell = Cell(
             category=category,
@@ -219,7 +220,7 @@ def image_auroc(test: TestSet, scores: Sequence[AnomalyScores]) -> float:
     return float(np.mean([metrics.auroc(test.labels, s.images.numpy()) for s in scores]))
 
 
-def _pixel_figures(test: TestSet, scores: Sequence[AnomalyScores]) -> tuple[float, float]:
+def pixel_figures(test: TestSet, scores: Sequence[AnomalyScores]) -> tuple[float, float]:
     """Pixel AUROC and PRO, each the mean over the coresets, in [0, 1]."""
     masks, figures = test.masks[test.with_mask], []
     for one in scores:

@@ -33,6 +33,7 @@ from app.jobs.model import (
 from app.main import create_app
 from app.problems import Problem, UnusableImage
 from app.settings import Settings
+from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
@@ -79,6 +80,7 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "invariances": (METHOD, "Which views are good", lambda: Invariance),
     "efforts": (METHOD, "Effort", lambda: Effort),
     "evaluation rows": (EVALUATION, "Rows", lambda: ROWS),
+    "fidelity rows": (EVALUATION, "Do they look like good parts", lambda: FIDELITY_ROWS),
 }
 
 

@@ -21,8 +21,8 @@ CELL = Cell(
 
 
 @pytest.fixture
-def file(tmp_path) -> CellFile:
-    return CellFile(tmp_path / "cells.csv")
+def file(tmp_path) -> CellFile[Cell]:
+    return CellFile(tmp_path / "cells.csv", Cell)
 
 
 def test_cells_come_back_as_they_were(file):
