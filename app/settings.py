@@ -18,8 +18,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GOODMANY_", frozen=True, extra="ignore")
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_server: str = "embedded"
     data_dir: Path = Path("data")
     storage_url: str = ""
+    disk_reserve_bytes: int = Field(default=64 * 2**20, ge=0)
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -10,6 +10,7 @@ from fastapi import UploadFile
 from app.files.decoders import Decoders
 from app.http.services import Services
 from app.images.facts import ImageFacts
+from app.jobs.full_disk import refuse_on_full_disk
 from app.jobs.idempotency import Claim
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
@@ -32,6 +33,7 @@ def accept_job(
         Problem: why there is no job.
     """
     check_settings_limits(request, services.settings)
+    refuse_on_full_disk(services.store.connection)
     job_id = new_job_id()
     try:
         hashes, facts = _store_images(images, job_id, services)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 POLL_EVERY_S = 0.5
 
@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, address: str, api_key: str | None = None):
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self.http = httpx.Client(base_url=address, headers=headers, timeout=60)
+        self.http = httpx2.Client(base_url=address, headers=headers, timeout=60)
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +64,7 @@ class Client:
         """
         while True:
             answer = self.http.get(job["links"]["self"])
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            if answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
                 # The job goes on; only the question came too soon.
                 time.sleep(int(answer.headers["Retry-After"]))
                 continue
@@ -93,7 +93,7 @@ class Client:
                     file.write(chunk)
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(answer: httpx2.Response) -> dict[str, Any]:
     document: dict[str, Any] = answer.json()
     if answer.is_error:
         raise JobError(f"{document['title']}: {document['detail']}")

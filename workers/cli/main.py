@@ -36,7 +36,9 @@ EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
 Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
 Invariances = Annotated[
     list[Invariance] | None,
-    typer.Option("--invariance", help="Overrules what the images say; may be repeated."),
+    typer.Option(
+        "--invariance", help="Overrules what is decided from the images; may be repeated."
+    ),
 ]
 BitDepth = Annotated[
     int | None,

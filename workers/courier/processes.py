@@ -8,15 +8,16 @@ import logging
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, cast
 
 import redis
 from rq.job import Job as QueuedJob
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
+from rq.utils import current_timestamp
 from rq.worker import SimpleWorker
 
 from app.base.redis_connection import connect
@@ -24,12 +25,14 @@ from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent
+from workers.runtime.known_job import KnownJob
+from workers.runtime.known_queue import KnownQueue, clean_queues, is_id
+from workers.runtime.task_names import WEBHOOK_TASKS, WORDS_TASKS
 
 log = logging.getLogger("goodmany.courier")
 
 # RQ's own lines tell of every question and every try; ours tell what came of it.
 RQ_LOG_LEVEL = "WARNING"
-# RQ waits 15 s less than this for a job before it looks around again.
 WORDS_TTL_S = 15 + 30
 WEBHOOK_TTL_S = 15 + 2
 MAINTAIN_EVERY_S = 15
@@ -38,13 +41,25 @@ RESTART_AFTER_S = 2.0
 STOP_WITHIN_S = 3.0
 
 
-class LightWorker(SimpleWorker):
-    """An RQ worker that performs its jobs in its own process: they are short and bounded."""
+class CourierWorker(SimpleWorker):
+    """An RQ worker that performs its jobs in its own process: they are short and bounded.
 
-    def __init__(self, queue_name: str, connection: redis.Redis, worker_ttl_s: int):
+    Args:
+        queue_name: the one queue that it takes from.
+        tasks: what may be called for a job, by the names that it may have in the queue.
+        connection: to Redis.
+        worker_ttl_s: RQ waits 15 s less than this for a job before it looks around again.
+    """
+
+    queue_class = KnownQueue
+
+    def __init__(
+        self, queue_name: str, tasks: Mapping[str, str], connection: redis.Redis, worker_ttl_s: int
+    ):
         super().__init__(
             [queue_name],
             connection=connection,
+            job_class=KnownJob.of_tasks(tasks),
             serializer=JSONSerializer,
             worker_ttl=worker_ttl_s,
             maintenance_interval=MAINTAIN_EVERY_S,
@@ -55,8 +70,13 @@ class LightWorker(SimpleWorker):
         """Seconds after which a job counts as abandoned: there is no heartbeat while it runs."""
         return int(job.timeout or 0) + 1
 
+    def run_maintenance_tasks(self) -> None:
+        """As RQ does, after what it would stumble over is gone."""
+        clean_queues(self.queues)
+        super().run_maintenance_tasks()
 
-class WebhookWorker(LightWorker):
+
+class WebhookWorker(CourierWorker):
     """Delivers webhooks; between two of them it looks for new ones and for those that are due.
 
     RQ's scheduler would be another process, one that outlives a killed worker. What it does is
@@ -64,7 +84,7 @@ class WebhookWorker(LightWorker):
     """
 
     def __init__(self, settings: Settings, connection: redis.Redis):
-        super().__init__(WEBHOOK_QUEUE, connection, WEBHOOK_TTL_S)
+        super().__init__(WEBHOOK_QUEUE, WEBHOOK_TASKS, connection, WEBHOOK_TTL_S)
         self.webhooks = Webhooks.connected(settings, connection)
         self.due = RQScheduler(
             [WEBHOOK_QUEUE], connection, logging_level=RQ_LOG_LEVEL, serializer=JSONSerializer
@@ -80,7 +100,17 @@ class WebhookWorker(LightWorker):
         self.next_look = time.monotonic() + LOOK_EVERY_S
         self.webhooks.empty_outbox()
         if self.due.acquire_locks():
+            self._refuse_foreign_tries()
             self.due.enqueue_scheduled_jobs()
+
+    def _refuse_foreign_tries(self) -> None:
+        """Of what is due, removes what is not ours: the scheduler would read it as it is."""
+        key = self.queues[0].scheduled_job_registry.key
+        due = cast(list[bytes], self.connection.zrangebyscore(key, 0, current_timestamp()))
+        for entry in due:
+            ids = [entry.decode()] if is_id(entry) else []
+            if not any(self.job_class.fetch_many(ids, self.connection, JSONSerializer)):
+                self.connection.zrem(key, entry)
 
     def teardown(self) -> None:
         """Leaves the lock to the next one."""
@@ -98,7 +128,7 @@ def answer_words(settings: Settings) -> None:
     from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
 
     load_words()
-    worker = LightWorker(WORDS_QUEUE, connect(settings.redis_url), WORDS_TTL_S)
+    worker = CourierWorker(WORDS_QUEUE, WORDS_TASKS, connect(settings.redis_url), WORDS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)
 
 

@@ -1,9 +1,11 @@
 """RQ's bookkeeping around one job, as it is done in the child that performs the job."""
 
 import logging
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
@@ -15,6 +17,7 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.logs import log_fields
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.settings import Settings
+from workers.generation.generation_job import GenerationJob, fields_of, trace_of
 from workers.runtime.spans import job_span, note_failure
 
 log = logging.getLogger("goodmany.worker")
@@ -30,15 +33,17 @@ class ChildWorker(Worker):
     Args:
         settings: of the whole service.
         name: the parent's name, under which RQ counts.
+        tasks: what may be called, by the names that it may have in a queue.
     """
 
-    def __init__(self, settings: Settings, name: str):
+    def __init__(self, settings: Settings, name: str, tasks: Mapping[str, str]):
         connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
         self.store = JobStore(connection, settings)
         super().__init__(
             list(QUEUE_NAMES),
             name=name,
             connection=connection,
+            job_class=GenerationJob.of_tasks(tasks),
             serializer=JSONSerializer,
             exception_handlers=[self._note_failure],
             log_job_description=False,
@@ -49,14 +54,15 @@ class ChildWorker(Worker):
     def perform(self, job_id: str, queue_name: str, execution_id: str) -> None:
         """Runs the job's function within its timeout and writes down how it ended."""
         queue = next(queue for queue in self.queues if queue.name == queue_name)
-        job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
+        try:
+            job = self.job_class.fetch(job_id, self.connection, JSONSerializer)
+        except NoSuchJobError as error:
+            # It was there when the parent looked. If it is still wanted, it is found to be lost.
+            log.warning("job %s cannot be performed: %s", job_id, error)
+            return
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        origin = job.meta
-        with (
-            log_fields(**origin["log_fields"], job_id=job_id),
-            job_span(job_id, origin["trace"]),
-        ):
+        with log_fields(**fields_of(job)), job_span(job_id, trace_of(job)):
             self.perform_job(job, queue, execution)
 
     def prepare_job_execution(self, job: QueuedJob, *_: Any) -> None:

@@ -7,12 +7,13 @@ import contextlib
 import logging
 import multiprocessing
 import secrets
+import shutil
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import redis
 
@@ -24,9 +25,9 @@ from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
-from app.problems import OutOfMemory, TooFewImages
+from app.problems import OutOfMemory, StorageFull, TooFewImages
 from app.settings import Settings
-from models.job.request import GenerationRequest, GenerationResult
+from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.write import write_archive
@@ -35,13 +36,24 @@ from workers.generation.read_inputs import read_inputs
 from workers.runtime.retry_outage import retry_outage
 from workers.runtime.spans import StageSpans
 
-if TYPE_CHECKING:
-    from models.job.pipeline import Pipeline
-
 log = logging.getLogger("goodmany.worker")
 
 TELL_EVERY_S = 0.25
 ARCHIVE_PERCENT = 99.0
+
+
+class ImageMaker(Protocol):
+    """What a task asks of the method; `models.job.pipeline.Pipeline` is one, and needs torch."""
+
+    def generate(
+        self, request: GenerationRequest, on_progress: ProgressCallback
+    ) -> GenerationResult:
+        """Makes up to `request.num_images` new good images, and tells how far it is.
+
+        Raises:
+            DeviceMemoryError: the device's memory does not suffice.
+            StrictError: the request is strict, and fewer images passed the guard than it wants.
+        """
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class WarmModels:
     """What is loaded once for all jobs of this process."""
 
     settings: Settings
-    pipeline: "Pipeline"
+    pipeline: ImageMaker
     store: JobStore
     storage: Storage
 
@@ -75,10 +87,11 @@ def load_models(settings: Settings) -> None:
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
-    if pipeline.device.type == "cuda":
+    device = pipeline.models.device
+    if device.type == "cuda":
         threading.Thread(
             target=report_device_memory,
-            args=(LiveWorkers(connection), multiprocessing.current_process().name, pipeline.device),
+            args=(LiveWorkers(connection), multiprocessing.current_process().name, device),
             daemon=True,
         ).start()
     _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_address))]
@@ -135,6 +148,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
+            _leave_room_to_redis(warm.settings)
             _store_results(
                 warm.storage,
                 progress,
@@ -182,6 +196,18 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
         IMAGES_MADE.count(pipeline, by=len(result.images))
         with contextlib.suppress(*REDIS_AWAY):
             pipeline.execute()
+
+
+def _leave_room_to_redis(settings: Settings) -> None:
+    """Nothing, unless the files of jobs would take the last room from the Redis on their disk.
+
+    Raises:
+        StorageFull: they would.
+    """
+    if settings.storage_url or not settings.data_dir.is_dir():
+        return
+    if shutil.disk_usage(settings.data_dir).free < settings.disk_reserve_bytes // 2:
+        raise StorageFull("The storage is full.")
 
 
 def _store_results(

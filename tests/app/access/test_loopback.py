@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.access.api_keys import ApiKeys
@@ -30,24 +30,24 @@ EVIL = "https://evil.example"
         ({"origin": EVIL, "host": "evil.example"}, 401),
     ],
 )
-def test_a_detour_shows_in_the_headers(api: httpx.Client, headers: dict[str, str], status: int):
+def test_a_detour_shows_in_the_headers(api: httpx2.Client, headers: dict[str, str], status: int):
     assert api.get("/v1/jobs", headers=headers).status_code == status
 
 
-def test_a_form_of_another_page_makes_no_job(api: httpx.Client):
+def test_a_form_of_another_page_makes_no_job(api: httpx2.Client):
     api.headers["origin"] = EVIL
     assert post(api, PNG).status_code == 401
     del api.headers["origin"]
     assert api.get("/v1/jobs").json()["items"] == []
 
 
-def test_with_a_key_every_way_is_open(api: httpx.Client, store: JobStore):
+def test_with_a_key_every_way_is_open(api: httpx2.Client, store: JobStore):
     _, text = ApiKeys(store.connection).create("behind a proxy")
     headers = {"host": "goodmany.example", "authorization": f"Bearer {text}"}
     assert api.get("/v1/jobs", headers=headers).status_code == 200
 
 
-def test_listed_pages_and_the_setting_never_need_none(serve_api: Callable[..., httpx.Client]):
+def test_listed_pages_and_the_setting_never_need_none(serve_api: Callable[..., httpx2.Client]):
     listed = serve_api(cors_origins=f"https://a.example, {EVIL}")
     assert listed.get("/v1/jobs", headers={"origin": EVIL}).status_code == 200
     never = serve_api(require_api_key="never")

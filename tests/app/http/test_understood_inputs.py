@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,16 +24,16 @@ SHAPE = (64, 64)
 PICTURE = np.asarray(texture(SHAPE)).astype(int)
 
 
-def send(api: httpx.Client, *files: bytes, **fields: object) -> httpx.Response:
+def send(api: httpx2.Client, *files: bytes, **fields: object) -> httpx2.Response:
     images = [("images", ("a", content)) for content in files]
     return api.post("/v1/jobs", data={"object_name": "nut", **fields}, files=images)
 
 
-def inputs(answer: httpx.Response) -> list[dict]:
+def inputs(answer: httpx2.Response) -> list[dict]:
     return answer.raise_for_status().json()["inputs"]
 
 
-def slug(answer: httpx.Response) -> str:
+def slug(answer: httpx2.Response) -> str:
     return answer.json()["type"].rsplit(":", 1)[1]
 
 
@@ -55,21 +55,21 @@ KINDS = ("grey PNG", "colour PNG", "grey TIFF", "colour TIFF")
 
 @pytest.mark.parametrize("first", KINDS)
 @pytest.mark.parametrize("second", KINDS)
-def test_three_shots_of_one_camera_have_one_white(api: httpx.Client, first: str, second: str):
+def test_three_shots_of_one_camera_have_one_white(api: httpx2.Client, first: str, second: str):
     shots = [camera(1000, first), camera(1100, second), camera(990, first)]
     assert [image["white"] for image in inputs(send(api, *shots))] == [4095] * 3
     assert [image["white"] for image in inputs(send(api, shots[0], bit_depth=12))] == [4095]
     assert [image["white"] for image in inputs(send(api, *shots, bit_depth=14))] == [16383] * 3
 
 
-def test_a_depth_that_cannot_be_is_refused(api: httpx.Client):
+def test_a_depth_that_cannot_be_is_refused(api: httpx2.Client):
     answer = send(api, camera(1000, "grey PNG"), camera(4095, "grey PNG"), bit_depth=10)
     assert (answer.status_code, slug(answer)) == (422, "invalid-request")
     assert "images[1] has a pixel of 4095" in answer.json()["detail"]
     assert api.get("/v1/jobs").json()["items"] == []
 
 
-def test_a_job_says_what_was_understood(api: httpx.Client):
+def test_a_job_says_what_was_understood(api: httpx2.Client):
     exif = Image.Exif()
     exif[0x0112] = 6
     first = encode(texture((64, 80)), exif=exif)
@@ -85,7 +85,7 @@ def test_a_job_says_what_was_understood(api: httpx.Client):
     assert api.get("/v1/jobs").json()["items"] == [job]
 
 
-def test_another_shape_is_cut_or_refused(api: httpx.Client, settings: Settings):
+def test_another_shape_is_cut_or_refused(api: httpx2.Client, settings: Settings):
     files = [encode(texture((96, 72))), encode(texture((96, 64), 1))]
     (warning,) = inputs(send(api, *files))[1]["warnings"]
     assert (warning["code"], warning["detail"][:16]) == ("cropped", "Cut to 85 x 64 p")
@@ -96,13 +96,13 @@ def test_another_shape_is_cut_or_refused(api: httpx.Client, settings: Settings):
     assert sorted(settings.data_dir.rglob("*")) == before
 
 
-def test_a_jpeg_of_200_scans_costs_nothing(api: httpx.Client):
+def test_a_jpeg_of_200_scans_costs_nothing(api: httpx2.Client):
     bomb = scans(encode(texture((64, 64)), "JPEG", progressive=True), 200)
     answer = send(api, bomb)
     assert (answer.status_code, slug(answer)) == (422, "image-too-costly")
 
 
-def test_images_that_cost_too_much_stop_nobody_else(serve_api: Callable[..., httpx.Client]):
+def test_images_that_cost_too_much_stop_nobody_else(serve_api: Callable[..., httpx2.Client]):
     api = serve_api(decoding_cpu_s=0.5, max_image_pixels=50_000_000)
     costly = odd_images()["progressive JPEG of 49 megapixels"]
     with ThreadPoolExecutor(4) as pool:
@@ -115,7 +115,7 @@ def test_images_that_cost_too_much_stop_nobody_else(serve_api: Callable[..., htt
 
 
 def test_a_decoder_that_is_away_is_our_fault_and_leaves_nothing(
-    api: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    api: httpx2.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(decoders, "CHILD", "app.files.no_such_module")
     answer = send(api, encode(texture()))
@@ -126,7 +126,7 @@ def test_a_decoder_that_is_away_is_our_fault_and_leaves_nothing(
     assert send(api, encode(texture())).status_code == 202
 
 
-def test_the_service_takes_its_decoders_along(serve_api: Callable[..., httpx.Client]):
+def test_the_service_takes_its_decoders_along(serve_api: Callable[..., httpx2.Client]):
     api = serve_api()
     before = decoding_children()
     assert send(api, encode(texture())).status_code == 202

@@ -17,6 +17,7 @@ from PIL import Image
 from app.jobs.inputs import InputImage, InputWarning
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from tests.app.http.hostile_requests import ODD_NAMES
+from tests.conftest import missing_tool
 from workers.archive.write import slugify, write_archive
 
 CREATED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -38,7 +39,7 @@ def made_result(num_images: int = 3, **report) -> GenerationResult:
             pixels=draw.integers(0, 256, (32, 48, 3), dtype=np.uint8),
             seed=100 + n,
             source=n % 2,
-            transform={"angle_deg": 1.5 * n},
+            transform={"angle_deg": 1.5 * n, "sigma_scale": 2.0 * (n % 2)},
             scores={
                 "prompt_cosine": 0.25 + n / 1000,
                 "guard_distance": 1 / 3,
@@ -238,8 +239,9 @@ def test_entries_have_one_date_and_pngs_are_stored():
             assert stored == entry.filename.endswith(".png")
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_unzip_finds_no_fault(tmp_path):
+    if shutil.which("unzip") is None:
+        missing_tool("unzip is not installed")
     path = tmp_path / "archive.zip"
     path.write_bytes(archive_bytes(made_result(), made_request(), include_reference=True))
     subprocess.run(["unzip", "-tq", str(path)], check=True, capture_output=True)
@@ -347,6 +349,7 @@ def test_card_names_the_paths_and_tells_a_shortfall():
     card = files["README.md"].decode()
     assert 'root="metal_nut"' in card
     assert "5 were asked for" in card
+    assert "\n2 of them are views of a real image as they are" in card
     assert "reference/good" not in card
     for block in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):
         compile(block, "README.md", "exec")

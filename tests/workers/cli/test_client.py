@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 import workers.cli.client
@@ -17,7 +17,7 @@ from workers.cli.client import Client, JobError
 
 
 @pytest.fixture
-def address(serve_api: Callable[..., httpx.Client]) -> str:
+def address(serve_api: Callable[..., httpx2.Client]) -> str:
     return str(serve_api(require_api_key="always").base_url)
 
 
@@ -59,11 +59,11 @@ def test_the_command_line_takes_the_key_from_the_environment(
 
 def test_it_waits_when_it_has_asked_too_often(
     monkeypatch: pytest.MonkeyPatch,
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     store: JobStore,
     image: Path,
 ):
-    monkeypatch.setattr(workers.client, "POLL_EVERY_S", 0)
+    monkeypatch.setattr(workers.cli.client, "POLL_EVERY_S", 0)
     api = serve_api(require_api_key="always", max_requests_per_minute=60)
     _, text = ApiKeys(store.connection).create("a machine")
     refusals: list[int] = []

@@ -1,0 +1,40 @@
+"""A queue's entry for one job: its task is called with the job's own id and nothing else."""
+
+from collections.abc import Mapping
+
+from rq.job import Job
+
+from app.jobs.model import JOB_ID
+from workers.runtime.known_job import KnownJob
+
+
+class GenerationJob(KnownJob):
+    """RQ's job, known by the id of ours."""
+
+    def check(self) -> None:
+        """Nothing, if this is an entry as `enqueue_job` makes them.
+
+        Raises:
+            ValueError: it is not; the message says why.
+        """
+        super().check()
+        if not JOB_ID.fullmatch(self.id) or self.args != [self.id] or self.kwargs:
+            raise ValueError("it is called with something else than its job's id")
+
+
+def fields_of(job: Job) -> dict[str, str]:
+    """What stands on every line that is logged of the job: its id, and what its request brought."""
+    return {**_texts(job.meta, "log_fields"), "job_id": job.id}
+
+
+def trace_of(job: Job) -> dict[str, str]:
+    """The trace that the job's request belongs to."""
+    return _texts(job.meta, "trace")
+
+
+def _texts(meta: object, name: str) -> dict[str, str]:
+    """What `current_origin` has put there; nothing, if it is of another kind."""
+    found = meta.get(name) if isinstance(meta, Mapping) else None
+    if not isinstance(found, dict):
+        return {}
+    return {key: text for key, text in found.items() if isinstance(text, str)}
