@@ -17,8 +17,10 @@ from pydantic_core import to_jsonable_python
 from app.http.job_form import JobForm
 from app.http.middleware import READ_HEADERS, TOLD_HEADERS
 from app.http.require_key import OPEN_PATHS
+from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
+from app.jobs.inputs import InputImage, InputWarning
 from app.jobs.model import (
     Effort,
     FieldFault,
@@ -65,6 +67,9 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "routes": (API, "Routes", routes),
     "form fields": (API, "The form", lambda: JobForm.model_fields),
     "job": (API, "The job object", lambda: Job.model_fields),
+    "inputs": (API, "Its inputs", lambda: InputImage.model_fields),
+    "input warnings": (API, "Its warnings", lambda: InputWarning.model_fields),
+    "oddities": (API, "Kinds of warnings", lambda: Oddity),
     "links": (API, "Its links", lambda: JobLinks.model_fields),
     "states": (API, "States", lambda: JobState),
     "stages": (API, "Stages", lambda: JobStage),
