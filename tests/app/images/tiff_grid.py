@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+from PIL import Image, ImageCms
 
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.grid_variant import (
@@ -17,6 +18,9 @@ from tests.app.images.grid_variant import (
     seen,
 )
 from tests.app.images.tiff_writer import TiffLayout
+from tests.conftest import texture
+
+STUDIO = (16, 235, 128, 240, 128, 240)
 
 
 def tiff_pixels(draw: np.random.Generator) -> Iterator[Variant]:
@@ -114,6 +118,39 @@ def tiff_palettes(draw: np.random.Generator) -> Iterator[Variant]:
         picture = colours.astype(np.uint8)[indices[..., 0]]
         variant = _tiff("palette", str(bits), indices, layout, picture)
         yield replace(variant, layout=f"{variant.layout}, colours times {scale}")
+
+
+def tiff_other_colours(draw: np.random.Generator) -> Iterator[Variant]:
+    """YCbCr at all pixels and LAB, as they are read, and as they are refused."""
+    colours = np.asarray(texture((WIDTH, HEIGHT), int(draw.integers(1000))))
+    ycbcr = np.asarray(Image.fromarray(colours).convert("YCbCr"))
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), to_lab))
+    full = {530: (3, (1, 1))}
+    kinds = {
+        "YCbCr": (ycbcr, tiff.YCBCR, full, colours),
+        "YCbCr, subsampled": (ycbcr, tiff.YCBCR, {}, None),
+        "YCbCr, studio range": (ycbcr, tiff.YCBCR, full | {532: (3, STUDIO)}, None),
+        "LAB": (lab, tiff.CIELAB, {}, colours),
+    }
+    for (pixels, (stored, photometric, more, picture)), planar, order, compression in product(
+        kinds.items(), (1, 2), "<>", (tiff.NONE, tiff.LZW, tiff.DEFLATE)
+    ):
+        layout = TiffLayout(
+            bits=8,
+            photometric=photometric,
+            planar=planar,
+            order=order,
+            compression=compression,
+            more=more,
+        )
+        expected = picture if planar == 1 else None
+        variant = _tiff(pixels, "8", stored, layout, expected)
+        how = f"{variant.layout}, compression {compression}"
+        # 8 bits of YCbCr or LAB are not 8 bits of RGB.
+        yield replace(variant, layout=how, tolerance=24)
 
 
 def tiff_alphas(draw: np.random.Generator) -> Iterator[Variant]:
