@@ -78,6 +78,10 @@ class DeliveryLog:
     def __init__(self, connection: redis.Redis):
         self.connection = connection
 
+    def has_tried(self, job_id: str, attempt: int) -> bool:
+        """Whether this try is noted already."""
+        return any(delivery.attempt >= attempt for delivery in self.read(job_id))
+
     def read(self, job_id: str) -> list[Delivery]:
         """The tries of one job, the first one first."""
         raw = cast(list[bytes], self.connection.lrange(deliveries_key(job_id), 0, -1))

@@ -11,9 +11,13 @@ whoever comes without a key (""), it is unknown. The service itself asks as None
 
 Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
 succeed, and of two workers that hold the same job only the one that took it last is heard.
+
+Whatever is written here may be sent to Redis twice, because its answer got lost: a job is created
+only where its record is not there yet, and each change knows itself again.
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -23,9 +27,10 @@ import redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.job import Job as QueuedJob
+from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.jobs.change_script import CHANGE
+from app.jobs.change_script import CHANGE, DEQUEUE
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
@@ -60,6 +65,7 @@ class JobStore:
             Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUE_NAMES
         ]
         self._change = connection.register_script(CHANGE)
+        self._dequeue = connection.register_script(DEQUEUE)
 
     def create(
         self,
@@ -81,6 +87,10 @@ class JobStore:
         while True:
             with self.connection.pipeline() as pipeline:
                 try:
+                    pipeline.watch(record_key(job_id))
+                    if pipeline.exists(record_key(job_id)):
+                        # The round before has created it, and only its answer was lost.
+                        return self.get(job_id, owner)
                     if claim is not None:
                         pipeline.watch(claim.redis_key)
                         made = cast(bytes | None, pipeline.get(claim.redis_key))
@@ -93,7 +103,8 @@ class JobStore:
                     pipeline.execute()
                     return self.get(job_id, owner)
                 except redis.exceptions.WatchError:
-                    # Somebody has just claimed the key or the room: the next round sees it.
+                    # Somebody has just claimed the key or the room, or the connection broke: the
+                    # next round sees what has become of it.
                     continue
 
     def _create(
@@ -101,7 +112,7 @@ class JobStore:
     ) -> None:
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
-        enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
+        enqueue_job(queue, TASK, job_id, self.settings, pipeline)
         record = new_record(request, num_inputs, owner)
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
@@ -158,10 +169,9 @@ class JobStore:
             raise JobExpired(f"Job {job_id} has expired.")
         if not done:
             raise JobAlreadyOver(f"Job {job_id} is already {before}.")
-        for queue in self.queues:
-            # Whoever takes the id out of the list owns it: then no worker will ever see it.
-            if self.connection.lrem(queue.key, 1, job_id):
-                QueuedJob(job_id, self.connection, serializer=JSONSerializer).delete()
+        queued_keys = [QueuedJob.key_for(job_id), Result.get_key(job_id)]
+        queue_keys = [queue.key for queue in self.queues]
+        self._dequeue(keys=[*queued_keys, *queue_keys], args=[job_id])
         return self.get(job_id, owner)
 
     def start(self, job_id: str, attempt: str) -> bool:
@@ -186,7 +196,7 @@ class JobStore:
     def succeed(self, job_id: str, attempt: str, fields: dict[str, str]) -> bool:
         """Ends the job well; False when it was canceled or is another attempt's by now.
 
-        True again when it is told again: the first answer may have been lost on its way.
+        True again when it is told again: whoever waited for Redis in vain may ask once more.
         """
         done = {"percent": "100", **fields, **self._ending(job_id, JobState.succeeded)}
         if self._apply(job_id, (JobState.running,), done, attempt)[1]:
@@ -248,7 +258,14 @@ class JobStore:
         expiry_time = datetime.fromisoformat(expires_at).timestamp() if expires_at else ""
         before, done = self._change(
             keys=[record_key(job_id), events_key(job_id), EXPIRY_KEY, OUTBOX_KEY],
-            args=[json.dumps(allowed), attempt, json.dumps(fields), job_id, expiry_time],
+            args=[
+                json.dumps(allowed),
+                attempt,
+                json.dumps(fields),
+                job_id,
+                expiry_time,
+                secrets.token_hex(8),
+            ],
         )
         return (JobState(before.decode()) if before else None), bool(done)
 

@@ -22,6 +22,7 @@ from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
+from app.base.transactions import execute_once
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
 from app.jobs.queues import DELIVER, WEBHOOK_QUEUE
 from app.jobs.store import OUTBOX_KEY, JobStore
@@ -79,6 +80,7 @@ class Webhooks:
                         )
                     pipeline.ltrim(OUTBOX_KEY, len(ids), -1)
                     pipeline.execute()
+                # Another courier was faster, or the connection broke: what is left, is left.
                 except redis.exceptions.WatchError:
                     continue
 
@@ -97,11 +99,13 @@ class Webhooks:
             error=answer.error,
             next_try_at=next_try_at,
         )
-        with self.store.connection.pipeline() as pipeline:
+
+        def fill(pipeline: Pipeline) -> None:
             if next_try_at is not None:
                 self._schedule(pipeline, job_id, attempt + 1, next_try_at)
             self.deliveries.append(job_id, delivery, pipeline)
-            pipeline.execute()
+
+        execute_once(self.store.connection, fill)
         return delivery
 
     def _next_try_at(self, attempt: int) -> datetime | None:
@@ -148,7 +152,7 @@ def deliver(job_id: str, attempt: int) -> None:
 
 
 def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, str]) -> None:
-    if len(webhooks.deliveries.read(job_id)) >= attempt:
+    if webhooks.deliveries.has_tried(job_id, attempt):
         log.info("webhook of job %s, try %d: made before", job_id, attempt)
         return
     message = WebhookMessage.of_job(job_id, record)

@@ -6,9 +6,11 @@ record has expired. Our record is what the client was promised, so the two are c
 is not over waits, changes hands or is worked on somewhere, or else it is lost.
 """
 
+from functools import partial
 from typing import cast
 
 import app.jobs.store
+from app.base.transactions import execute_once
 from app.jobs.metrics import STATES_KEY
 from app.jobs.model import JobRequest, JobState
 from app.jobs.queues import enqueue_job
@@ -37,7 +39,10 @@ def requeue_lost_jobs(store: JobStore) -> int:
         elif store.requeue(job_id, {"losses": str(losses)}):
             request = JobRequest.model_validate_json(record["request"])
             queue = next(queue for queue in store.queues if queue.name == request.priority)
-            enqueue_job(queue, app.jobs.store.TASK, job_id, store.settings, at_front=True)
+            enqueue = partial(
+                enqueue_job, queue, app.jobs.store.TASK, job_id, store.settings, at_front=True
+            )
+            execute_once(store.connection, enqueue)
     return len(lost)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
+from app.base.transactions import execute_once
 from app.files.read_image import ImageLimits, read_image
 from app.files.storage import Storage, outputs_of
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
@@ -152,14 +153,16 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
     """Adds a job that has succeeded to the metrics; it is no less done when Redis is away."""
     timings_s = {**cast(dict[str, float], result.report["timings_s"]), "archive": archive_s}
     rejections = cast(dict[str, int], result.report["rejections"])
-    with connection.pipeline() as pipeline:
+
+    def fill(pipeline: redis.client.Pipeline) -> None:
         for stage, seconds in timings_s.items():
             STAGE_DURATIONS.observe(pipeline, stage, seconds=seconds)
         for reason, number in rejections.items():
             IMAGES_REJECTED.count(pipeline, reason, by=number)
         IMAGES_MADE.count(pipeline, by=len(result.images))
-        with contextlib.suppress(*REDIS_AWAY):
-            pipeline.execute()
+
+    with contextlib.suppress(*REDIS_AWAY):
+        execute_once(connection, fill)
 
 
 def _store_results(
