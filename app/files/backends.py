@@ -22,6 +22,9 @@ class Backend:
     def make_job_folder(self, job_id: str) -> None:
         """Nothing: a path is only a name here."""
 
+    def check_root(self) -> None:
+        """Nothing: what cannot be reached has said so."""
+
     @contextmanager
     def replace(self, path: str) -> Iterator[BinaryIO]:
         """A local file to write; it is uploaded when the block ends well."""
@@ -46,6 +49,16 @@ class FolderBackend(Backend):
     def __init__(self, filesystem: Any, root: str):
         super().__init__(filesystem, root)
         self.has_root = Path(root).is_dir()
+
+    def check_root(self) -> None:
+        """Makes sure that a root that was there is there.
+
+        Raises:
+            FileNotFoundError: it is not.
+        """
+        self.has_root = self.has_root or Path(self.root).is_dir()
+        if self.has_root:
+            Path(self.root).stat()
 
     def make_job_folder(self, job_id: str) -> None:
         """Makes the folder that a job's files go to."""
@@ -75,12 +88,10 @@ class FolderBackend(Backend):
 
     def remove(self, path: str) -> None:
         """Removes the file, or the folder with everything in it."""
-        self.has_root = self.has_root or Path(self.root).is_dir()
         try:
             if Path(path).is_dir():
                 shutil.rmtree(path)
             else:
                 Path(path).unlink()
         except FileNotFoundError:
-            if self.has_root:
-                Path(self.root).stat()
+            self.check_root()

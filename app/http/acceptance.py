@@ -30,6 +30,7 @@ def accept_job(
         Problem: why there is no job.
     """
     check_settings_limits(request, services.settings)
+    services.instance.note_use()
     job_id = new_job_id()
     try:
         hashes = _store_images(images, job_id, services)

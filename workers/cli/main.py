@@ -19,6 +19,7 @@ from app.problems import Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.command import evaluate
 from workers.cli.keys import key_commands
+from workers.cli.storage import storage_commands
 from workers.serve.service_redis import DataDir, open_redis
 
 cli = typer.Typer(
@@ -277,3 +278,4 @@ def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
 
 cli.command()(evaluate)
 cli.add_typer(key_commands, name="keys")
+cli.add_typer(storage_commands, name="storage")

@@ -28,6 +28,7 @@ from rq.worker.base import WorkerStatus
 
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.files.storage import Storage
+from app.jobs.instance import ForeignStorageError
 from app.jobs.retention import sweep_expired, sweep_orphans
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
@@ -76,6 +77,7 @@ class WarmWorker(Worker):
         self.live_workers = LiveWorkers(connection)
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
+        self.sweep_fault = ""
         super().__init__(
             list(queue_names),
             connection=connection,
@@ -121,8 +123,13 @@ class WarmWorker(Worker):
                 log.info("removed files or records of %d expired jobs", num_swept)
             if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
                 log.info("removed the uploads of %d jobs that were never created", num_orphans)
-        except StorageUnavailable as error:
-            log.warning("what has expired stays until the next sweep: %s", error)
+        except (StorageUnavailable, ForeignStorageError) as error:
+            # Every sweep says it again; it is told when it is news.
+            level = logging.DEBUG if str(error) == self.sweep_fault else logging.WARNING
+            log.log(level, "what has expired stays until the next sweep: %s", error)
+            self.sweep_fault = str(error)
+        else:
+            self.sweep_fault = ""
 
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""

@@ -1,13 +1,14 @@
 """Whether the process lives and whether the service can do its work."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import redis.exceptions
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
+from app.jobs.model import FieldFault
 from app.problems import NotReady, StorageUnavailable
 
 router = APIRouter(tags=["health"])
@@ -17,6 +18,14 @@ class Health(BaseModel):
     """A good answer; a bad one is a problem."""
 
     status: Literal["ok"] = "ok"
+
+
+class Readiness(Health):
+    """A good answer that may hold what somebody should look at."""
+
+    warnings: Annotated[
+        list[FieldFault], Field(description="What does not stop any job, but is not as it should.")
+    ] = []
 
 
 @router.get("/livez", operation_id="get_liveness", summary="The process lives")
@@ -31,7 +40,7 @@ def get_liveness() -> Health:
     summary="Jobs can be taken and worked on",
     responses=problems(NotReady),
 )
-def get_readiness(services: ServicesDep) -> Health:
+def get_readiness(services: ServicesDep) -> Readiness:
     """Redis answers, the storage can be written to, and a worker lives with its models loaded."""
     faults = [
         {"field": name, "detail": fault}
@@ -48,7 +57,9 @@ def get_readiness(services: ServicesDep) -> Health:
             errors=faults,
             headers={"Retry-After": "5"},
         )
-    return Health()
+    conflict = services.instance.conflict()
+    warnings = [FieldFault(field="storage", code="foreign_storage", detail=conflict or "")]
+    return Readiness(warnings=warnings if conflict else [])
 
 
 def _redis_fault(services: Services) -> str | None:

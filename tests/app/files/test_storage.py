@@ -119,7 +119,7 @@ def test_what_another_process_writes_is_seen_at_once(bucket: str):
 def test_a_file_in_several_parts_arrives_whole_or_leaves_no_part(
     s3_server: S3Server, wire: Wire, bucket: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(app.s3, "PART_BYTES", 5 * 2**20)
+    monkeypatch.setattr(app.files.s3, "PART_BYTES", 5 * 2**20)
     content = bytes(range(256)) * 50_000
     storage = Storage(f"s3://{bucket}")
     storage.write("a", "archive.zip", content)
