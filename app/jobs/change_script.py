@@ -5,18 +5,24 @@ again, nothing is done a second time.
 """
 
 from app.jobs.metrics import NOTE_TRANSITION
+from app.jobs.model import JobState
 
 MAX_EVENTS = 1000
 
 # KEYS: record, events, expiry, outbox. ARGV: allowed states (JSON list), attempt that must hold the
 # job or "", fields to set (JSON object of strings), job id, its next time in the expiry set or "",
 # the change's id. Returns the state before, "" when there is no record, and whether the fields were
-# set. Of a change that was made already, the state before is the state after.
+# set. Of a change that was made already, the state before is the state after. A state that is not
+# known here, another version's, counts as `read_state` has it.
 CHANGE = (
     NOTE_TRANSITION
     + """
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'', 0} end
 local before = redis.call('HGET', KEYS[1], 'state')
-if not before then return {'', 0} end
+if not ({$STATES})[before or ''] then
+  local ended_at = redis.call('HGET', KEYS[1], 'ended_at')
+  before = ended_at and ended_at ~= '' and 'failed' or 'running'
+end
 if redis.call('HGET', KEYS[1], 'change') == ARGV[6] then return {before, 1} end
 local allowed = false
 for _, state in ipairs(cjson.decode(ARGV[1])) do
@@ -46,7 +52,9 @@ if fields['ended_at'] then
 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
 return {before, 1}
-""".replace("%d", str(MAX_EVENTS))
+""".replace("%d", str(MAX_EVENTS)).replace(
+        "$STATES", ", ".join(f"{state} = true" for state in JobState)
+    )
 )
 
 # KEYS: RQ's record of the job and its results, the queues. ARGV: job id. Whoever takes the id out

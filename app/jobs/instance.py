@@ -141,5 +141,5 @@ class Instance:
         count = 0
         for start in range(0, len(job_ids), MAX_JOBS_ASKED):
             keys = [record_key(job_id) for job_id in job_ids[start : start + MAX_JOBS_ASKED]]
-            count += cast(int, self.connection.exists(*keys))
+            count += self.connection.exists(*keys)
         return count

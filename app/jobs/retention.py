@@ -50,7 +50,11 @@ def sweep_expired(store: JobStore, storage: Storage) -> int:
         ),
     )
     for raw in due:
-        job_id = raw.decode()
+        job_id = raw.decode(errors="replace")
+        if not JOB_ID.fullmatch(job_id):
+            # Not ours, and it must not be in the way of those that are.
+            store.connection.zrem(EXPIRY_KEY, raw)
+            continue
         state = store.state(job_id)
         if state is None or state == "expired":
             store.forget(job_id)

@@ -35,10 +35,10 @@ from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
-from app.jobs.model import Job, JobList, JobRequest, JobState, Priority
+from app.jobs.model import JOB_ID, Job, JobList, JobRequest, JobState, Priority
 from app.jobs.queue_positions import queue_positions
 from app.jobs.queues import enqueue_job
-from app.jobs.record import new_record, read_record
+from app.jobs.record import new_record, read_number, read_record, read_state
 from app.jobs.request_limits import check_room
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
@@ -150,7 +150,8 @@ class JobStore:
             self.connection.zrevrangebylex(jobs_key(owner), upper, "-", start=0, num=limit + 1),
         )
         ids = [job_id.decode() for job_id in found]
-        jobs = [job for job in self._fetch(ids[:limit], owner) if job is not None]
+        here = [job_id for job_id in ids[:limit] if JOB_ID.fullmatch(job_id)]
+        jobs = [job for job in self._fetch(here, owner) if job is not None]
         return JobList(items=jobs, next_cursor=ids[limit - 1] if len(ids) > limit else None)
 
     def cancel(self, job_id: str, owner: str | None = "") -> Job:
@@ -236,15 +237,16 @@ class JobStore:
 
     def state(self, job_id: str) -> JobState | None:
         """The state alone; None when there is no such job."""
-        raw = cast(bytes | None, self.connection.hget(record_key(job_id), "state"))
-        return None if raw is None else JobState(raw.decode())
+        return self.standing(job_id)[0]
 
     def standing(self, job_id: str) -> tuple[JobState | None, str]:
         """The state, None when there is no such job, and the attempt that took the job last."""
-        state, attempt = cast(
-            list[bytes | None], self.connection.hmget(record_key(job_id), ["state", "attempt"])
-        )
-        return JobState(state.decode()) if state else None, (attempt or b"").decode()
+        with self.connection.pipeline() as pipeline:
+            pipeline.exists(record_key(job_id))
+            pipeline.hmget(record_key(job_id), ["state", "ended_at", "attempt"])
+            exists, found = pipeline.execute()
+        state, ended_at, attempt = ((value or b"").decode() for value in found)
+        return (read_state(state, ended_at) if exists else None), attempt
 
     def _apply(
         self,
@@ -272,7 +274,11 @@ class JobStore:
     def _ending(self, job_id: str, state: JobState) -> dict[str, str]:
         requested = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
         now = _now()
-        expires_at = now + timedelta(seconds=int(requested or self.settings.results_ttl_s))
+        ttl_s = self.settings.results_ttl_s
+        if requested is not None:
+            wished_s = int(read_number(requested.decode(errors="replace"), ttl_s))
+            ttl_s = min(max(1, wished_s), self.settings.max_results_ttl_s)
+        expires_at = now + timedelta(seconds=ttl_s)
         return {
             "state": state,
             "ended_as": state,
@@ -294,7 +300,7 @@ class JobStore:
             for i, record in found.items()
             if record and owner in (None, record.get("owner", ""))
         }
-        queued = [i for i, record in own.items() if record["state"] == JobState.queued]
+        queued = [i for i, record in own.items() if record.get("state") == JobState.queued]
         positions = queue_positions(self.connection, [queue.key for queue in self.queues], queued)
         return [read_record(i, own[i], positions.get(i)) if i in own else None for i in job_ids]
 
@@ -304,4 +310,6 @@ def _now() -> datetime:
 
 
 def _decode(raw: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in raw.items()}
+    return {
+        name.decode(errors="replace"): value.decode(errors="replace") for name, value in raw.items()
+    }

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import cast
 
 import redis
@@ -55,10 +55,7 @@ class LiveWorkers:
         raw = cast(list[bytes], self.connection.zrangebyscore(WORKERS_KEY, time.time(), "+inf"))
         names = [name.decode() for name in raw]
         noted = cast(list[bytes | None], self.connection.mget([_memory_key(n) for n in names]))
-        return {
-            name: None if text is None else DeviceMemory(**json.loads(text))
-            for name, text in zip(names, noted, strict=True)
-        }
+        return {name: _read_memory(text) for name, text in zip(names, noted, strict=True)}
 
     def note_start_failure(self, sentence: str) -> None:
         """Keeps for an hour why a worker could not start, for `/readyz`."""
@@ -68,6 +65,15 @@ class LiveWorkers:
         """What the last worker said that could not start; None when one has started since."""
         raw = cast(bytes | None, self.connection.get(START_FAILURE_KEY))
         return None if raw is None else raw.decode()
+
+
+def _read_memory(text: bytes | None) -> DeviceMemory | None:
+    """What was noted; None when nothing was, or by a worker of another version."""
+    try:
+        found = json.loads(text or b"{}")
+        return DeviceMemory(**{field.name: found[field.name] for field in fields(DeviceMemory)})
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _memory_key(name: str) -> str:

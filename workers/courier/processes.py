@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 from typing import Any
 
 import redis
+from rq.exceptions import AbandonedJobError
 from rq.job import Job as QueuedJob
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
+from rq.timeouts import BaseTimeoutException
 from rq.worker import SimpleWorker
 
-from app.base.redis_connection import connect
+from app.base.redis_connection import REDIS_AWAY, connect
 from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
@@ -46,10 +49,24 @@ class LightWorker(SimpleWorker):
             [queue_name],
             connection=connection,
             serializer=JSONSerializer,
+            exception_handlers=[self._give_up],
             worker_ttl=worker_ttl_s,
             maintenance_interval=MAINTAIN_EVERY_S,
             log_job_description=False,
         )
+
+    def _give_up(
+        self,
+        job: QueuedJob,
+        _: type[BaseException],
+        error: BaseException,
+        __: TracebackType | None,
+    ) -> bool:
+        """A job that raised is not tried again, as it would raise again; a lost one is."""
+        if not isinstance(error, (AbandonedJobError, BaseTimeoutException, *REDIS_AWAY)):
+            job.retries_left = 0
+            log.error("%s is given up", job.id, exc_info=error)
+        return False
 
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds after which a job counts as abandoned: there is no heartbeat while it runs."""

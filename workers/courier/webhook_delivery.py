@@ -8,7 +8,6 @@ sends it again, with the same id.
 The function is named as a string (`app.jobs.queues.DELIVER`).
 """
 
-import json
 import logging
 import random
 import ssl
@@ -24,7 +23,9 @@ from rq.serializers import JSONSerializer
 
 from app.base.transactions import execute_once
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.model import JOB_ID
 from app.jobs.queues import DELIVER, WEBHOOK_QUEUE
+from app.jobs.record import read_log_fields
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.observability.logs import log_fields
 from app.problems import JobNotFound
@@ -41,7 +42,7 @@ GONE = 410
 # RQ's own limit of a try, a little longer than the try takes at most.
 TIMEOUT_GRACE_S = 20
 # For a try whose process died, not for one that failed.
-RETRY_LOST = Retry(max=100)
+RETRY_LOST = Retry(max=100, interval=2)
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,9 @@ class Webhooks:
                     pipeline.watch(OUTBOX_KEY)
                     ids = cast(list[bytes], pipeline.lrange(OUTBOX_KEY, 0, MAX_OUTBOX_A_ROUND - 1))
                     pipeline.multi()
-                    for job_id in ids:
-                        self.queue.enqueue_call(
-                            DELIVER, pipeline=pipeline, **self._task(job_id.decode(), 1)
-                        )
+                    for job_id in filter(JOB_ID.fullmatch, map(_decode, ids)):
+                        task = self._task(job_id, 1)
+                        self.queue.enqueue_call(DELIVER, pipeline=pipeline, **task)
                     pipeline.ltrim(OUTBOX_KEY, len(ids), -1)
                     pipeline.execute()
                 # Another courier was faster, or the connection broke: what is left, is left.
@@ -147,13 +147,16 @@ def deliver(job_id: str, attempt: int) -> None:
         record = webhooks.store.get_record(job_id)
     except JobNotFound:
         return
-    with log_fields(**json.loads(record.get("log_fields", "{}")), job_id=job_id):
+    with log_fields(**{**read_log_fields(record), "job_id": job_id}):
         _deliver(webhooks, job_id, attempt, record)
 
 
 def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, str]) -> None:
     if webhooks.deliveries.has_tried(job_id, attempt):
         log.info("webhook of job %s, try %d: made before", job_id, attempt)
+        return
+    if "callback_url" not in record:
+        log.error("webhook of job %s: its record has no callback_url", job_id)
         return
     message = WebhookMessage.of_job(job_id, record)
     secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
@@ -171,6 +174,10 @@ def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, st
     delivery = webhooks.note(message, job_id, attempt, at, answer)
     said = answer.error or f"status {answer.status_code}"
     log.info("webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said)
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
 def _outcome(answer: Answer) -> DeliveryOutcome:

@@ -13,6 +13,7 @@ from rq.worker import Worker
 from app.base.redis_connection import connect
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.logs import log_fields
+from app.observability.tracing import log_fields_of, trace_of
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.settings import Settings
 from workers.runtime.spans import job_span, note_failure
@@ -52,10 +53,9 @@ class ChildWorker(Worker):
         job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        origin = job.meta
         with (
-            log_fields(**origin["log_fields"], job_id=job_id),
-            job_span(job_id, origin["trace"]),
+            log_fields(**{**log_fields_of(job.meta), "job_id": job_id}),
+            job_span(job_id, trace_of(job.meta)),
         ):
             self.perform_job(job, queue, execution)
 

@@ -20,7 +20,8 @@ from app.base.transactions import execute_once
 from app.files.read_image import ImageLimits, read_image
 from app.files.storage import Storage, outputs_of
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
-from app.jobs.model import JobRequest, JobState
+from app.jobs.model import JobState
+from app.jobs.record import read_number, read_record, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import OutOfMemory, TooFewImages
@@ -109,6 +110,7 @@ def run_job(job_id: str) -> None:
 
 def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     record = warm.store.get_record(job_id)
+    created_at = read_record(job_id, record).created_at
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
@@ -125,7 +127,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
-            _store_results(warm.storage, progress, request, result, record["created_at"])
+            _store_results(warm.storage, progress, request, result, created_at)
 
         archive_start = time.monotonic()
         retry_outage(store_results, patience_s)
@@ -143,10 +145,14 @@ def _read_request(
     """The request with its images, from the record and the storage."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
+    job_request = read_request(record)
     limits = ImageLimits.from_settings(warm.settings)
-    names = [f"inputs/{number:03d}" for number in range(int(record["num_inputs"]))]
+    if num_inputs := int(read_number(record.get("num_inputs"))):
+        names = [f"inputs/{number:03d}" for number in range(num_inputs)]
+    else:
+        names = warm.storage.names(progress.job_id, "inputs")
     images = [read_image(warm.storage.read(progress.job_id, name), limits) for name in names]
-    return to_generation_request(JobRequest.model_validate_json(record["request"]), images)
+    return to_generation_request(job_request, images)
 
 
 def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
@@ -170,7 +176,7 @@ def _store_results(
     progress: "Progress",
     request: GenerationRequest,
     result: GenerationResult,
-    created_at: str,
+    created_at: datetime,
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
@@ -180,7 +186,7 @@ def _store_results(
             result,
             request,
             job_id=job_id,
-            created_at=datetime.fromisoformat(created_at),
+            created_at=created_at,
             on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:

@@ -33,6 +33,7 @@ from app.jobs.retention import sweep_expired, sweep_orphans
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.observability.logs import log_fields
+from app.observability.tracing import log_fields_of
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
 from app.settings import Settings
 from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S, REDIS_OUTAGE_S
@@ -134,7 +135,7 @@ class WarmWorker(Worker):
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
         execution = self.prepare_execution(job)
-        with log_fields(**job.meta["log_fields"], job_id=job.id):
+        with log_fields(**{**log_fields_of(job.meta), "job_id": job.id}):
             try:
                 self.fork_work_horse(job, queue)
                 self.monitor_work_horse(job, queue, execution)
@@ -259,7 +260,7 @@ class WarmWorker(Worker):
 
     def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
         """RQ calls this for a job whose whole worker vanished."""
-        with log_fields(**job.meta["log_fields"], job_id=job.id):
+        with log_fields(**{**log_fields_of(job.meta), "job_id": job.id}):
             self._note_lost(job)
             self._remove_lost_outputs(job.id)
         return False
