@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import logging
 
-import redis.exceptions
 from fastapi import UploadFile
 
 from app.files.read_image import ImageLimits, read_image
@@ -12,6 +11,7 @@ from app.http.services import Services
 from app.jobs.idempotency import Claim
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.request_limits import check_settings_limits
+from app.jobs.store import CreationUnknownError
 from app.problems import StorageUnavailable, UnusableImage
 
 log = logging.getLogger("goodmany.api")
@@ -38,9 +38,8 @@ def accept_job(
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
         job = services.store.create(job_id, request, len(images), claim, owner=owner)
-    except redis.exceptions.RedisError:
-        # The job may have been created all the same, and then it needs its files. If it was not,
-        # they are orphans and will be swept.
+    except CreationUnknownError:
+        # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
     except BaseException:
         _discard_files(services, job_id)

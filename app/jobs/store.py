@@ -30,6 +30,7 @@ from rq.job import Job as QueuedJob
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
+from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
 from app.jobs.change_script import CHANGE, DEQUEUE
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
@@ -49,6 +50,10 @@ TASK = "workers.generation.tasks.run_job"
 EXPIRY_KEY = "goodmany:expiry"
 OUTBOX_KEY = "goodmany:outbox"
 CLAIM_TTL_S = 24 * 3600
+
+
+class CreationUnknownError(redis.exceptions.RedisError):
+    """Redis went away before it said whether it has created the job."""
 
 
 class JobStore:
@@ -83,7 +88,10 @@ class JobStore:
         Raises:
             IdempotencyKeyReused: the claim's key stands for another body.
             TooManyJobs: the owner has as many unfinished jobs as a key may have.
+            CreationUnknownError: Redis is away, and the job may be there. Any other error of Redis
+                means that it is not.
         """
+        is_asked = False
         while True:
             with self.connection.pipeline() as pipeline:
                 try:
@@ -100,12 +108,21 @@ class JobStore:
                     self._create(pipeline, job_id, request, num_inputs, owner)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
-                    pipeline.execute()
+                    was_asked, is_asked = is_asked, True
+                    try:
+                        pipeline.execute()
+                    except RefusedError:
+                        is_asked = was_asked
+                        raise
                     return self.get(job_id, owner)
                 except redis.exceptions.WatchError:
                     # Somebody has just claimed the key or the room, or the connection broke: the
                     # next round sees what has become of it.
                     continue
+                except REDIS_AWAY as error:
+                    if is_asked:
+                        raise CreationUnknownError(redis_fault(error) or "") from error
+                    raise
 
     def _create(
         self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int, owner: str

@@ -5,16 +5,20 @@ queue. The parent does nothing but replace a child that has died.
 """
 
 import logging
+import math
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.exceptions import AbandonedJobError
 from rq.job import Job as QueuedJob
 from rq.scheduler import RQScheduler
@@ -68,6 +72,15 @@ class LightWorker(SimpleWorker):
             log.error("%s is given up", job.id, exc_info=error)
         return False
 
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing: nobody reads it, and a signal must not wait for Redis."""
+
+    def teardown(self) -> None:
+        """Says good-bye, unless Redis is away: what cannot be told now is not waited for."""
+        self.connection.set_retry(Retry(NoBackoff(), 0))
+        with suppress(*REDIS_AWAY):
+            super().teardown()
+
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds after which a job counts as abandoned: there is no heartbeat while it runs."""
         return int(job.timeout or 0) + 1
@@ -101,13 +114,15 @@ class WebhookWorker(LightWorker):
 
     def teardown(self) -> None:
         """Leaves the lock to the next one."""
-        self.due.release_locks()
+        with suppress(*REDIS_AWAY):
+            self.due.release_locks()
         super().teardown()
 
 
 def deliver_webhooks(settings: Settings) -> None:
     """One process of the courier."""
-    WebhookWorker(settings, connect(settings.redis_url)).work(logging_level=RQ_LOG_LEVEL)
+    connection = connect(settings.redis_url, patience_s=math.inf)
+    WebhookWorker(settings, connection).work(logging_level=RQ_LOG_LEVEL)
 
 
 def answer_words(settings: Settings) -> None:
@@ -115,7 +130,8 @@ def answer_words(settings: Settings) -> None:
     from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
 
     load_words()
-    worker = LightWorker(WORDS_QUEUE, connect(settings.redis_url), WORDS_TTL_S)
+    connection = connect(settings.redis_url, patience_s=math.inf)
+    worker = LightWorker(WORDS_QUEUE, connection, WORDS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)
 
 

@@ -1,6 +1,7 @@
 """RQ's bookkeeping around one job, as it is done in the child that performs the job."""
 
 import logging
+import math
 from types import TracebackType
 from typing import Any
 
@@ -21,8 +22,6 @@ from workers.runtime.spans import job_span, note_failure
 log = logging.getLogger("goodmany.worker")
 
 JOB_HEARTBEAT_TTL_S = 30
-# Redis may be restarted while a job runs; a worker waits this long for it at every command.
-REDIS_OUTAGE_S = 60.0
 
 
 class ChildWorker(Worker):
@@ -34,7 +33,8 @@ class ChildWorker(Worker):
     """
 
     def __init__(self, settings: Settings, name: str):
-        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
+        # What became of a job is told when Redis is back, however long that takes.
+        connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
         super().__init__(
             list(QUEUE_NAMES),

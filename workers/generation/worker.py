@@ -12,6 +12,7 @@ or was stopped is not: it would do the same again.
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +37,7 @@ from app.observability.logs import log_fields
 from app.observability.tracing import log_fields_of
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
 from app.settings import Settings
-from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S, REDIS_OUTAGE_S
+from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S
 from workers.generation.clean_outputs import remove_lost_outputs
 from workers.generation.job_deadline import JobDeadline
 from workers.generation.lost_jobs import requeue_lost_jobs
@@ -72,7 +73,8 @@ class WarmWorker(Worker):
         queue_names: Sequence[str] = QUEUE_NAMES,
     ):
         self.settings, self.loader = settings, loader
-        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
+        # RQ gives up at the first command that fails, wherever it is.
+        connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
         self.storage = Storage(settings.storage_address)
         self.live_workers = LiveWorkers(connection)
@@ -203,6 +205,9 @@ class WarmWorker(Worker):
         super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
         # The child may have died before it took the job over from here.
         self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing: nobody reads it, and a signal must not wait for Redis."""
 
     def teardown(self) -> None:
         """Takes the child along."""

@@ -6,10 +6,14 @@ import redis.exceptions
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from app.base.redis_connection import redis_fault
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
 from app.jobs.model import FieldFault
 from app.problems import NotReady, StorageUnavailable
+
+PROBE_KEY = "goodmany:probe"
+PROBE_TTL_S = 60
 
 router = APIRouter(tags=["health"])
 
@@ -41,7 +45,7 @@ def get_liveness() -> Health:
     responses=problems(NotReady),
 )
 def get_readiness(services: ServicesDep) -> Readiness:
-    """Redis answers, the storage can be written to, and a worker lives with its models loaded."""
+    """Redis and the storage can be written to, and a worker lives with its models loaded."""
     faults = [
         {"field": name, "detail": fault}
         for name, fault in (
@@ -64,9 +68,10 @@ def get_readiness(services: ServicesDep) -> Readiness:
 
 def _redis_fault(services: Services) -> str | None:
     try:
-        services.store.connection.ping()
-    except redis.exceptions.RedisError:
-        return "Redis is away."
+        # A replica answers to a PING, and so does a Redis without memory.
+        services.store.connection.set(PROBE_KEY, 1, ex=PROBE_TTL_S)
+    except redis.exceptions.RedisError as error:
+        return redis_fault(error) or "Redis does not work."
     return None
 
 
