@@ -17,7 +17,6 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ConnectionError,
-    RedisError,
     ResponseError,
     TimeoutError,
     WatchError,

@@ -31,7 +31,7 @@ def accept_job(
     """
     check_settings_limits(request, services.settings)
     services.instance.note_use()
-    job_id = new_job_id()
+    job_id = new_job_id(services.store.now().timestamp())
     try:
         hashes = _store_images(images, job_id, services)
         claim = None

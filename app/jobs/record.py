@@ -7,7 +7,6 @@ cancel or a webhook. Only who works on the job needs to understand all of it (`r
 
 import json
 import math
-import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -31,7 +30,7 @@ Word = TypeVar("Word", bound=StrEnum)
 OTHER_VERSION = InternalError("The job's record was written by another version of this service.")
 
 
-def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, str]:
+def new_record(request: JobRequest, num_inputs: int, owner: str, now: datetime) -> dict[str, str]:
     """What is known of a job when it is accepted."""
     record = {
         "state": JobState.queued,
@@ -40,8 +39,8 @@ def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, st
         "num_images": "0",
         "num_inputs": str(num_inputs),
         "request": request.model_dump_json(),
-        "created_at": datetime.now(UTC).isoformat(),
-        "state_since": str(time.time()),
+        "created_at": now.isoformat(),
+        "state_since": str(now.timestamp()),
         # For the lines that other processes log of this job.
         "log_fields": json.dumps(dict(current_log_fields())),
     }
@@ -52,10 +51,12 @@ def new_record(request: JobRequest, num_inputs: int, owner: str) -> dict[str, st
     return record
 
 
-def read_record(job_id: str, record: dict[str, str], queue_position: int | None = None) -> Job:
+def read_record(
+    job_id: str, record: dict[str, str], queue_position: int | None, now: datetime
+) -> Job:
     """The job; one whose time is over counts as expired even before its files are removed."""
     expires_at = _read_time(record.get("expires_at"))
-    if expires_at is not None and expires_at <= datetime.now(UTC):
+    if expires_at is not None and expires_at <= now:
         record = {**record, "state": JobState.expired}
     return _read(job_id, record, queue_position)
 
@@ -87,6 +88,12 @@ def read_request(record: dict[str, str]) -> JobRequest:
             "The request was accepted by another version of this service, and this worker does "
             f"not understand it: {', '.join(fields)}. Send it again."
         ) from error
+
+
+def read_creation(job_id: str, record: dict[str, str]) -> datetime:
+    """When the job was accepted."""
+    noted = _read_time(record.get("created_at"))
+    return noted or datetime.fromtimestamp(time_of_job_id(job_id), UTC)
 
 
 def read_priority(record: dict[str, str]) -> Priority:
@@ -139,8 +146,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         num_images_requested=int(read_number(wish.get("num_images"))),
         num_images=int(read_number(record.get("num_images"))),
         seed=int(read_number(wish.get("seed"))),
-        created_at=_read_time(record.get("created_at"))
-        or datetime.fromtimestamp(time_of_job_id(job_id), UTC),
+        created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
         ended_at=_read_time(record.get("ended_at")),
         expires_at=_read_time(record.get("expires_at")),

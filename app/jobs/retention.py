@@ -8,9 +8,9 @@ folder's name alone decides whether it may still get its record.
 Nothing goes from a storage that is not this Redis's (`instance.py`).
 """
 
-import time
 from typing import cast
 
+from app.base.redis_clock import redis_time
 from app.files.storage import Storage
 from app.jobs.instance import Instance
 from app.jobs.model import JOB_ID, time_of_job_id
@@ -30,7 +30,7 @@ def remove_files(store: JobStore, storage: Storage, job_id: str) -> None:
     """
     storage.remove(job_id)
     store.expire(job_id)
-    until = time.time() + store.settings.records_ttl_s
+    until = redis_time(store.connection) + store.settings.records_ttl_s
     store.connection.zadd(EXPIRY_KEY, {job_id: until})
 
 
@@ -46,7 +46,7 @@ def sweep_expired(store: JobStore, storage: Storage) -> int:
     due = cast(
         list[bytes],
         store.connection.zrangebyscore(
-            EXPIRY_KEY, "-inf", time.time(), start=0, num=MAX_JOBS_A_SWEEP
+            EXPIRY_KEY, "-inf", redis_time(store.connection), start=0, num=MAX_JOBS_A_SWEEP
         ),
     )
     for raw in due:

@@ -30,6 +30,7 @@ from rq.job import Job as QueuedJob
 from rq.results import Result
 from rq.serializers import JSONSerializer
 
+from app.base.redis_clock import redis_now, seconds_of
 from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
 from app.jobs.change_script import CHANGE, DEQUEUE
 from app.jobs.deliveries import deliveries_key
@@ -91,7 +92,7 @@ class JobStore:
             CreationUnknownError: Redis is away, and the job may be there. Any other error of Redis
                 means that it is not.
         """
-        is_asked = False
+        now, is_asked = self.now(), False
         while True:
             with self.connection.pipeline() as pipeline:
                 try:
@@ -105,7 +106,7 @@ class JobStore:
                         if made is not None:
                             return self.get(claim.resolve(made), owner)
                     check_room(pipeline, owner, self.settings.max_unfinished_jobs)
-                    self._create(pipeline, job_id, request, num_inputs, owner)
+                    self._create(pipeline, job_id, request, num_inputs, owner=owner, now=now)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
                     was_asked, is_asked = is_asked, True
@@ -125,17 +126,28 @@ class JobStore:
                     raise
 
     def _create(
-        self, pipeline: Pipeline, job_id: str, request: JobRequest, num_inputs: int, owner: str
+        self,
+        pipeline: Pipeline,
+        job_id: str,
+        request: JobRequest,
+        num_inputs: int,
+        *,
+        owner: str,
+        now: datetime,
     ) -> None:
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
         enqueue_job(queue, TASK, job_id, self.settings, pipeline)
-        record = new_record(request, num_inputs, owner)
+        record = new_record(request, num_inputs, owner, now)
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
         pipeline.sadd(unfinished_key(owner), job_id)
         note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
+
+    def now(self) -> datetime:
+        """The time, by the clock that all of the service goes by."""
+        return redis_now(self.connection)
 
     def get(self, job_id: str, owner: str | None = "") -> Job:
         """The job as it stands now.
@@ -203,7 +215,7 @@ class JobStore:
             "stage": "prompt",
             "percent": "0",
             "num_images": "0",
-            "started_at": _now().isoformat(),
+            "started_at": self.now().isoformat(),
         }
         return self._apply(job_id, (JobState.queued, JobState.running), fields)[1]
 
@@ -290,7 +302,7 @@ class JobStore:
 
     def _ending(self, job_id: str, state: JobState) -> dict[str, str]:
         requested = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
-        now = _now()
+        now = self.now()
         ttl_s = self.settings.results_ttl_s
         if requested is not None:
             wished_s = int(read_number(requested.decode(errors="replace"), ttl_s))
@@ -309,9 +321,12 @@ class JobStore:
         One round trip, and a second one when some are queued.
         """
         with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.time()
             for job_id in job_ids:
                 pipeline.hgetall(record_key(job_id))
-            found = dict(zip(job_ids, map(_decode, pipeline.execute()), strict=True))
+            time, *records = pipeline.execute()
+        now = datetime.fromtimestamp(seconds_of(time), UTC)
+        found = dict(zip(job_ids, map(_decode, records), strict=True))
         own = {
             i: record
             for i, record in found.items()
@@ -319,11 +334,9 @@ class JobStore:
         }
         queued = [i for i, record in own.items() if record.get("state") == JobState.queued]
         positions = queue_positions(self.connection, [queue.key for queue in self.queues], queued)
-        return [read_record(i, own[i], positions.get(i)) if i in own else None for i in job_ids]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return [
+            read_record(i, own[i], positions.get(i), now) if i in own else None for i in job_ids
+        ]
 
 
 def _decode(raw: dict[bytes, bytes]) -> dict[str, str]:

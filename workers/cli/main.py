@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.files.read_image import ImageLimits, read_image
+from app.files.spool import use_spool
 from app.jobs.model import Effort, Invariance, JobRequest, Priority
 from app.observability.logs import logs_are_json, start_logging
 from app.observability.tracing import start_tracing
@@ -25,6 +26,8 @@ from workers.serve.service_redis import DataDir, open_redis
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
 )
+SPOOL_FOLDER = "tmp"
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -68,13 +71,17 @@ def main() -> None:
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    data_dir: Annotated[Path, typer.Option(help="Where jobs and files are kept.")] = Path("data"),
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where jobs and files are kept; else GOODMANY_DATA_DIR, else data."),
+    ] = None,
 ) -> None:
     """Runs Redis, one worker and the API on this machine, until it is stopped."""
     from workers.serve import service  # noqa: PLC0415, the API image has no Redis
 
-    settings = Settings().model_copy(update={"data_dir": data_dir})
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     raise typer.Exit(service.serve(settings, host, port))
 
 
@@ -88,6 +95,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = Settings()
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     start_tracing("goodmany-api")
     uvicorn.run(
         create_app(settings, host),
@@ -111,10 +119,13 @@ def worker(
 
     settings = Settings()
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     warm_worker = WarmWorker(settings, queue_names=queue or list(Priority))
     warm_worker.work(logging_level=settings.log_level)
     if warm_worker.load_failure is not None:
         raise RuntimeError(warm_worker.load_failure)
+    if not warm_worker.is_told_to_stop:
+        raise RuntimeError("The worker has ended by a fault; its log says which.")
 
 
 @cli.command()

@@ -31,6 +31,7 @@ from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent
+from workers.runtime.rq_clock import follow_redis_clock
 
 log = logging.getLogger("goodmany.courier")
 
@@ -58,6 +59,16 @@ class LightWorker(SimpleWorker):
             maintenance_interval=MAINTAIN_EVERY_S,
             log_job_description=False,
         )
+
+    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
+        """As RQ does, by the clock of the service."""
+        follow_redis_clock(self.connection)
+        super().bootstrap(*args, **kwargs)
+
+    def run_maintenance_tasks(self) -> None:
+        """As RQ does, by the clock of the service."""
+        follow_redis_clock(self.connection)
+        super().run_maintenance_tasks()
 
     def _give_up(
         self,

@@ -12,7 +12,7 @@ import logging
 import random
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -114,7 +114,7 @@ class Webhooks:
             return None
         # Receivers that failed together are not asked again together.
         wait_s = waits[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-        return datetime.now(UTC) + timedelta(seconds=wait_s)
+        return self.store.now() + timedelta(seconds=wait_s)
 
     def _schedule(self, pipeline: Pipeline, job_id: str, attempt: int, at: datetime) -> None:
         task = self._task(job_id, attempt)
@@ -160,7 +160,7 @@ def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, st
         return
     message = WebhookMessage.of_job(job_id, record)
     secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
-    at = datetime.now(UTC)
+    at = webhooks.store.now()
     answer = post(
         message.url,
         message.body,

@@ -17,6 +17,7 @@ from app.observability.logs import log_fields
 from app.observability.tracing import log_fields_of, trace_of
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.settings import Settings
+from workers.runtime.rq_clock import follow_redis_clock
 from workers.runtime.spans import job_span, note_failure
 
 log = logging.getLogger("goodmany.worker")
@@ -46,6 +47,7 @@ class ChildWorker(Worker):
             prepare_for_work=False,
         )
         self._is_horse = True
+        follow_redis_clock(connection)
 
     def perform(self, job_id: str, queue_name: str, execution_id: str) -> None:
         """Runs the job's function within its timeout and writes down how it ended."""

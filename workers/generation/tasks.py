@@ -21,7 +21,7 @@ from app.files.read_image import ImageLimits, read_image
 from app.files.storage import Storage, outputs_of
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobState
-from app.jobs.record import read_number, read_record, read_request
+from app.jobs.record import read_creation, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import OutOfMemory, TooFewImages
@@ -110,7 +110,7 @@ def run_job(job_id: str) -> None:
 
 def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     record = warm.store.get_record(job_id)
-    created_at = read_record(job_id, record).created_at
+    created_at = read_creation(job_id, record)
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):

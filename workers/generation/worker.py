@@ -27,6 +27,7 @@ from rq.utils import now
 from rq.worker import Worker
 from rq.worker.base import WorkerStatus
 
+from app.base.redis_clock import redis_time
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.files.storage import Storage
 from app.jobs.instance import ForeignStorageError
@@ -43,6 +44,7 @@ from workers.generation.job_deadline import JobDeadline
 from workers.generation.lost_jobs import requeue_lost_jobs
 from workers.generation.priority_queue import PriorityQueue
 from workers.generation.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
+from workers.runtime.rq_clock import follow_redis_clock
 
 log = logging.getLogger("goodmany.worker")
 
@@ -59,6 +61,7 @@ class WarmWorker(Worker):
 
     Attributes:
         load_failure: why the child could not load its models; None as long as it could.
+        is_told_to_stop: a signal has ended the work, or will; otherwise it was a fault.
     """
 
     queue_class = PriorityQueue
@@ -80,6 +83,7 @@ class WarmWorker(Worker):
         self.live_workers = LiveWorkers(connection)
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
+        self.is_told_to_stop = False
         self.sweep_fault = ""
         super().__init__(
             list(queue_names),
@@ -99,6 +103,7 @@ class WarmWorker(Worker):
             ModelLoadError: they cannot be loaded; `/readyz` tells why.
         """
         self._start_child()
+        follow_redis_clock(self.connection)
         super().bootstrap(*args, **kwargs)
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
@@ -118,13 +123,14 @@ class WarmWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         """As RQ does; finds jobs that RQ has lost, and removes what has expired."""
+        follow_redis_clock(self.connection)
         super().run_maintenance_tasks()
         if num_lost := requeue_lost_jobs(self.store):
             log.warning("%d jobs were on nobody's list and are queued again", num_lost)
         try:
             if num_swept := sweep_expired(self.store, self.storage):
                 log.info("removed files or records of %d expired jobs", num_swept)
-            if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
+            if num_orphans := sweep_orphans(self.store, self.storage, redis_time(self.connection)):
                 log.info("removed the uploads of %d jobs that were never created", num_orphans)
         except (StorageUnavailable, ForeignStorageError) as error:
             # Every sweep says it again; it is told when it is news.
@@ -205,6 +211,11 @@ class WarmWorker(Worker):
         super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
         # The child may have died before it took the job over from here.
         self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """RQ calls this at the first signal, and returns from `work` after a fault as well."""
+        self.is_told_to_stop = True
+        super().handle_warm_shutdown_request()
 
     def set_shutdown_requested_date(self) -> None:
         """Nothing: nobody reads it, and a signal must not wait for Redis."""
