@@ -28,7 +28,7 @@ def test_not_ready_without_a_worker_and_ready_with_one(api: httpx2.Client, store
     assert faults(api.get("/readyz")) == {"worker"}
     workers = LiveWorkers(store.connection)
     workers.beat("some worker")
-    assert api.get("/readyz").json() == {"status": "ok"}
+    assert api.get("/readyz").json() == {"status": "ok", "warnings": []}
     workers.leave("some worker")
     assert faults(api.get("/readyz")) == {"worker"}
 
