@@ -51,12 +51,12 @@ def tiff_pixels(draw: np.random.Generator) -> Iterator[Variant]:
             bits=signed_bits, photometric=tiff.BLACK_IS_ZERO, sample_format=tiff.INT
         )
         written = numbers.astype(np.int16 if signed_bits == 16 else np.int32)
-        depth = f"{bits} in {signed_bits}, signed"
-        yield _tiff("grey", depth, written, layout, seen(numbers, bits))
+        depth = f"{bits} in {signed_bits}"
+        yield _tiff("grey, signed", depth, written, layout, seen(numbers, bits))
     numbers = drawn(draw, 1, 15)
     layout = TiffLayout(bits=16, photometric=tiff.BLACK_IS_ZERO, sample_format=tiff.INT)
     written = numbers.astype(np.int16)
-    yield _tiff("grey", "15 in 16, signed", written, layout, seen(numbers, 15))
+    yield _tiff("grey, signed", "15 in 16", written, layout, seen(numbers, 15))
 
 
 def _printed(inks: np.ndarray, bits: int) -> np.ndarray:
@@ -150,16 +150,16 @@ def tiff_without_meaning(draw: np.random.Generator) -> Iterator[Variant]:
     for kind, order in product((np.float16, np.float32, np.float64), "<>"):
         bits = np.dtype(kind).itemsize * 8
         layout = TiffLayout(bits=bits, sample_format=tiff.FLOAT, order=order, **grey)
-        yield _tiff("grey", f"{bits}, floating point", abs(ramp).astype(kind), layout, None)
+        yield _tiff("grey, floating point", str(bits), abs(ramp).astype(kind), layout, None)
     for kind, order in product((np.int8, np.int16, np.int32), "<>"):
         bits = np.dtype(kind).itemsize * 8
         layout = TiffLayout(bits=bits, sample_format=tiff.INT, order=order, **grey)
         numbers = (ramp * (2 ** (bits - 1) - 1)).astype(kind)
-        yield _tiff("grey", f"{bits}, signed, below 0", numbers, layout, None)
+        yield _tiff("grey, signed, below 0", str(bits), numbers, layout, None)
     for order in "<>":
         numbers = draw.integers(0, 2**32, (HEIGHT, WIDTH, 1)).astype(np.uint32)
         layout = TiffLayout(bits=32, order=order, **grey)
-        yield _tiff("grey", "32", numbers, layout, None)
+        yield _tiff("grey, above 16 bits", "32", numbers, layout, None)
 
 
 def _tiff(
