@@ -19,6 +19,7 @@ from app.http.problem_responses import install_problem_responses
 from app.http.require_key import needs_api_key
 from app.http.routes import deliveries, files, health, jobs, metrics, prompts
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
+from app.jobs.instance import Instance
 from app.jobs.metrics import JobCollector
 from app.jobs.store import JobStore
 from app.observability.http_metrics import HttpMetrics
@@ -62,6 +63,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     store, workers = JobStore(connection, settings), LiveWorkers(connection)
+    storage = Storage(settings.storage_address)
     registry = app.state.metrics = CollectorRegistry()
     ProcessCollector(registry=registry)
     queue_keys = {queue.name: queue.key for queue in store.queues}
@@ -69,7 +71,8 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     app.state.services = Services(
         settings=settings,
         store=store,
-        storage=Storage(settings.storage_address),
+        storage=storage,
+        instance=Instance(connection, storage),
         workers=workers,
         decoders=decoders,
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),

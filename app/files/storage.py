@@ -17,6 +17,7 @@ from app.problems import StorageFull, StorageUnavailable
 
 RETRY_LATER = {"Retry-After": "10"}
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+MARK = (".goodmany", "instance")
 
 
 def outputs_of(attempt: str) -> str:
@@ -98,6 +99,20 @@ class Storage:
         """One file or folder of a job, or all of them; what is not there stays away."""
         with self._problems():
             self._backend.remove(self.path(job_id, name).rstrip("/"))
+
+    def read_mark(self) -> str | None:
+        """Whose storage this is, as `write_mark` was told; None when nobody has said so."""
+        with self._problems():
+            try:
+                content = cast(bytes, self.filesystem.cat_file(self.path(*MARK)))
+            except FileNotFoundError:
+                self._backend.check_root()
+                return None
+            return content.decode(errors="replace")
+
+    def write_mark(self, text: str) -> None:
+        """Notes whose storage this is."""
+        self.write(*MARK, text.encode())
 
     def check(self) -> None:
         """Proves that the place can be written to."""

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import logging
 
-import redis.exceptions
 from fastapi import UploadFile
 
 from app.files.decoders import Decoders
@@ -15,6 +14,7 @@ from app.jobs.idempotency import Claim
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.request_limits import check_settings_limits
+from app.jobs.store import CreationUnknownError
 from app.problems import StorageUnavailable, UnusableImage
 
 log = logging.getLogger("goodmany.api")
@@ -34,7 +34,8 @@ def accept_job(
     """
     check_settings_limits(request, services.settings)
     refuse_on_full_disk(services.store.connection)
-    job_id = new_job_id()
+    services.instance.note_use()
+    job_id = new_job_id(services.store.now().timestamp())
     try:
         hashes, facts = _store_images(images, job_id, services)
         names = [_name(number) for number in range(len(images))]
@@ -43,9 +44,8 @@ def accept_job(
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
         job = services.store.create(job_id, request, len(images), claim, owner=owner, inputs=inputs)
-    except redis.exceptions.RedisError:
-        # The job may have been created all the same, and then it needs its files. If it was not,
-        # they are orphans and will be swept.
+    except CreationUnknownError:
+        # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
     except BaseException:
         _discard_files(services, job_id)

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from app.base.redis_connection import redis_fault
+from app.jobs.store import CreationUnknownError
 from app.problems import (
     MEDIA_TYPE,
     InternalError,
@@ -44,8 +46,7 @@ def install_problem_responses(app: FastAPI) -> None:
     app.add_exception_handler(NothingMoreError, _on_nothing_more)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(redis.exceptions.ConnectionError, _on_redis_error)
-    app.add_exception_handler(redis.exceptions.TimeoutError, _on_redis_error)
+    app.add_exception_handler(redis.exceptions.RedisError, _on_redis_error)
 
 
 async def _on_problem(_: Request, error: Exception) -> ProblemResponse:
@@ -100,9 +101,15 @@ def _allowed_methods(request: Request) -> dict[str, str]:
     return {}
 
 
-async def _on_redis_error(_: Request, error: Exception) -> ProblemResponse:
-    log.error("Redis is away: %s", error)
-    return ProblemResponse(NotReady("Redis is away.", headers={"Retry-After": "5"}))
+async def _on_redis_error(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, redis.exceptions.RedisError)
+    cause = error.__cause__ if isinstance(error, CreationUnknownError) else error
+    assert isinstance(cause, redis.exceptions.RedisError)
+    fault = redis_fault(cause)
+    if fault is None:
+        return await _on_fault(request, error)
+    log.error("%s (%s)", fault, cause)
+    return ProblemResponse(NotReady(fault, headers={"Retry-After": "5"}))
 
 
 async def _on_fault(request: Request, error: Exception) -> ProblemResponse:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from app.files.decoders import Decoders
 from app.files.storage import Storage
+from app.jobs.instance import Instance
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
@@ -25,6 +26,7 @@ class Services:
     settings: Settings
     store: JobStore
     storage: Storage
+    instance: Instance
     workers: LiveWorkers
     decoders: Decoders
     accepting: anyio.CapacityLimiter

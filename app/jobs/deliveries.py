@@ -3,12 +3,13 @@
 goodmany:job:{id}:deliveries   list of deliveries as JSON, the first try first
 """
 
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, cast
 
 import redis
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from redis.client import Pipeline
 
 from app.observability.shared_metrics import SharedCounter
@@ -56,14 +57,16 @@ class Delivery(BaseModel):
     at: datetime
     outcome: Annotated[
         DeliveryOutcome,
+        # Another version may know more words.
+        BeforeValidator(lambda word: word if word in set(DeliveryOutcome) else "failed"),
         Field(
             description="`delivered`: answered with 2xx. `failed`: anything else. `gone`: answered "
             "with 410, so not tried again. `refused`: the address is private."
         ),
     ]
-    status_code: Annotated[int | None, Field(description="Null when there was no answer.")]
-    error: Annotated[str | None, Field(description="Why there was no answer.")]
-    next_try_at: Annotated[datetime | None, Field(description="Null after the last try.")]
+    status_code: Annotated[int | None, Field(description="Null when there was no answer.")] = None
+    error: Annotated[str | None, Field(description="Why there was no answer.")] = None
+    next_try_at: Annotated[datetime | None, Field(description="Null after the last try.")] = None
 
 
 class DeliveryList(BaseModel):
@@ -78,10 +81,18 @@ class DeliveryLog:
     def __init__(self, connection: redis.Redis):
         self.connection = connection
 
+    def has_tried(self, job_id: str, attempt: int) -> bool:
+        """Whether this try is noted already."""
+        return any(delivery.attempt >= attempt for delivery in self.read(job_id))
+
     def read(self, job_id: str) -> list[Delivery]:
-        """The tries of one job, the first one first."""
+        """The tries of one job, the first one first; without those of which nothing is known."""
         raw = cast(list[bytes], self.connection.lrange(deliveries_key(job_id), 0, -1))
-        return [Delivery.model_validate_json(line) for line in raw]
+        found = []
+        for line in raw:
+            with suppress(ValidationError):
+                found.append(Delivery.model_validate_json(line))
+        return found
 
     def append(self, job_id: str, delivery: Delivery, pipeline: Pipeline) -> None:
         """Notes one try more as a part of the pipeline; the oldest give way beyond the bound."""

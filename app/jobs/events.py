@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from app.base.redis_connection import REDIS_AWAY
 from app.jobs.keys import events_key, record_key
 from app.jobs.model import JobStage, JobState
+from app.jobs.record import read_number, read_state, read_word
 
 LOOK_EVERY_S = 0.4
 
@@ -60,21 +61,23 @@ def read_events(
 ) -> tuple[list[tuple[str, JobEvent]], bool]:
     """The events after this one with their ids, and whether no other can come."""
     with connection.pipeline() as pipeline:
-        pipeline.hget(record_key(job_id), "state")
+        pipeline.exists(record_key(job_id))
+        pipeline.hmget(record_key(job_id), ["state", "ended_at"])
         pipeline.xrange(events_key(job_id), min=f"({last_event_id}", max="+")
-        state, found = pipeline.execute()
+        exists, standing, found = pipeline.execute()
+    state = read_state(*((value or b"").decode() for value in standing)) if exists else None
     raw = cast(list[tuple[bytes, dict[bytes, bytes]]], found)
     # Of a forgotten job there is nothing.
-    over = state is None or JobState(state.decode()).is_over
+    over = state is None or state.is_over
     return [(event_id.decode(), _event(fields)) for event_id, fields in raw], over
 
 
 def _event(fields: dict[bytes, bytes]) -> JobEvent:
     text = {name.decode(): value.decode() for name, value in fields.items()}
     return JobEvent(
-        state=JobState(text["state"]),
-        stage=JobStage(text["stage"]) if text.get("stage") else None,
-        percent=float(text["percent"]),
+        state=read_state(text.get("state"), None),
+        stage=read_word(JobStage, text.get("stage")),
+        percent=read_number(text.get("percent")),
         prompt=text.get("prompt") or None,
-        num_images=int(text.get("num_images") or 0),
+        num_images=int(read_number(text.get("num_images"))),
     )

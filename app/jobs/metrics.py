@@ -72,7 +72,8 @@ local function note_transition(record, job_id, before)
   if after == before then return end
   local time = redis.call('TIME')
   local now = time[1] + time[2] / 1000000
-  local seconds = math.max(0, now - tonumber(redis.call('HGET', record, 'state_since')))
+  local since = tonumber(redis.call('HGET', record, 'state_since') or now) or now
+  local seconds = math.max(0, now - since)
   redis.call('HSET', record, 'state_since', string.format('%.6f', now))
   redis.call('ZADD', '$STATES', ({$PLACES})[after], job_id)
   local function add(...)

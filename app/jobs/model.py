@@ -253,9 +253,14 @@ class JobList(BaseModel):
     next_cursor: Annotated[str | None, Field(description="Null on the last page.")]
 
 
-def new_job_id() -> str:
-    """32 hex digits that sort by the time of their making; 80 of the bits are random."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+def new_job_id(now_s: float | None = None) -> str:
+    """32 hex digits that sort by the time of their making; 80 of the bits are random.
+
+    Args:
+        now_s: seconds since 1970, by the service's clock; without it by this host's.
+    """
+    milliseconds = int(1000 * (time.time() if now_s is None else now_s))
+    return f"{milliseconds:012x}{secrets.token_hex(10)}"
 
 
 def time_of_job_id(job_id: str) -> float:

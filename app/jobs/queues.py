@@ -24,19 +24,19 @@ def enqueue_job(
     task: str,
     job_id: str,
     settings: Settings,
+    pipeline: Pipeline,
     *,
     at_front: bool = False,
-    pipeline: Pipeline | None = None,
 ) -> None:
-    """Queues the job; as part of the transaction that `pipeline` is, which RQ opens.
+    """Queues the job, as part of a transaction; RQ begins it, if it has not begun.
 
     Args:
         queue: the one of the job's priority.
         task: the function that a worker calls with the job's id, by its name.
         job_id: RQ knows the job by the same id.
         settings: time-out and retries.
+        pipeline: the transaction; where it has not begun, without any command yet.
         at_front: before all others in the queue.
-        pipeline: has not begun its transaction yet.
     """
     retries = settings.max_retries
     queue.enqueue_call(

@@ -4,12 +4,15 @@ A job's files go first, much later its record. Uploads of a job that was never c
 API stores a job's images before it creates the job, so that a job never lacks one, and an API that
 is killed between the two leaves a folder without a record. A job's id says when it was made, so the
 folder's name alone decides whether it may still get its record.
+
+Nothing goes from a storage that is not this Redis's (`instance.py`).
 """
 
-import time
 from typing import cast
 
+from app.base.redis_clock import redis_time
 from app.files.storage import Storage
+from app.jobs.instance import Instance
 from app.jobs.model import JOB_ID, time_of_job_id
 from app.jobs.store import EXPIRY_KEY, JobStore
 
@@ -27,7 +30,7 @@ def remove_files(store: JobStore, storage: Storage, job_id: str) -> None:
     """
     storage.remove(job_id)
     store.expire(job_id)
-    until = time.time() + store.settings.records_ttl_s
+    until = redis_time(store.connection) + store.settings.records_ttl_s
     store.connection.zadd(EXPIRY_KEY, {job_id: until})
 
 
@@ -35,15 +38,23 @@ def sweep_expired(store: JobStore, storage: Storage) -> int:
     """Does for the jobs whose time has come what is to be done; returns how many there were.
 
     Any number of workers may sweep at once.
+
+    Raises:
+        ForeignStorageError: the storage is another service's.
     """
+    Instance(store.connection, storage).check()
     due = cast(
         list[bytes],
         store.connection.zrangebyscore(
-            EXPIRY_KEY, "-inf", time.time(), start=0, num=MAX_JOBS_A_SWEEP
+            EXPIRY_KEY, "-inf", redis_time(store.connection), start=0, num=MAX_JOBS_A_SWEEP
         ),
     )
     for raw in due:
-        job_id = raw.decode()
+        job_id = raw.decode(errors="replace")
+        if not JOB_ID.fullmatch(job_id):
+            # Not ours, and it must not be in the way of those that are.
+            store.connection.zrem(EXPIRY_KEY, raw)
+            continue
         state = store.state(job_id)
         if state is None or state == "expired":
             store.forget(job_id)
@@ -56,17 +67,22 @@ def sweep_orphans(store: JobStore, storage: Storage, now_s: float) -> int:
     """Removes folders without a record that are older than the setting; returns how many.
 
     Does nothing when this or another worker has looked within the last hour.
+
+    Raises:
+        ForeignStorageError: the storage is another service's.
     """
+    instance = Instance(store.connection, storage)
+    # A refusal must not cost the hour.
+    instance.check()
     if not store.connection.set(ORPHANS_LOCK_KEY, 1, nx=True, ex=LOOK_FOR_ORPHANS_EVERY_S):
         return 0
     oldest_s = now_s - store.settings.orphans_ttl_s
-    orphans = [
+    old = [
         job_id
         for job_id in storage.job_ids()
-        if JOB_ID.fullmatch(job_id)
-        and time_of_job_id(job_id) < oldest_s
-        and store.state(job_id) is None
+        if JOB_ID.fullmatch(job_id) and time_of_job_id(job_id) < oldest_s
     ]
+    orphans = instance.forgotten(old)
     for job_id in orphans:
         storage.remove(job_id)
     return len(orphans)

@@ -11,9 +11,13 @@ whoever comes without a key (""), it is unknown. The service itself asks as None
 
 Every change of a state is one Lua call that looks at the state first. So a canceled job cannot
 succeed, and of two workers that hold the same job only the one that took it last is heard.
+
+Whatever is written here may be sent to Redis twice, because its answer got lost: a job is created
+only where its record is not there yet, and each change knows itself again.
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -23,18 +27,21 @@ import redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.job import Job as QueuedJob
+from rq.results import Result
 from rq.serializers import JSONSerializer
 
-from app.jobs.change_script import CHANGE
+from app.base.redis_clock import redis_now, seconds_of
+from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
+from app.jobs.change_script import CHANGE, DEQUEUE
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
 from app.jobs.inputs import InputImage
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
-from app.jobs.model import Job, JobList, JobRequest, JobState, Priority
+from app.jobs.model import JOB_ID, Job, JobList, JobRequest, JobState, Priority
 from app.jobs.queue_positions import queue_positions
 from app.jobs.queues import enqueue_job
-from app.jobs.record import new_record, read_record
+from app.jobs.record import new_record, read_number, read_record, read_state
 from app.jobs.request_limits import check_room
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
@@ -45,6 +52,10 @@ TASK = "workers.generation.tasks.run_job"
 EXPIRY_KEY = "goodmany:expiry"
 OUTBOX_KEY = "goodmany:outbox"
 CLAIM_TTL_S = 24 * 3600
+
+
+class CreationUnknownError(redis.exceptions.RedisError):
+    """Redis went away before it said whether it has created the job."""
 
 
 class JobStore:
@@ -61,6 +72,7 @@ class JobStore:
             Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUE_NAMES
         ]
         self._change = connection.register_script(CHANGE)
+        self._dequeue = connection.register_script(DEQUEUE)
 
     def create(
         self,
@@ -79,26 +91,42 @@ class JobStore:
         Raises:
             IdempotencyKeyReused: the claim's key stands for another body.
             TooManyJobs: the owner has as many unfinished jobs as a key may have.
+            CreationUnknownError: Redis is away, and the job may be there. Any other error of Redis
+                means that it is not.
         """
+        now, is_asked = self.now(), False
         while True:
             with self.connection.pipeline() as pipeline:
                 try:
+                    pipeline.watch(record_key(job_id))
+                    if pipeline.exists(record_key(job_id)):
+                        # The round before has created it, and only its answer was lost.
+                        return self.get(job_id, owner)
                     if claim is not None:
                         pipeline.watch(claim.redis_key)
                         made = cast(bytes | None, pipeline.get(claim.redis_key))
                         if made is not None:
                             return self.get(claim.resolve(made), owner)
                     check_room(pipeline, owner, self.settings.max_unfinished_jobs)
-                    self._create(
-                        pipeline, job_id, request, new_record(request, num_inputs, owner, inputs)
-                    )
+                    record = new_record(request, num_inputs, owner, now=now, inputs=inputs)
+                    self._create(pipeline, job_id, request, record)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
-                    pipeline.execute()
+                    was_asked, is_asked = is_asked, True
+                    try:
+                        pipeline.execute()
+                    except RefusedError:
+                        is_asked = was_asked
+                        raise
                     return self.get(job_id, owner)
                 except redis.exceptions.WatchError:
-                    # Somebody has just claimed the key or the room: the next round sees it.
+                    # Somebody has just claimed the key or the room, or the connection broke: the
+                    # next round sees what has become of it.
                     continue
+                except REDIS_AWAY as error:
+                    if is_asked:
+                        raise CreationUnknownError(redis_fault(error) or "") from error
+                    raise
 
     def _create(
         self, pipeline: Pipeline, job_id: str, request: JobRequest, record: dict[str, str]
@@ -112,6 +140,10 @@ class JobStore:
         pipeline.sadd(unfinished_key(owner), job_id)
         note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
+
+    def now(self) -> datetime:
+        """The time, by the clock that all of the service goes by."""
+        return redis_now(self.connection)
 
     def get(self, job_id: str, owner: str | None = "") -> Job:
         """The job as it stands now.
@@ -143,7 +175,8 @@ class JobStore:
             self.connection.zrevrangebylex(jobs_key(owner), upper, "-", start=0, num=limit + 1),
         )
         ids = [job_id.decode() for job_id in found]
-        jobs = [job for job in self._fetch(ids[:limit], owner) if job is not None]
+        here = [job_id for job_id in ids[:limit] if JOB_ID.fullmatch(job_id)]
+        jobs = [job for job in self._fetch(here, owner) if job is not None]
         return JobList(items=jobs, next_cursor=ids[limit - 1] if len(ids) > limit else None)
 
     def cancel(self, job_id: str, owner: str | None = "") -> Job:
@@ -162,10 +195,9 @@ class JobStore:
             raise JobExpired(f"Job {job_id} has expired.")
         if not done:
             raise JobAlreadyOver(f"Job {job_id} is already {before}.")
-        for queue in self.queues:
-            # Whoever takes the id out of the list owns it: then no worker will ever see it.
-            if self.connection.lrem(queue.key, 1, job_id):
-                QueuedJob(job_id, self.connection, serializer=JSONSerializer).delete()
+        queued_keys = [QueuedJob.key_for(job_id), Result.get_key(job_id)]
+        queue_keys = [queue.key for queue in self.queues]
+        self._dequeue(keys=[*queued_keys, *queue_keys], args=[job_id])
         return self.get(job_id, owner)
 
     def start(self, job_id: str, attempt: str) -> bool:
@@ -179,7 +211,7 @@ class JobStore:
             "stage": "prompt",
             "percent": "0",
             "num_images": "0",
-            "started_at": _now().isoformat(),
+            "started_at": self.now().isoformat(),
         }
         return self._apply(job_id, (JobState.queued, JobState.running), fields)[1]
 
@@ -190,7 +222,7 @@ class JobStore:
     def succeed(self, job_id: str, attempt: str, fields: dict[str, str]) -> bool:
         """Ends the job well; False when it was canceled or is another attempt's by now.
 
-        True again when it is told again: the first answer may have been lost on its way.
+        True again when it is told again: whoever waited for Redis in vain may ask once more.
         """
         done = {"percent": "100", **fields, **self._ending(job_id, JobState.succeeded)}
         if self._apply(job_id, (JobState.running,), done, attempt)[1]:
@@ -230,15 +262,16 @@ class JobStore:
 
     def state(self, job_id: str) -> JobState | None:
         """The state alone; None when there is no such job."""
-        raw = cast(bytes | None, self.connection.hget(record_key(job_id), "state"))
-        return None if raw is None else JobState(raw.decode())
+        return self.standing(job_id)[0]
 
     def standing(self, job_id: str) -> tuple[JobState | None, str]:
         """The state, None when there is no such job, and the attempt that took the job last."""
-        state, attempt = cast(
-            list[bytes | None], self.connection.hmget(record_key(job_id), ["state", "attempt"])
-        )
-        return JobState(state.decode()) if state else None, (attempt or b"").decode()
+        with self.connection.pipeline() as pipeline:
+            pipeline.exists(record_key(job_id))
+            pipeline.hmget(record_key(job_id), ["state", "ended_at", "attempt"])
+            exists, found = pipeline.execute()
+        state, ended_at, attempt = ((value or b"").decode() for value in found)
+        return (read_state(state, ended_at) if exists else None), attempt
 
     def _apply(
         self,
@@ -252,14 +285,25 @@ class JobStore:
         expiry_time = datetime.fromisoformat(expires_at).timestamp() if expires_at else ""
         before, done = self._change(
             keys=[record_key(job_id), events_key(job_id), EXPIRY_KEY, OUTBOX_KEY],
-            args=[json.dumps(allowed), attempt, json.dumps(fields), job_id, expiry_time],
+            args=[
+                json.dumps(allowed),
+                attempt,
+                json.dumps(fields),
+                job_id,
+                expiry_time,
+                secrets.token_hex(8),
+            ],
         )
         return (JobState(before.decode()) if before else None), bool(done)
 
     def _ending(self, job_id: str, state: JobState) -> dict[str, str]:
         requested = cast(bytes | None, self.connection.hget(record_key(job_id), "expires_in_s"))
-        now = _now()
-        expires_at = now + timedelta(seconds=int(requested or self.settings.results_ttl_s))
+        now = self.now()
+        ttl_s = self.settings.results_ttl_s
+        if requested is not None:
+            wished_s = int(read_number(requested.decode(errors="replace"), ttl_s))
+            ttl_s = min(max(1, wished_s), self.settings.max_results_ttl_s)
+        expires_at = now + timedelta(seconds=ttl_s)
         return {
             "state": state,
             "ended_as": state,
@@ -273,22 +317,25 @@ class JobStore:
         One round trip, and a second one when some are queued.
         """
         with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.time()
             for job_id in job_ids:
                 pipeline.hgetall(record_key(job_id))
-            found = dict(zip(job_ids, map(_decode, pipeline.execute()), strict=True))
+            time, *records = pipeline.execute()
+        now = datetime.fromtimestamp(seconds_of(time), UTC)
+        found = dict(zip(job_ids, map(_decode, records), strict=True))
         own = {
             i: record
             for i, record in found.items()
             if record and owner in (None, record.get("owner", ""))
         }
-        queued = [i for i, record in own.items() if record["state"] == JobState.queued]
+        queued = [i for i, record in own.items() if record.get("state") == JobState.queued]
         positions = queue_positions(self.connection, [queue.key for queue in self.queues], queued)
-        return [read_record(i, own[i], positions.get(i)) if i in own else None for i in job_ids]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return [
+            read_record(i, own[i], positions.get(i), now) if i in own else None for i in job_ids
+        ]
 
 
 def _decode(raw: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in raw.items()}
+    return {
+        name.decode(errors="replace"): value.decode(errors="replace") for name, value in raw.items()
+    }

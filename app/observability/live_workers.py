@@ -1,11 +1,12 @@
 """Which workers are alive with their models loaded, and why the last one could not start."""
 
 import json
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import cast
 
 import redis
+
+from app.base.redis_clock import redis_time
 
 WORKERS_KEY = "goodmany:workers"
 START_FAILURE_KEY = "goodmany:worker-start-failure"
@@ -31,7 +32,7 @@ class LiveWorkers:
 
     def beat(self, name: str) -> None:
         """Says for `ALIVE_FOR_S` that this worker can take a job at once."""
-        now = time.time()
+        now = redis_time(self.connection)
         with self.connection.pipeline() as pipeline:
             pipeline.zadd(WORKERS_KEY, {name: now + ALIVE_FOR_S})
             pipeline.zremrangebyscore(WORKERS_KEY, "-inf", now)
@@ -44,7 +45,7 @@ class LiveWorkers:
 
     def count(self) -> int:
         """How many workers can take a job at once."""
-        return self.connection.zcount(WORKERS_KEY, time.time(), "+inf")
+        return self.connection.zcount(WORKERS_KEY, redis_time(self.connection), "+inf")
 
     def note_device_memory(self, name: str, memory: DeviceMemory) -> None:
         """Keeps for `ALIVE_FOR_S` what the worker takes of its device's memory."""
@@ -52,13 +53,11 @@ class LiveWorkers:
 
     def device_memory(self) -> dict[str, DeviceMemory | None]:
         """All live workers, by name; None for one without such a device."""
-        raw = cast(list[bytes], self.connection.zrangebyscore(WORKERS_KEY, time.time(), "+inf"))
+        now = redis_time(self.connection)
+        raw = cast(list[bytes], self.connection.zrangebyscore(WORKERS_KEY, now, "+inf"))
         names = [name.decode() for name in raw]
         noted = cast(list[bytes | None], self.connection.mget([_memory_key(n) for n in names]))
-        return {
-            name: None if text is None else DeviceMemory(**json.loads(text))
-            for name, text in zip(names, noted, strict=True)
-        }
+        return {name: _read_memory(text) for name, text in zip(names, noted, strict=True)}
 
     def note_start_failure(self, sentence: str) -> None:
         """Keeps for an hour why a worker could not start, for `/readyz`."""
@@ -72,6 +71,15 @@ class LiveWorkers:
         """What the last worker said that could not start; None when one has started since."""
         raw = cast(bytes | None, self.connection.get(START_FAILURE_KEY))
         return None if raw is None else raw.decode()
+
+
+def _read_memory(text: bytes | None) -> DeviceMemory | None:
+    """What was noted; None when nothing was, or by a worker of another version."""
+    try:
+        found = json.loads(text or b"{}")
+        return DeviceMemory(**{field.name: found[field.name] for field in fields(DeviceMemory)})
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _memory_key(name: str) -> str:

@@ -6,6 +6,8 @@ FastAPI and our own code make spans through OpenTelemetry's API, which does noth
 
 import logging
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
@@ -55,6 +57,21 @@ def start_tracing(service: str) -> None:
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+
+
+def log_fields_of(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The log fields that a job took along; none of a job that another version has queued."""
+    return _texts(meta, "log_fields")
+
+
+def trace_of(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The trace that a job took along."""
+    return _texts(meta, "trace")
+
+
+def _texts(meta: Mapping[str, Any], name: str) -> dict[str, str]:
+    found = meta.get(name)
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, Mapping) else {}
 
 
 def current_origin() -> dict[str, dict[str, str]]:

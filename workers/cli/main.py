@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.files.decoders import Decoders
+from app.files.spool import use_spool
 from app.jobs.model import Effort, Invariance, JobRequest, Priority
 from app.observability.logs import logs_are_json, start_logging
 from app.observability.tracing import start_tracing
@@ -19,11 +20,14 @@ from app.settings import Settings
 from models.evaluation.command import evaluate
 from workers.cli.inputs import tell_inputs
 from workers.cli.keys import key_commands
+from workers.cli.storage import storage_commands
 from workers.serve.service_redis import DataDir, open_redis
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
 )
+SPOOL_FOLDER = "tmp"
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -76,13 +80,17 @@ def main() -> None:
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    data_dir: Annotated[Path, typer.Option(help="Where jobs and files are kept.")] = Path("data"),
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where jobs and files are kept; else GOODMANY_DATA_DIR, else data."),
+    ] = None,
 ) -> None:
     """Runs Redis, one worker and the API on this machine, until it is stopped."""
     from workers.serve import service  # noqa: PLC0415, the API image has no Redis
 
-    settings = Settings().model_copy(update={"data_dir": data_dir})
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     raise typer.Exit(service.serve(settings, host, port))
 
 
@@ -96,6 +104,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = Settings()
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     start_tracing("goodmany-api")
     uvicorn.run(
         create_app(settings, host),
@@ -119,10 +128,13 @@ def worker(
 
     settings = Settings()
     start_logging(settings)
+    use_spool(settings.data_dir / SPOOL_FOLDER)
     warm_worker = WarmWorker(settings, queue_names=queue or list(Priority))
     warm_worker.work(logging_level=settings.log_level)
     if warm_worker.load_failure is not None:
         raise RuntimeError(warm_worker.load_failure)
+    if not warm_worker.is_told_to_stop:
+        raise RuntimeError("The worker has ended by a fault; its log says which.")
 
 
 @cli.command()
@@ -290,3 +302,4 @@ def _job_request(**fields: object) -> JobRequest:
 
 cli.command()(evaluate)
 cli.add_typer(key_commands, name="keys")
+cli.add_typer(storage_commands, name="storage")

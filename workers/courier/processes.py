@@ -5,28 +5,36 @@ queue. The parent does nothing but replace a child that has died.
 """
 
 import logging
+import math
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 from typing import Any, cast
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq.exceptions import AbandonedJobError
 from rq.job import Job as QueuedJob
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
+from rq.timeouts import BaseTimeoutException
 from rq.utils import current_timestamp
 from rq.worker import SimpleWorker
 
-from app.base.redis_connection import connect
+from app.base.redis_connection import REDIS_AWAY, connect
 from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent
 from workers.runtime.known_job import KnownJob
 from workers.runtime.known_queue import KnownQueue, clean_queues, is_id
+from workers.runtime.rq_clock import follow_redis_clock
 from workers.runtime.task_names import WEBHOOK_TASKS, WORDS_TASKS
 
 log = logging.getLogger("goodmany.courier")
@@ -61,19 +69,48 @@ class CourierWorker(SimpleWorker):
             connection=connection,
             job_class=KnownJob.of_tasks(tasks),
             serializer=JSONSerializer,
+            exception_handlers=[self._give_up],
             worker_ttl=worker_ttl_s,
             maintenance_interval=MAINTAIN_EVERY_S,
             log_job_description=False,
         )
 
+    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
+        """As RQ does, by the clock of the service."""
+        follow_redis_clock(self.connection)
+        super().bootstrap(*args, **kwargs)
+
+    def run_maintenance_tasks(self) -> None:
+        """As RQ does, by the clock of the service, after what it would stumble over is gone."""
+        follow_redis_clock(self.connection)
+        clean_queues(self.queues)
+        super().run_maintenance_tasks()
+
+    def _give_up(
+        self,
+        job: QueuedJob,
+        _: type[BaseException],
+        error: BaseException,
+        __: TracebackType | None,
+    ) -> bool:
+        """A job that raised is not tried again, as it would raise again; a lost one is."""
+        if not isinstance(error, (AbandonedJobError, BaseTimeoutException, *REDIS_AWAY)):
+            job.retries_left = 0
+            log.error("%s is given up", job.id, exc_info=error)
+        return False
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing: nobody reads it, and a signal must not wait for Redis."""
+
+    def teardown(self) -> None:
+        """Says good-bye, unless Redis is away: what cannot be told now is not waited for."""
+        self.connection.set_retry(Retry(NoBackoff(), 0))
+        with suppress(*REDIS_AWAY):
+            super().teardown()
+
     def get_heartbeat_ttl(self, job: QueuedJob, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds after which a job counts as abandoned: there is no heartbeat while it runs."""
         return int(job.timeout or 0) + 1
-
-    def run_maintenance_tasks(self) -> None:
-        """As RQ does, after what it would stumble over is gone."""
-        clean_queues(self.queues)
-        super().run_maintenance_tasks()
 
 
 class WebhookWorker(CourierWorker):
@@ -114,13 +151,15 @@ class WebhookWorker(CourierWorker):
 
     def teardown(self) -> None:
         """Leaves the lock to the next one."""
-        self.due.release_locks()
+        with suppress(*REDIS_AWAY):
+            self.due.release_locks()
         super().teardown()
 
 
 def deliver_webhooks(settings: Settings) -> None:
     """One process of the courier."""
-    WebhookWorker(settings, connect(settings.redis_url)).work(logging_level=RQ_LOG_LEVEL)
+    connection = connect(settings.redis_url, patience_s=math.inf)
+    WebhookWorker(settings, connection).work(logging_level=RQ_LOG_LEVEL)
 
 
 def answer_words(settings: Settings) -> None:
@@ -128,7 +167,8 @@ def answer_words(settings: Settings) -> None:
     from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
 
     load_words()
-    worker = CourierWorker(WORDS_QUEUE, WORDS_TASKS, connect(settings.redis_url), WORDS_TTL_S)
+    connection = connect(settings.redis_url, patience_s=math.inf)
+    worker = CourierWorker(WORDS_QUEUE, WORDS_TASKS, connection, WORDS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)
 
 

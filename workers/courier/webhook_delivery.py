@@ -8,12 +8,11 @@ sends it again, with the same id.
 The function is named as a string (`app.jobs.queues.DELIVER`).
 """
 
-import json
 import logging
 import random
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import httpx2
@@ -22,8 +21,11 @@ from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
+from app.base.transactions import execute_once
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.model import JOB_ID
 from app.jobs.queues import DELIVER, WEBHOOK_QUEUE
+from app.jobs.record import read_log_fields
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.observability.logs import log_fields
 from app.problems import JobNotFound
@@ -40,7 +42,7 @@ GONE = 410
 # RQ's own limit of a try, a little longer than the try takes at most.
 TIMEOUT_GRACE_S = 20
 # For a try whose process died, not for one that failed.
-RETRY_LOST = Retry(max=100)
+RETRY_LOST = Retry(max=100, interval=2)
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,12 @@ class Webhooks:
                     pipeline.watch(OUTBOX_KEY)
                     ids = cast(list[bytes], pipeline.lrange(OUTBOX_KEY, 0, MAX_OUTBOX_A_ROUND - 1))
                     pipeline.multi()
-                    for job_id in ids:
-                        self.queue.enqueue_call(
-                            DELIVER, pipeline=pipeline, **self._task(job_id.decode(), 1)
-                        )
+                    for job_id in filter(JOB_ID.fullmatch, map(_decode, ids)):
+                        task = self._task(job_id, 1)
+                        self.queue.enqueue_call(DELIVER, pipeline=pipeline, **task)
                     pipeline.ltrim(OUTBOX_KEY, len(ids), -1)
                     pipeline.execute()
+                # Another courier was faster, or the connection broke: what is left, is left.
                 except redis.exceptions.WatchError:
                     continue
 
@@ -97,11 +99,13 @@ class Webhooks:
             error=answer.error,
             next_try_at=next_try_at,
         )
-        with self.store.connection.pipeline() as pipeline:
+
+        def fill(pipeline: Pipeline) -> None:
             if next_try_at is not None:
                 self._schedule(pipeline, job_id, attempt + 1, next_try_at)
             self.deliveries.append(job_id, delivery, pipeline)
-            pipeline.execute()
+
+        execute_once(self.store.connection, fill)
         return delivery
 
     def _next_try_at(self, attempt: int) -> datetime | None:
@@ -110,7 +114,7 @@ class Webhooks:
             return None
         # Receivers that failed together are not asked again together.
         wait_s = waits[attempt - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-        return datetime.now(UTC) + timedelta(seconds=wait_s)
+        return self.store.now() + timedelta(seconds=wait_s)
 
     def _schedule(self, pipeline: Pipeline, job_id: str, attempt: int, at: datetime) -> None:
         task = self._task(job_id, attempt)
@@ -143,17 +147,20 @@ def deliver(job_id: str, attempt: int) -> None:
         record = webhooks.store.get_record(job_id)
     except JobNotFound:
         return
-    with log_fields(**json.loads(record.get("log_fields", "{}")), job_id=job_id):
+    with log_fields(**{**read_log_fields(record), "job_id": job_id}):
         _deliver(webhooks, job_id, attempt, record)
 
 
 def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, str]) -> None:
-    if len(webhooks.deliveries.read(job_id)) >= attempt:
+    if webhooks.deliveries.has_tried(job_id, attempt):
         log.info("webhook of job %s, try %d: made before", job_id, attempt)
+        return
+    if "callback_url" not in record:
+        log.error("webhook of job %s: its record has no callback_url", job_id)
         return
     message = WebhookMessage.of_job(job_id, record)
     secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
-    at = datetime.now(UTC)
+    at = webhooks.store.now()
     answer = post(
         message.url,
         message.body,
@@ -167,6 +174,10 @@ def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, st
     delivery = webhooks.note(message, job_id, attempt, at, answer)
     said = answer.error or f"status {answer.status_code}"
     log.info("webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said)
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
 def _outcome(answer: Answer) -> DeliveryOutcome:

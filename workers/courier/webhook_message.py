@@ -33,11 +33,12 @@ class WebhookMessage:
     @classmethod
     def of_job(cls, job_id: str, record: dict[str, str]) -> "WebhookMessage":
         """The message of a job that has ended, as it then stood; a job ends only once."""
-        event = f"job.{record['ended_as']}"
+        job = read_as_ended(job_id, record)
+        event = f"job.{job.state}"
         payload = {
             "type": event,
-            "timestamp": record["ended_at"],
-            "data": read_as_ended(job_id, record).model_dump(mode="json"),
+            "timestamp": record.get("ended_at") or job.created_at.isoformat(),
+            "data": job.model_dump(mode="json"),
         }
         body = json.dumps(payload, separators=(",", ":")).encode()
         return cls(f"msg_{job_id}", event, record["callback_url"], body)

@@ -1,6 +1,7 @@
 """RQ's bookkeeping around one job, as it is done in the child that performs the job."""
 
 import logging
+import math
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -15,16 +16,16 @@ from rq.worker import Worker
 from app.base.redis_connection import connect
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.logs import log_fields
+from app.observability.tracing import trace_of
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.settings import Settings
-from workers.generation.generation_job import GenerationJob, fields_of, trace_of
+from workers.generation.generation_job import GenerationJob, fields_of
+from workers.runtime.rq_clock import follow_redis_clock
 from workers.runtime.spans import job_span, note_failure
 
 log = logging.getLogger("goodmany.worker")
 
 JOB_HEARTBEAT_TTL_S = 30
-# Redis may be restarted while a job runs; a worker waits this long for it at every command.
-REDIS_OUTAGE_S = 60.0
 
 
 class ChildWorker(Worker):
@@ -37,7 +38,8 @@ class ChildWorker(Worker):
     """
 
     def __init__(self, settings: Settings, name: str, tasks: Mapping[str, str]):
-        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
+        # What became of a job is told when Redis is back, however long that takes.
+        connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
         super().__init__(
             list(QUEUE_NAMES),
@@ -50,6 +52,7 @@ class ChildWorker(Worker):
             prepare_for_work=False,
         )
         self._is_horse = True
+        follow_redis_clock(connection)
 
     def perform(self, job_id: str, queue_name: str, execution_id: str) -> None:
         """Runs the job's function within its timeout and writes down how it ended."""
@@ -62,7 +65,7 @@ class ChildWorker(Worker):
             return
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        with log_fields(**fields_of(job)), job_span(job_id, trace_of(job)):
+        with log_fields(**fields_of(job)), job_span(job_id, trace_of(job.meta)):
             self.perform_job(job, queue, execution)
 
     def prepare_job_execution(self, job: QueuedJob, *_: Any) -> None:

@@ -5,7 +5,10 @@ succeeded with. So a job that is finished twice has one archive, which never cha
 attempt wrote is removed here, by whoever watched it.
 """
 
+from contextlib import suppress
+
 from app.files.storage import Storage, outputs_of
+from app.jobs.instance import ForeignStorageError, Instance
 from app.jobs.model import JobState
 from app.jobs.store import JobStore
 
@@ -16,7 +19,12 @@ def remove_lost_outputs(store: JobStore, storage: Storage, job_id: str) -> None:
     A job that is not over keeps everything: whoever ends it will come here too.
     """
     state, attempt = store.standing(job_id)
-    if state is None or state is JobState.expired:
+    if state is None:
+        # Not when Redis has lost all records.
+        with suppress(ForeignStorageError):
+            for forgotten in Instance(store.connection, storage).forgotten([job_id]):
+                storage.remove(forgotten)
+    elif state is JobState.expired:
         # Written after the job's files had been removed.
         storage.remove(job_id)
     elif state.is_over:

@@ -1,10 +1,9 @@
 """A queue's entry for one job: its task is called with the job's own id and nothing else."""
 
-from collections.abc import Mapping
-
 from rq.job import Job
 
 from app.jobs.model import JOB_ID
+from app.observability.tracing import log_fields_of
 from workers.runtime.known_job import KnownJob
 
 
@@ -24,17 +23,4 @@ class GenerationJob(KnownJob):
 
 def fields_of(job: Job) -> dict[str, str]:
     """What stands on every line that is logged of the job: its id, and what its request brought."""
-    return {**_texts(job.meta, "log_fields"), "job_id": job.id}
-
-
-def trace_of(job: Job) -> dict[str, str]:
-    """The trace that the job's request belongs to."""
-    return _texts(job.meta, "trace")
-
-
-def _texts(meta: object, name: str) -> dict[str, str]:
-    """What `current_origin` has put there; nothing, if it is of another kind."""
-    found = meta.get(name) if isinstance(meta, Mapping) else None
-    if not isinstance(found, dict):
-        return {}
-    return {key: text for key, text in found.items() if isinstance(text, str)}
+    return {**log_fields_of(job.meta), "job_id": job.id}

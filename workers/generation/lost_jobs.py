@@ -6,14 +6,17 @@ record has expired. Our record is what the client was promised, so the two are c
 is not over waits, changes hands or is worked on somewhere, or else it is lost.
 """
 
+from functools import partial
 from typing import cast
 
 import app.jobs.store
+from app.base.transactions import execute_once
 from app.jobs.metrics import STATES_KEY
-from app.jobs.model import JobRequest, JobState
+from app.jobs.model import JOB_ID, JobState
 from app.jobs.queues import enqueue_job
+from app.jobs.record import read_number, read_priority
 from app.jobs.store import JobStore
-from app.problems import WorkerLost
+from app.problems import JobNotFound, WorkerLost
 
 LOCK_KEY = "goodmany:lost-jobs-lock"
 LOOK_EVERY_S = 30
@@ -30,14 +33,21 @@ def requeue_lost_jobs(store: JobStore) -> int:
         return 0
     lost = _lost_jobs(store)
     for job_id in lost:
-        record = store.get_record(job_id)
-        losses = int(record.get("losses", 0)) + 1
+        try:
+            record = store.get_record(job_id)
+        except JobNotFound:
+            store.forget(job_id)
+            continue
+        losses = int(read_number(record.get("losses"))) + 1
         if losses > store.settings.max_retries:
             store.fail(job_id, WorkerLost("Each process that worked on this job died."))
         elif store.requeue(job_id, {"losses": str(losses)}):
-            request = JobRequest.model_validate_json(record["request"])
-            queue = next(queue for queue in store.queues if queue.name == request.priority)
-            enqueue_job(queue, app.jobs.store.TASK, job_id, store.settings, at_front=True)
+            priority = read_priority(record)
+            queue = next(queue for queue in store.queues if queue.name == priority)
+            enqueue = partial(
+                enqueue_job, queue, app.jobs.store.TASK, job_id, store.settings, at_front=True
+            )
+            execute_once(store.connection, enqueue)
     return len(lost)
 
 
@@ -52,4 +62,5 @@ def _lost_jobs(store: JobStore) -> list[str]:
         open_ids, *lists = cast(list[list[bytes]], pipeline.execute())
     # Entries of running jobs are "job:execution".
     known = {entry.split(b":")[0] for entries in lists for entry in entries}
-    return sorted(job_id.decode() for job_id in set(open_ids) - known)
+    lost = (job_id.decode(errors="replace") for job_id in set(open_ids) - known)
+    return sorted(job_id for job_id in lost if JOB_ID.fullmatch(job_id))

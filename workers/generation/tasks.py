@@ -18,11 +18,13 @@ from typing import Protocol, cast
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
+from app.base.transactions import execute_once
 from app.files.decoders import Decoders
 from app.files.storage import Storage, outputs_of
 from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
+from app.jobs.record import read_creation, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import OutOfMemory, StorageFull, TooFewImages
@@ -129,10 +131,11 @@ def run_job(job_id: str) -> None:
 
 def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     record = warm.store.get_record(job_id)
+    created_at = read_creation(job_id, record)
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
-        asked = JobRequest.model_validate_json(record["request"])
+        asked = read_request(record)
         request, inputs = retry_outage(
             lambda: _read_request(warm, progress, record, asked), patience_s
         )
@@ -154,7 +157,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
                 progress,
                 request,
                 result,
-                created_at=datetime.fromisoformat(record["created_at"]),
+                created_at=created_at,
                 inputs=inputs,
                 bit_depth=asked.bit_depth,
             )
@@ -175,12 +178,13 @@ def _read_request(
     """The request with its images from the storage, and what was understood of them."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
-    numbers = range(int(record["num_inputs"]))
-    files = [
-        partial(warm.storage.read, progress.job_id, f"inputs/{number:03d}") for number in numbers
-    ]
-    names = [f"images[{number}]" for number in numbers]
-    read = read_inputs(files, names, asked.bit_depth, warm.decoders)
+    if num_inputs := int(read_number(record.get("num_inputs"))):
+        files = [f"inputs/{number:03d}" for number in range(num_inputs)]
+    else:
+        files = warm.storage.names(progress.job_id, "inputs")
+    names = [f"images[{number}]" for number in range(len(files))]
+    reads = [partial(warm.storage.read, progress.job_id, file) for file in files]
+    read = read_inputs(reads, names, asked.bit_depth, warm.decoders)
     return to_generation_request(asked, read.images), read.understood
 
 
@@ -188,14 +192,16 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
     """Adds a job that has succeeded to the metrics; it is no less done when Redis is away."""
     timings_s = {**cast(dict[str, float], result.report["timings_s"]), "archive": archive_s}
     rejections = cast(dict[str, int], result.report["rejections"])
-    with connection.pipeline() as pipeline:
+
+    def fill(pipeline: redis.client.Pipeline) -> None:
         for stage, seconds in timings_s.items():
             STAGE_DURATIONS.observe(pipeline, stage, seconds=seconds)
         for reason, number in rejections.items():
             IMAGES_REJECTED.count(pipeline, reason, by=number)
         IMAGES_MADE.count(pipeline, by=len(result.images))
-        with contextlib.suppress(*REDIS_AWAY):
-            pipeline.execute()
+
+    with contextlib.suppress(*REDIS_AWAY):
+        execute_once(connection, fill)
 
 
 def _leave_room_to_redis(settings: Settings) -> None:

@@ -12,6 +12,7 @@ or was stopped is not: it would do the same again.
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,15 +27,17 @@ from rq.utils import now
 from rq.worker import Worker
 from rq.worker.base import WorkerStatus
 
+from app.base.redis_clock import redis_time
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.files.storage import Storage
+from app.jobs.instance import ForeignStorageError
 from app.jobs.retention import sweep_expired, sweep_orphans
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.observability.logs import log_fields
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
 from app.settings import Settings
-from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S, REDIS_OUTAGE_S
+from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S
 from workers.generation.clean_outputs import remove_lost_outputs
 from workers.generation.generation_job import GenerationJob, fields_of
 from workers.generation.job_deadline import JobDeadline
@@ -42,6 +45,7 @@ from workers.generation.lost_jobs import requeue_lost_jobs
 from workers.generation.priority_queue import PriorityQueue
 from workers.generation.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
 from workers.runtime.known_queue import clean_queues
+from workers.runtime.rq_clock import follow_redis_clock
 from workers.runtime.task_names import GENERATION_TASKS
 
 log = logging.getLogger("goodmany.worker")
@@ -60,6 +64,7 @@ class WarmWorker(Worker):
 
     Attributes:
         load_failure: why the child could not load its models; None as long as it could.
+        is_told_to_stop: a signal has ended the work, or will; otherwise it was a fault.
     """
 
     queue_class = PriorityQueue
@@ -75,12 +80,15 @@ class WarmWorker(Worker):
         tasks: Mapping[str, str] = GENERATION_TASKS,
     ):
         self.settings, self.loader, self.tasks = settings, loader, tasks
-        connection = connect(settings.redis_url, patience_s=REDIS_OUTAGE_S)
+        # RQ gives up at the first command that fails, wherever it is.
+        connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
         self.storage = Storage(settings.storage_address)
         self.live_workers = LiveWorkers(connection)
         self.child: WarmChild | None = None
         self.load_failure: str | None = None
+        self.is_told_to_stop = False
+        self.sweep_fault = ""
         super().__init__(
             list(queue_names),
             connection=connection,
@@ -100,6 +108,7 @@ class WarmWorker(Worker):
             ModelLoadError: they cannot be loaded; `/readyz` tells why.
         """
         self._start_child()
+        follow_redis_clock(self.connection)
         super().bootstrap(*args, **kwargs)
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
@@ -119,6 +128,7 @@ class WarmWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         """As RQ does; finds jobs that RQ has lost, and removes what has expired."""
+        follow_redis_clock(self.connection)
         clean_queues(self.queues)
         super().run_maintenance_tasks()
         if num_lost := requeue_lost_jobs(self.store):
@@ -126,10 +136,15 @@ class WarmWorker(Worker):
         try:
             if num_swept := sweep_expired(self.store, self.storage):
                 log.info("removed files or records of %d expired jobs", num_swept)
-            if num_orphans := sweep_orphans(self.store, self.storage, time.time()):
+            if num_orphans := sweep_orphans(self.store, self.storage, redis_time(self.connection)):
                 log.info("removed the uploads of %d jobs that were never created", num_orphans)
-        except StorageUnavailable as error:
-            log.warning("what has expired stays until the next sweep: %s", error)
+        except (StorageUnavailable, ForeignStorageError) as error:
+            # Every sweep says it again; it is told when it is news.
+            level = logging.DEBUG if str(error) == self.sweep_fault else logging.WARNING
+            log.log(level, "what has expired stays until the next sweep: %s", error)
+            self.sweep_fault = str(error)
+        else:
+            self.sweep_fault = ""
 
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
@@ -202,6 +217,14 @@ class WarmWorker(Worker):
         super().handle_job_failure(job, queue, started_job_registry, exc_string, execution)
         # The child may have died before it took the job over from here.
         self.connection.lrem(queue.intermediate_queue_key, 1, job.id)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """RQ calls this at the first signal, and returns from `work` after a fault as well."""
+        self.is_told_to_stop = True
+        super().handle_warm_shutdown_request()
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nothing: nobody reads it, and a signal must not wait for Redis."""
 
     def teardown(self) -> None:
         """Takes the child along."""

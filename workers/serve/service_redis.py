@@ -8,7 +8,7 @@ from typing import Annotated
 import redis
 import typer
 
-from app.base.redis_connection import connect
+from app.base.redis_connection import connect, redis_fault
 from app.settings import Settings
 
 DataDir = Annotated[
@@ -25,7 +25,7 @@ def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
     """A connection to the folder's own Redis, or to the one that the settings name.
 
     Raises:
-        RuntimeError: Redis does not answer.
+        RuntimeError: Redis is away or refuses.
     """
     with ExitStack() as opened:
         settings = Settings()
@@ -38,4 +38,5 @@ def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
         try:
             yield opened.enter_context(connect(redis_url))
         except redis.exceptions.RedisError as error:
-            raise RuntimeError(f"Redis does not answer: {error}") from error
+            said = redis_fault(error) or "Redis does not do as it is told."
+            raise RuntimeError(f"{said} ({error})") from error

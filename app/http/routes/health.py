@@ -1,16 +1,21 @@
 """Whether the process lives and whether the service can do its work."""
 
 import contextlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import redis.exceptions
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from app.base.redis_connection import redis_fault
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
 from app.jobs.full_disk import refuse_on_full_disk
+from app.jobs.model import FieldFault
 from app.problems import NotReady, StorageUnavailable
+
+PROBE_KEY = "goodmany:probe"
+PROBE_TTL_S = 60
 
 router = APIRouter(tags=["health"])
 
@@ -19,6 +24,14 @@ class Health(BaseModel):
     """A good answer; a bad one is a problem."""
 
     status: Literal["ok"] = "ok"
+
+
+class Readiness(Health):
+    """A good answer that may hold what somebody should look at."""
+
+    warnings: Annotated[
+        list[FieldFault], Field(description="What does not stop any job, but is not as it should.")
+    ] = []
 
 
 @router.get("/livez", operation_id="get_liveness", summary="The process lives")
@@ -33,8 +46,8 @@ def get_liveness() -> Health:
     summary="Jobs can be taken and worked on",
     responses=problems(NotReady),
 )
-def get_readiness(services: ServicesDep) -> Health:
-    """Redis answers, the storage can be written to, and a worker lives with its models loaded."""
+def get_readiness(services: ServicesDep) -> Readiness:
+    """Redis and the storage can be written to, and a worker lives with its models loaded."""
     faults = [
         {"field": name, "detail": fault}
         for name, fault in (
@@ -50,14 +63,17 @@ def get_readiness(services: ServicesDep) -> Health:
             errors=faults,
             headers={"Retry-After": "5"},
         )
-    return Health()
+    conflict = services.instance.conflict()
+    warnings = [FieldFault(field="storage", code="foreign_storage", detail=conflict or "")]
+    return Readiness(warnings=warnings if conflict else [])
 
 
 def _redis_fault(services: Services) -> str | None:
     try:
-        services.store.connection.ping()
-    except redis.exceptions.RedisError:
-        return "Redis is away."
+        # A replica answers to a PING, and so does a Redis without memory.
+        services.store.connection.set(PROBE_KEY, 1, ex=PROBE_TTL_S)
+    except redis.exceptions.RedisError as error:
+        return redis_fault(error) or "Redis does not work."
     return None
 
 

@@ -1,6 +1,7 @@
 """The HTTP route of the prompt dry run. The courier knows the words; the API waits for them."""
 
 import time
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -10,6 +11,7 @@ from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
+from app.base.transactions import execute_once
 from app.http.openapi.responses import problems
 from app.http.prompt_words import PromptWords
 from app.http.services import ServicesDep
@@ -55,7 +57,7 @@ async def get_prompt_words(
 
 
 def _ask(queue: Queue, object_name: str) -> QueuedJob:
-    return queue.enqueue_call(
+    question = queue.create_job(
         FIND_WORDS,
         args=(object_name,),
         timeout=ANSWER_WITHIN_S,
@@ -63,3 +65,5 @@ def _ask(queue: Queue, object_name: str) -> QueuedJob:
         result_ttl=2 * ANSWER_WITHIN_S,
         failure_ttl=2 * ANSWER_WITHIN_S,
     )
+    execute_once(queue.connection, partial(queue.enqueue_job, question))
+    return question

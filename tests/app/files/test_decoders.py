@@ -181,6 +181,7 @@ def test_a_child_that_does_not_answer_is_ended(
     pid = decoder.pid
     assert pid is not None
     monkeypatch.setattr(decoders_module, "CLOCK_S_PER_CPU_S", 0.2)
+    monkeypatch.setattr(decoders_module, "LEAST_CLOCK_S", 0.0)
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(DecoderUnavailable):
         decoder.read(PNG)

@@ -74,8 +74,10 @@ def test_little_is_fetched_for_a_little(
 def test_files_in_s3_expire(
     api: httpx2.Client, link: str, settings: Settings, s3_server, bucket: str
 ):
-    assert len(s3_server.keys(bucket)) == 2
+    mark = "jobs/.goodmany/instance"
+    assert len(s3_server.keys(bucket)) == 3
     assert api.delete(link).status_code == 204
-    assert s3_server.keys(bucket) == []
+    assert s3_server.keys(bucket) == [mark]
     assert api.get(f"{link}/archive").status_code == 410
-    assert Storage(settings.storage_address).filesystem.find(f"{bucket}/jobs") == []
+    filesystem = Storage(settings.storage_address).filesystem
+    assert filesystem.find(f"{bucket}/jobs") == [f"{bucket}/{mark}"]

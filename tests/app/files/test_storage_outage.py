@@ -70,7 +70,9 @@ def test_storage_unavailable(settings: Settings, store: JobStore, outage: Outage
         assert api.delete(links).status_code == 204
     # Nothing of the refused upload, and nothing of the job that was removed.
     storage = Storage(outage.place)
-    assert not storage.filesystem.find(storage.root)
+    assert [path.rsplit("/", 1)[1] for path in storage.filesystem.find(storage.root)] == [
+        "instance"
+    ]
 
 
 def test_storage_full(settings: Settings, store: JobStore, small_disk: Path):
@@ -82,7 +84,7 @@ def test_storage_full(settings: Settings, store: JobStore, small_disk: Path):
         assert (answer.status_code, slug(answer)) == (507, "storage-full")
         assert answer.headers["retry-after"] == "10"
         assert [item["id"] for item in api.get("/v1/jobs").json()["items"]] == [first["id"]]
-        assert [path.name for path in place.iterdir()] == [first["id"]]
+        assert {path.name for path in place.iterdir()} == {first["id"], ".goodmany"}
         # What is too large for the disk does no harm to what is not.
         assert post(api, PNG).status_code == 202
 
@@ -101,4 +103,6 @@ def test_a_sweep_waits_for_the_storage(settings: Settings, store: JobStore, outa
     outage.end()
     assert sweep_expired(store, storage) == 1
     assert store.state(job_id) == "expired"
-    assert not storage.filesystem.find(storage.root)
+    assert [path.rsplit("/", 1)[1] for path in storage.filesystem.find(storage.root)] == [
+        "instance"
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.files.storage import Storage
-from app.jobs.model import JobRequest, JobState, new_job_id, time_of_job_id
+from app.jobs.model import JOB_ID, JobRequest, JobState, new_job_id, time_of_job_id
 from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.jobs.store import EXPIRY_KEY, JobStore
 from app.settings import Settings
@@ -70,7 +70,7 @@ def test_uploads_without_a_job_go_after_the_time_of_the_setting(store: JobStore,
     ttl_s = store.settings.orphans_ttl_s
     assert look(store, storage, ttl_s - 5) == 0
     assert look(store, storage, ttl_s + 5) == 1
-    assert storage.job_ids() == [kept]
+    assert [name for name in storage.job_ids() if JOB_ID.fullmatch(name)] == [kept]
     assert storage.read(kept, "inputs/000") == b"image"
 
 
@@ -78,7 +78,7 @@ def test_what_has_no_jobs_name_is_not_ours(store: JobStore, storage: Storage):
     storage.write("lost+found", "x", b"")
     storage.write(".check", "x", b"")
     assert look(store, storage, 10**9) == 0
-    assert sorted(storage.job_ids()) == [".check", "lost+found"]
+    assert {".check", "lost+found"} < set(storage.job_ids())
 
 
 def test_an_empty_storage_has_no_orphans(store: JobStore, storage: Storage):

@@ -251,7 +251,7 @@ def test_invalid_cursor(api: httpx2.Client):
 
 def test_a_fault_of_ours_tells_no_internals(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
-    store.connection.hset(f"goodmany:job:{job['id']}", "percent", "secret")
+    store.connection.set(f"goodmany:job:{job['id']}", "secret")
     answer = api.get(job["links"]["self"])
     assert (answer.status_code, slug(answer)) == (500, "internal-error")
     assert "secret" not in answer.text

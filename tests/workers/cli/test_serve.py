@@ -1,0 +1,81 @@
+"""`goodmany serve` and `goodmany worker` as processes: where they keep things, how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs.retention import ORPHANS_LOCK_KEY
+from app.jobs.store import JobStore
+from app.settings import Settings
+from tests.conftest import wait_until
+from tests.workers.processes import alive, descendants
+
+Start = Callable[..., subprocess.Popen[bytes]]
+# `goodmany worker` without models.
+WORKER = """
+import sys
+from workers.generation.worker import WarmWorker
+WarmWorker.__init__.__kwdefaults__["loader"] = sys.argv.pop()
+from workers.cli.main import main
+main()
+"""
+LOADER = "tests.workers.generation.job_functions:load_nothing"
+
+
+@pytest.fixture
+def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start_process(*command: str, **variables: str) -> subprocess.Popen[bytes]:
+        with (tmp_path / "process.log").open("ab") as log:
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, *command],
+                    env={**os.environ, "GOODMANY_REDIS_URL": settings.redis_url, **variables},
+                    stdout=log,
+                    stderr=log,
+                )
+            )
+        return started[-1]
+
+    yield start_process
+    for process in started:
+        children = descendants(process.pid) if process.poll() is None else set()
+        process.kill()
+        process.wait()
+        wait_until(lambda children=children: not alive(children), 15)
+
+
+def test_serve_keeps_everything_where_the_setting_says(start: Start, tmp_path: Path):
+    (tmp_path / "here").mkdir()
+    folder = tmp_path / "set"
+    command = ["-m", "workers.cli", "serve", "--port", "0"]
+    start(*command, GOODMANY_DATA_DIR=str(folder), PYTHONPATH=str(Path.cwd()))
+    wait_until((folder / "redis" / "redis.sock").exists, 60)
+    other = tmp_path / "option"
+    start(*command, "--data-dir", str(other), GOODMANY_DATA_DIR=str(folder))
+    wait_until((other / "redis" / "redis.sock").exists, 60)
+
+
+@pytest.mark.parametrize(
+    ("is_fault", "code"), [(True, 1), (False, 0)], ids=["by a fault", "by a signal"]
+)
+def test_a_workers_exit_code_says_whether_it_ended_by_a_fault(
+    start: Start, store: JobStore, tmp_path: Path, is_fault: bool, code: int
+):
+    worker = start("-c", WORKER, "worker", LOADER, GOODMANY_DATA_DIR=str(tmp_path))
+    # It has begun its work, and heeds signals.
+    wait_until(lambda: bool(store.connection.exists(ORPHANS_LOCK_KEY)), 60)
+    if is_fault:
+        # No queue: something that RQ does not get over.
+        store.connection.set(store.queues[0].key, "text")
+    else:
+        worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == code
+    said = (tmp_path / "process.log").read_text()
+    assert ("ended by a fault" in said) == is_fault
