@@ -2,6 +2,7 @@
 
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ FILES = {"inputs/000", "archive.zip", "preview.png", "variance.png"}
 
 
 @pytest.fixture
-def storage(settings: Settings) -> Storage:
+def storage(settings: Settings) -> Iterator[Storage]:
     quick_pipeline.load(settings)
-    return Storage(settings.storage_address)
+    yield Storage(settings.storage_address)
+    (warm,) = tasks._warm
+    warm.decoders.close()
 
 
 @pytest.fixture
