@@ -21,22 +21,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="draws the pixels")
     arguments = parser.parse_args()
-    rows: dict[tuple[str, str], list[Variant]] = defaultdict(list)
+    rows: dict[tuple[str, str, str], list[Variant]] = defaultdict(list)
     for variant in all_variants(arguments.seed):
-        # What is refused has a row of its own.
-        kind = variant.depth if variant.expected is None else ""
-        rows[variant.format, f"{variant.pixels}{f', {kind}' if kind else ''}"].append(variant)
+        rows[variant.format, variant.pixels, outcome(variant)].append(variant)
     print("| format | pixels | bits | files | outcome |\n|---|---|---|---|---|")
     total: Counter[str] = Counter()
-    for (name, pixels), variants in rows.items():
-        depths = ", ".join(dict.fromkeys(v.depth for v in variants))
-        outcomes = Counter(outcome(variant) for variant in variants)
-        total += outcomes
-        told = "; ".join(
-            f"{n} {what}" if len(outcomes) > 1 else what for what, n in outcomes.items()
-        )
-        print(f"| {name} | {pixels} | {depths} | {len(variants)} | {told} |")
-    print(f"\n{total.total()} files: " + "; ".join(f"{n} {what}" for what, n in total.items()))
+    for (name, pixels, told), variants in rows.items():
+        total[told.split(":")[0]] += len(variants)
+        print(f"| {name} | {pixels} | {depths(variants)} | {len(variants)} | {told} |")
+    print(f"\n{total.total()} files: " + ", ".join(f"{n} {what}" for what, n in total.items()))
+
+
+def depths(variants: list[Variant]) -> str:
+    """The depths in short, such as "8, 16, 10/12/14 in 16"."""
+    stored: dict[str, list[str]] = defaultdict(list)
+    for depth in dict.fromkeys(variant.depth for variant in variants):
+        bits, _, room = depth.partition(" in ")
+        stored[room].append(bits)
+    plain = stored.pop("", [])
+    return ", ".join([*plain, *(f"{'/'.join(bits)} in {room}" for room, bits in stored.items())])
 
 
 def outcome(variant: Variant) -> str:

@@ -58,7 +58,7 @@ def served(settings: Settings) -> Iterator[httpx2.Client]:
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx2.Client(base_url=server.address, timeout=30) as client:
+        with httpx2.Client(base_url=server.address, timeout=90) as client:
             yield client
     finally:
         server.should_exit = True

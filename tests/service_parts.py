@@ -59,7 +59,7 @@ class ServiceParts:
         self.storage = Storage(self.settings.storage_address)
         self.connection = connect(self.redis.url, patience_s=30)
         self.store = JobStore(self.connection, self.settings)
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
         return self
 
     def __exit__(

@@ -31,6 +31,7 @@ CHILD = "app.files.decoding_child"
 START_WITHIN_S = 60.0
 # The clock is no measure of an image on a busy machine; this is for a child that is stuck.
 CLOCK_S_PER_CPU_S = 8
+LEAST_CLOCK_S = 60.0
 STOP_WITHIN_S = 2.0
 RETRY_AFTER_S = "5"
 CRASHES = {
@@ -89,7 +90,7 @@ class Decoder:
         try:
             connection.send_bytes(json.dumps({"bits": bits, "pixels": pixels}).encode())
             connection.send_bytes(content)
-            answer = self._receive(self.decoding.cpu_s * CLOCK_S_PER_CPU_S)
+            answer = self._receive(max(LEAST_CLOCK_S, self.decoding.cpu_s * CLOCK_S_PER_CPU_S))
             if "refusal" in answer:
                 problem = _refusals()[answer["refusal"]](answer["detail"])
                 if isinstance(problem, ImageTooCostly):

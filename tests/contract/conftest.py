@@ -17,7 +17,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def plain_files(address: str) -> tuple[bytes, bytes]:
     """The archive and an image of a new job, as plain HTTP gets them."""
-    with httpx2.Client(base_url=address, timeout=30) as http:
+    with httpx2.Client(base_url=address, timeout=90) as http:
         files = {"images": ("a.png", encode(texture()))}
         link = http.post("/v1/jobs", data={"object_name": "nut"}, files=files).json()["links"]
         job = http.get(link["self"], headers={"Prefer": "wait=20"}).json()

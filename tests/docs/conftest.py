@@ -46,7 +46,7 @@ def running(folder: Path, worker_command: Sequence[str]) -> Iterator[RunningServ
             wait_until(lambda: service.fault() is not None or service.is_ready(), 300)
             assert service.fault() is None
             prompts = f"{server.address}/v1/prompts?object_name=nut"
-            wait_until(lambda: httpx2.get(prompts, timeout=30).is_success)
+            wait_until(lambda: httpx2.get(prompts, timeout=90).is_success)
             yield RunningService(f"127.0.0.1:{server.port}", folder)
         finally:
             server.should_exit = True

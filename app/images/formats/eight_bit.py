@@ -1,4 +1,4 @@
-"""What Pillow reads rightly: images of 8 and fewer bits, in JPEG, BMP, WebP and shallow PNG."""
+"""What Pillow reads rightly: images of 8 and fewer bits, in JPEG, BMP and WebP."""
 
 import io
 

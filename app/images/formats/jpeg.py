@@ -32,7 +32,7 @@ def read_jpeg(data: bytes, limits: ImageLimits) -> Picture:
         DamagedImage: there is no picture in it.
     """
     check_scans(data, limits)
-    return read_eight_bit(data, ("JPEG", "MPO"), limits)
+    return read_eight_bit(data, ("JPEG",), limits)
 
 
 def check_scans(data: bytes, limits: ImageLimits | None = None) -> None:

@@ -1,4 +1,4 @@
-"""PNG: Pillow up to 8 bits; above that it would throw the lower half of each number away.
+"""PNG, by libpng: Pillow throws the lower half of 16-bit numbers away, and fills up missing rows.
 
 Texts, colour profiles and all else that is not the picture are dropped before a decoder sees the
 file: their size and their deflated bombs are nobody's concern. What tells the orientation stays.
@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import imagecodecs
-import numpy as np
 from PIL import Image
 
-from app.images.formats.eight_bit import read_eight_bit
 from app.images.formats.size_limit import check_size
 from app.images.limits import ImageLimits
 from app.images.orientation import read_orientation
@@ -28,7 +26,9 @@ KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"})
 # Where ImageMagick and Adobe's programs keep the orientation.
 TELLING_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
 MAX_TEXT_BYTES = 2**18
-GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
+GREY_ALPHA, RGBA = 4, 6
+# By colour type; a palette is one channel.
+NUM_CHANNELS = {0: 1, 2: 3, 3: 1, GREY_ALPHA: 2, RGBA: 4}
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,36 @@ def read_png(data: bytes, limits: ImageLimits) -> Picture:
         raise NotAnImage("It begins like PNG, but has no header.")
     width, height, depth, kind = struct.unpack(">2I2B", header.content[:10])
     check_size(width, height, limits)
-    kept, colour_key = [header], None
+    kept = [header]
     for chunk in chunks:
         if chunk.name == b"acTL" and bytes(chunk.content[:4]) > b"\0\0\0\1":
             raise SeveralFrames("The file is an animation; send one picture.")
-        if chunk.name == b"tRNS" and depth == 16:
-            colour_key = chunk.content
-        elif chunk.name in KEPT or _tells_orientation(chunk):
+        if chunk.name in KEPT or _tells_orientation(chunk):
             kept.append(chunk)
-    if depth != 16:
-        return read_eight_bit(_join(kept), ("PNG",), limits)
-    return _read_sixteen_bit(kept, kind, colour_key)
+    # Palettes and colours that stand for nothing come as RGB and alpha.
+    stored: Samples = imagecodecs.png_decode(_join(kept))
+    samples = stored.reshape(height, width, -1)
+    has_alpha = samples.shape[2] in (2, 4)
+    return Picture(
+        samples=samples[..., :-1] if has_alpha else samples,
+        alpha=samples[..., -1] if has_alpha else None,
+        alpha_is_channel=kind in (GREY_ALPHA, RGBA),
+        bits=None if depth == 16 else 8,
+        storage_bits=16 if depth == 16 else 8,
+        orientation=_orientation(kept),
+        num_channels=NUM_CHANNELS.get(kind, samples.shape[2]),
+    )
+
+
+def _join(chunks: list[_Chunk]) -> bytes:
+    return SIGNATURE + b"".join(chunk.whole for chunk in chunks)
+
+
+def _orientation(chunks: list[_Chunk]) -> int:
+    # Pillow would decode the data to look for Exif behind them.
+    without_data = _join([chunk for chunk in chunks if chunk.name != b"IDAT"])
+    with Image.open(io.BytesIO(without_data), formats=("PNG",)) as image:
+        return read_orientation(image)
 
 
 def _walk(data: bytes) -> Iterator[_Chunk]:
@@ -112,41 +131,3 @@ def _is_small(deflated: bytes) -> bool:
     except zlib.error:
         return False
     return inflate.eof
-
-
-def _join(chunks: list[_Chunk]) -> bytes:
-    return SIGNATURE + b"".join(chunk.whole for chunk in chunks)
-
-
-def _read_sixteen_bit(kept: list[_Chunk], kind: int, colour_key: memoryview | None) -> Picture:
-    # Pillow would decode the data to look for Exif behind them.
-    without_data = _join([chunk for chunk in kept if chunk.name != b"IDAT"])
-    with Image.open(io.BytesIO(without_data), formats=("PNG",)) as image:
-        orientation = read_orientation(image)
-    stored: Samples = imagecodecs.png_decode(_join(kept))
-    height, width = stored.shape[:2]
-    samples = stored.reshape(height, width, -1)
-    num_channels = samples.shape[2]
-    alpha = None
-    if kind in (GREY_ALPHA, RGBA):
-        samples, alpha = samples[..., :-1], samples[..., -1]
-    elif colour_key is not None:
-        alpha = _seen_beside(samples, colour_key)
-    return Picture(
-        samples=samples,
-        alpha=alpha,
-        alpha_is_channel=colour_key is None,
-        bits=None,
-        storage_bits=16,
-        orientation=orientation,
-        num_channels=num_channels,
-    )
-
-
-def _seen_beside(samples: Samples, colour_key: memoryview) -> Samples:
-    """Alpha of an image in which one colour stands for nothing."""
-    hidden = np.frombuffer(colour_key, ">u2")
-    if len(hidden) != samples.shape[2]:
-        raise DamagedImage("The PNG's transparent colour has the wrong length.")
-    seen = (samples != hidden).any(axis=2)
-    return seen.astype(np.uint16) * np.uint16(65535)

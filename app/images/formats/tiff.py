@@ -37,6 +37,9 @@ COMPRESSIONS = (
     *JPEG,
 )
 BY_PILLOW = (PHOTOMETRIC.YCBCR, PHOTOMETRIC.CIELAB)
+# What YCbCr means in JPEG, and to Pillow in TIFF as well, whatever the tags say.
+COEFFICIENTS, REFERENCE = (0.299, 0.587, 0.114), (0, 255, 128, 255, 128, 255)
+COEFFICIENTS_TAG, SUBSAMPLING_TAG, REFERENCE_TAG = 529, 530, 532
 
 
 def read_tiff(data: bytes, limits: ImageLimits) -> Picture:
@@ -127,9 +130,38 @@ def _check_jpegs(page: TiffPage) -> None:
 
 
 def _read_by_pillow(data: bytes, number: int, page: TiffPage) -> Picture:
-    if page.bitspersample != 8:
-        raise NotAnImage("A YCbCr or LAB TIFF of more than 8 bits; send RGB or grey.")
+    _check_plain_colours(page)
     with Image.open(io.BytesIO(data), formats=("TIFF",)) as image:
         image.seek(number)
         image.load()
         return to_picture(image)
+
+
+def _check_plain_colours(page: TiffPage) -> None:
+    """Lets pass the YCbCr and LAB that Pillow reads rightly.
+
+    Raises:
+        NotAnImage: it would read them wrong, or not at all.
+    """
+    if page.bitspersample != 8 or page.samplesperpixel != 3 or page.planarconfig != 1:
+        raise NotAnImage("YCbCr or LAB in separate planes, or not of 3 x 8 bits; send RGB.")
+    if page.photometric == PHOTOMETRIC.CIELAB:
+        return
+    # Without the tag, TIFF 6.0 has the colours at a quarter of the pixels.
+    if page.compression not in JPEG and page.tags.valueof(SUBSAMPLING_TAG) != (1, 1):
+        raise NotAnImage("YCbCr at fewer pixels than the brightness, without JPEG; send RGB.")
+    coefficients = _numbers(page, COEFFICIENTS_TAG, COEFFICIENTS)
+    is_usual = all(abs(a - b) < 0.001 for a, b in zip(coefficients, COEFFICIENTS, strict=True))
+    if not is_usual or _numbers(page, REFERENCE_TAG, REFERENCE) != REFERENCE:
+        raise NotAnImage("YCbCr of another kind than JPEG's; send RGB.")
+
+
+def _numbers(page: TiffPage, tag: int, default: tuple[float, ...]) -> tuple[float, ...]:
+    """The tag's numbers, of fractions the quotients."""
+    found = page.tags.get(tag)
+    if found is None:
+        return default
+    values = tuple(found.value)
+    if len(values) == 2 * len(default):
+        return tuple(a / b for a, b in zip(values[::2], values[1::2], strict=True))
+    return values

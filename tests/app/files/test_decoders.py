@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,15 +135,27 @@ def test_after_an_image_that_ended_it_the_next_is_read(start: Callable[..., Deco
     [(signal.SIGKILL, DecoderUnavailable), (signal.SIGSEGV, DamagedImage)],
 )
 def test_a_child_that_dies_over_an_image_says_whose_fault_it_is(
-    start: Callable[..., Decoder], number: signal.Signals, problem: type[Problem]
+    start: Callable[..., Decoder],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    problem: type[Problem],
 ):
     decoder = start()
     decoder.read(PNG)
     pid = decoder.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    asked = threading.Event()
+    receive = decoder._receive
+
+    def tell_and_receive(within_s: float) -> dict[str, Any]:
+        asked.set()
+        return receive(within_s)
+
+    monkeypatch.setattr(decoder, "_receive", tell_and_receive)
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(decoder.read, PNG)
+        assert asked.wait(20)
         os.kill(pid, number)
         os.kill(pid, signal.SIGCONT)
         with pytest.raises(problem):
@@ -168,6 +181,7 @@ def test_a_child_that_does_not_answer_is_ended(
     pid = decoder.pid
     assert pid is not None
     monkeypatch.setattr(decoders_module, "CLOCK_S_PER_CPU_S", 0.2)
+    monkeypatch.setattr(decoders_module, "LEAST_CLOCK_S", 0.0)
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(DecoderUnavailable):
         decoder.read(PNG)

@@ -156,6 +156,12 @@ def bombs() -> Iterator[BadImage]:
     yield "WebP canvas of 2^24 px a side", webp_canvas(2**24, 2**24), TOO_LARGE | BROKEN
     huge = jpeg_frame(65_500, 65_500, [(0x11, 0)])
     yield "JPEG of 65500 px a side", huge, TOO_LARGE
+    scans = encode(texture(), "JPEG", progressive=True)
+    again = scans[scans.rindex(b"\xff\xda") : -2]
+    many_scans = scans[:-2] + again * 200 + b"\xff\xd9"
+    yield "JPEG of 200 scans", many_scans, frozenset({"image-too-costly"})
+    many_chunks = png(before=[chunk(b"tEXt", b"a\0")] * 100_000)
+    yield "PNG of 100000 chunks", many_chunks, frozenset({"image-too-costly"})
     yield "BMP of 2^31 - 1 px a side", bmp(2**31 - 1, 2**31 - 1), TOO_LARGE | BROKEN
     yield "BMP of 40000 px a side", bmp(40_000, 40_000), TOO_LARGE
 

@@ -89,7 +89,7 @@ def started(settings: Settings) -> Iterator[ApiProcess]:
     )
     connection = connect(settings.redis_url)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=90) as client:
             wait_until(lambda: _answers(client))
             yield ApiProcess(process, client, settings, JobStore(connection, settings))
     finally:

@@ -44,7 +44,7 @@ class OwnService:
             target=self.server.run, kwargs={"sockets": [self.server.socket]}
         )
         self.thread.start()
-        self.http = httpx2.Client(base_url=self.server.address, timeout=30)
+        self.http = httpx2.Client(base_url=self.server.address, timeout=90)
         wait_until(lambda: self.server.started)
 
     def start_redis(self) -> None:

@@ -36,7 +36,7 @@ def with_key(client: httpx2.Client, api_keys: ApiKeys) -> tuple[httpx2.Client, s
     """Another client of the same service, with a key of its own; and the key's id."""
     key, text = api_keys.create("a machine")
     headers = {"authorization": f"Bearer {text}"}
-    return httpx2.Client(base_url=client.base_url, headers=headers, timeout=30), key.id
+    return httpx2.Client(base_url=client.base_url, headers=headers, timeout=90), key.id
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.app.images.png_grid import png_palettes, png_pixels
 from tests.app.images.tiff_grid import (
     tiff_alphas,
     tiff_layouts,
+    tiff_other_colours,
     tiff_palettes,
     tiff_pixels,
     tiff_without_meaning,
@@ -19,6 +20,7 @@ SOURCES = (
     tiff_pixels,
     tiff_layouts,
     tiff_palettes,
+    tiff_other_colours,
     tiff_alphas,
     tiff_without_meaning,
     bmp_files,

@@ -225,9 +225,10 @@ def test_a_cut_deep_png_is_never_taken(kept: float, interlaced: bool):
         read_image(content[: int(kept * len(content))], LIMITS)
 
 
-def test_a_deep_png_whose_data_end_early_is_never_taken():
-    content = png.write_png(GREY, depth=16, kind=png.GREY)
-    taller = png.chunk(b"IHDR", struct.pack(">2I5B", 64, 60, 16, 0, 0, 0, 0))
+@pytest.mark.parametrize("depth", [1, 8, 16])
+def test_a_png_whose_data_end_early_is_never_taken(depth: int):
+    content = png.write_png(np.minimum(GREY, 2**depth - 1), depth=depth, kind=png.GREY)
+    taller = png.chunk(b"IHDR", struct.pack(">2I5B", 64, 60, depth, 0, 0, 0, 0))
     with pytest.raises(DamagedImage):
         read_image(content[:8] + taller + content[8 + 25 :], LIMITS)
 

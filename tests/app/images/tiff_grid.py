@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+from PIL import Image, ImageCms
 
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.grid_variant import (
@@ -17,6 +18,9 @@ from tests.app.images.grid_variant import (
     seen,
 )
 from tests.app.images.tiff_writer import TiffLayout
+from tests.conftest import texture
+
+STUDIO = (16, 235, 128, 240, 128, 240)
 
 
 def tiff_pixels(draw: np.random.Generator) -> Iterator[Variant]:
@@ -51,12 +55,12 @@ def tiff_pixels(draw: np.random.Generator) -> Iterator[Variant]:
             bits=signed_bits, photometric=tiff.BLACK_IS_ZERO, sample_format=tiff.INT
         )
         written = numbers.astype(np.int16 if signed_bits == 16 else np.int32)
-        depth = f"{bits} in {signed_bits}, signed"
-        yield _tiff("grey", depth, written, layout, seen(numbers, bits))
+        depth = f"{bits} in {signed_bits}"
+        yield _tiff("grey, signed", depth, written, layout, seen(numbers, bits))
     numbers = drawn(draw, 1, 15)
     layout = TiffLayout(bits=16, photometric=tiff.BLACK_IS_ZERO, sample_format=tiff.INT)
     written = numbers.astype(np.int16)
-    yield _tiff("grey", "15 in 16, signed", written, layout, seen(numbers, 15))
+    yield _tiff("grey, signed", "15 in 16", written, layout, seen(numbers, 15))
 
 
 def _printed(inks: np.ndarray, bits: int) -> np.ndarray:
@@ -116,6 +120,39 @@ def tiff_palettes(draw: np.random.Generator) -> Iterator[Variant]:
         yield replace(variant, layout=f"{variant.layout}, colours times {scale}")
 
 
+def tiff_other_colours(draw: np.random.Generator) -> Iterator[Variant]:
+    """YCbCr at all pixels and LAB, as they are read, and as they are refused."""
+    colours = np.asarray(texture((WIDTH, HEIGHT), int(draw.integers(1000))))
+    ycbcr = np.asarray(Image.fromarray(colours).convert("YCbCr"))
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), to_lab))
+    full = {530: (3, (1, 1))}
+    kinds = {
+        "YCbCr": (ycbcr, tiff.YCBCR, full, colours),
+        "YCbCr, subsampled": (ycbcr, tiff.YCBCR, {}, None),
+        "YCbCr, studio range": (ycbcr, tiff.YCBCR, full | {532: (3, STUDIO)}, None),
+        "LAB": (lab, tiff.CIELAB, {}, colours),
+    }
+    for (pixels, (stored, photometric, more, picture)), planar, order, compression in product(
+        kinds.items(), (1, 2), "<>", (tiff.NONE, tiff.LZW, tiff.DEFLATE)
+    ):
+        layout = TiffLayout(
+            bits=8,
+            photometric=photometric,
+            planar=planar,
+            order=order,
+            compression=compression,
+            more=more,
+        )
+        expected = picture if planar == 1 else None
+        variant = _tiff(pixels, "8", stored, layout, expected)
+        how = f"{variant.layout}, compression {compression}"
+        # 8 bits of YCbCr or LAB are not 8 bits of RGB.
+        yield replace(variant, layout=how, tolerance=24)
+
+
 def tiff_alphas(draw: np.random.Generator) -> Iterator[Variant]:
     kinds = {
         "associated": tiff.ASSOCIATED,
@@ -150,16 +187,16 @@ def tiff_without_meaning(draw: np.random.Generator) -> Iterator[Variant]:
     for kind, order in product((np.float16, np.float32, np.float64), "<>"):
         bits = np.dtype(kind).itemsize * 8
         layout = TiffLayout(bits=bits, sample_format=tiff.FLOAT, order=order, **grey)
-        yield _tiff("grey", f"{bits}, floating point", abs(ramp).astype(kind), layout, None)
+        yield _tiff("grey, floating point", str(bits), abs(ramp).astype(kind), layout, None)
     for kind, order in product((np.int8, np.int16, np.int32), "<>"):
         bits = np.dtype(kind).itemsize * 8
         layout = TiffLayout(bits=bits, sample_format=tiff.INT, order=order, **grey)
         numbers = (ramp * (2 ** (bits - 1) - 1)).astype(kind)
-        yield _tiff("grey", f"{bits}, signed, below 0", numbers, layout, None)
+        yield _tiff("grey, signed, below 0", str(bits), numbers, layout, None)
     for order in "<>":
         numbers = draw.integers(0, 2**32, (HEIGHT, WIDTH, 1)).astype(np.uint32)
         layout = TiffLayout(bits=32, order=order, **grey)
-        yield _tiff("grey", "32", numbers, layout, None)
+        yield _tiff("grey, above 16 bits", "32", numbers, layout, None)
 
 
 def _tiff(

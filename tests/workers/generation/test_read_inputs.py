@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.files import decoders as decoders_module
 from app.files.decoders import Decoders
 from app.jobs.model import JobRequest
 from app.problems import NotAnImage, ShapeMismatch
@@ -13,6 +14,7 @@ from app.settings import Settings
 from tests.conftest import encode, texture
 from workers.generation.method_request import to_generation_request
 from workers.generation.read_inputs import ReadInputs, read_inputs
+from workers.runtime.retry_outage import retry_outage
 
 TONES = np.asarray(texture((64, 64)).convert("L")).astype(np.uint16)
 
@@ -78,3 +80,19 @@ def test_the_method_gets_images_of_one_shape():
     assert [image.size for image in request.images] == [(80, 80), (88, 88), (160, 160)]
     assert request.images[0] is first
     assert np.array_equal(np.asarray(request.images[1]), np.asarray(wide)[:, 4:92])
+
+
+def test_a_job_waits_for_a_decoder_that_was_killed(monkeypatch: pytest.MonkeyPatch):
+    """As for a storage that is away: the images were good when the job was accepted."""
+    with Decoders(Settings()) as decoders:
+        monkeypatch.setattr(decoders_module, "CHILD", "app.files.no_such_module")
+        tried: list[int] = []
+
+        def read_once() -> ReadInputs:
+            tried.append(1)
+            if len(tried) == 2:
+                monkeypatch.undo()
+            return read(decoders, [encode(texture())])[0]
+
+        assert retry_outage(read_once, patience_s=60).images[0].size == (64, 64)
+    assert len(tried) == 2

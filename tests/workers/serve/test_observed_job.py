@@ -53,7 +53,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             wait_until(lambda: "jobs are worked on" in log.read_text(), 120)
             address = re.search(r"http://127\.0\.0\.1:\d+(?=,)", log.read_text())
             assert address is not None
-            with httpx2.Client(base_url=address[0], timeout=30) as http:
+            with httpx2.Client(base_url=address[0], timeout=90) as http:
                 job, text = use(http)
         finally:
             process.terminate()

@@ -56,7 +56,7 @@ def test_redis_gone_is_told_as_503(tmp_path: Path):
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
-    with httpx2.Client(base_url=server.address, timeout=30) as client:
+    with httpx2.Client(base_url=server.address, timeout=90) as client:
         wait_until(lambda: server.started)
         assert client.get("/v1/jobs").status_code == 200
         redis.stop()
