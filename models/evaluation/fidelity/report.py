@@ -13,10 +13,10 @@ Precision: share of a row's images that lie within the radius of one of the refe
 ones that nothing was made from; the radius is the distance to its 5th neighbour in A, in a
 network's mean and deviation of patch features. Coverage: share of A with one of the row's images
 within its radius; "with given": with the given images beside the row's, as a detector gets them.
-`real-half` is the other real half B, the ceiling; `given` the floor of coverage. AUROC is that of a
-PatchCore with a greedy coreset, trained on the given and the row's images. Figures are means over
-draws of the given images and of the halves, ± their standard deviation; differences are taken draw
-by draw."""
+`real-half` is the other real half B, the ceiling; `real-reduced` B at the size that rows deliver;
+`given` the floor of coverage. AUROC is that of a PatchCore with a greedy coreset, trained on the
+given and the row's images. Figures are means over draws of the given images and of the halves, ±
+their standard deviation; differences are taken draw by draw."""
 PAIR = ("precision", "coverage")
 TITLES = {
     "precision": "precision",

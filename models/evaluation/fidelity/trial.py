@@ -27,7 +27,8 @@ from models.evaluation.fidelity.embedding import embed, pooled
 from models.evaluation.fidelity.halves import Halves, draw_halves
 from models.evaluation.fidelity.made_sets import MadeSet, MadeSets
 from models.evaluation.fidelity.precision_coverage import coverage, neighbour_radii, precision
-from models.evaluation.fidelity.rows import GIVEN, REAL_ROWS
+from models.evaluation.fidelity.rows import GIVEN, REAL_REDUCED, REAL_ROWS
+from models.evaluation.rows.moved import reduced
 
 NO_DETECTOR = "none"
 
@@ -85,11 +86,13 @@ class FidelityTrial:
         return cells
 
     def images(self, plan: Plan, drawn: Halves) -> MadeSet:
-        """The row's own images; real ones as they are."""
-        if plan.row in REAL_ROWS:
-            files = drawn.given if plan.row == GIVEN else drawn.others
-            return MadeSet([load_image(file) for file in files], 0.0)
-        return self.sets.get(plan, drawn)
+        """The row's own images."""
+        if plan.row not in REAL_ROWS:
+            return self.sets.get(plan, drawn)
+        images = [load_image(f) for f in (drawn.given if plan.row == GIVEN else drawn.others)]
+        if plan.row == REAL_REDUCED:
+            images = [reduced(image, self.settings.image_size) for image in images]
+        return MadeSet(images, 0.0)
 
     def _cell(
         self,
@@ -175,7 +178,10 @@ class FidelityTrial:
         images = [*plan.category.train, *(image.path for image in plan.category.test)]
         settings["images"] = [(path.name, path.stat().st_size) for path in images]
         settings["code"] = self._revision
-        settings["set"] = "" if plan.row in REAL_ROWS else self.sets.key(plan)
+        if plan.row == REAL_REDUCED:
+            settings["set"] = self.settings.image_size
+        elif plan.row not in REAL_ROWS:
+            settings["set"] = self.sets.key(plan)
         return [
             (
                 plan.category.name,

@@ -16,7 +16,8 @@ def test_augmentation_has_the_filter_of_the_trial_and_not_that_of_the_table():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("magic", "no row 'magic'"), ("real", "given, real-half are the real")]
+    ("name", "message"),
+    [("magic", "no row 'magic'"), ("real", "given, real-half, real-reduced are the real")],
 )
 def test_a_row_that_makes_nothing_is_refused(name, message):
     with pytest.raises(ValueError, match=message):

@@ -75,6 +75,19 @@ def test_other_settings_make_cells_of_their_own(trial, tiles, networks):
     assert larger.finished([small, given]) == {}
 
 
+def test_the_other_half_is_measured_at_the_delivered_size_too(tmp_path, tiles, networks):
+    quick = replace(SETTINGS, detector="none")
+    half, reduced = (Plan(tiles, 1, 0, row) for row in ("real-half", "real-reduced"))
+    # Of 96 px: as they are at that size, and spoilt at a quarter of it.
+    whole, small = (
+        FidelityTrial(tmp_path, networks, replace(quick, image_size=size)) for size in (96, 32)
+    )
+    at_once = [(cell.precision, cell.coverage) for cell in whole.measure(half)]
+    assert [(cell.precision, cell.coverage) for cell in whole.measure(reduced)] == at_once
+    assert list(small.finished([half, reduced])) == [half]
+    assert all(cell.precision < 0.5 for cell in small.measure(reduced))
+
+
 def test_without_a_detector_there_is_no_auroc(tmp_path, tiles, networks):
     trial = FidelityTrial(tmp_path, networks[:1], replace(SETTINGS, detector="none"))
     plan = Plan(tiles, 1, 0, "small")
