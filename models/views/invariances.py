@@ -3,12 +3,15 @@
 With several images, they tell: if the turned image A is as near to the image B as A itself is,
 turning is normal. With one image there are two signs: the image equals its own transformed copy,
 patch by patch (a round bottle, an isotropic texture), or it shows a lone part that lies askew,
-mirror axis and frame at an odd angle, as only parts do that are laid down at random. Whether the
-light may vary is decided in models/views/light.py, for any number of images.
+mirror axis and frame at an odd angle, as only parts do that are laid down at random. Two things
+speak against, whatever the figures say: a grain that all images share (models/views/grain.py), and
+a part that reaches the frame, as one that hangs on a wire. A lone part is never mirrored. Whether
+the light may vary is decided in models/views/light.py.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +20,11 @@ from torch.nn import functional as F
 
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures, resized
+from models.views.grain import grain_of
 from models.views.light import USUAL_SPREAD, light_spread
+from models.views.lone_part import LonePart
+from models.views.part_mask import lone_part_mask
+from models.views.relight import relight
 from models.views.view import View, draw_view
 from models.views.warp import apply_view
 
@@ -31,13 +38,16 @@ PROBES: dict[str, tuple[View, ...]] = {
     "scale": (View(scale=1.12), View(scale=0.89)),
     "brightness": (View(gain=1.18), View(gain=0.85), View(gamma=1.18)),
 }
+TURNS = frozenset({"rotate", "rotate_90"})
+# Of a lone part a mirror image shows what a turn shows too, or another part: a thread, a print and
+# blades have a hand, which features hardly see.
+FLIPS = frozenset({"flip_horizontal", "flip_vertical"})
 # A transformed image may lie this much farther from the others than the image as it is.
 TOLERANCE_BETWEEN_IMAGES = 1.10
 TOLERANCE_SELF = 2.1
 ALIGNED_WITHIN_DEG = 6.0
 ANALYSIS_PX = 192
 AXIS_STEP_DEG = 2
-ERODED_PX = 7
 
 
 @dataclass(frozen=True)
@@ -71,17 +81,29 @@ def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDec
     """Which of `view.INVARIANCES` the good images (k, 3, H, W) in [0, 1] support."""
     small = resized(images, ANALYSIS_PX)
     spread = light_spread(small, features)
-    allowed = {"lighting"} if spread else set()
+    light = {"lighting"} if spread else set()
+    parts = [LonePart.find(image) for image in small]
+    forbidden = _forbidden(small, parts)
     if len(images) > 1:
-        evidence = _ratios_between(small, features)
-        allowed |= {n for n, ratio in evidence.items() if ratio <= TOLERANCE_BETWEEN_IMAGES}
+        evidence = _ratios_between(small, parts, features)
+        allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_BETWEEN_IMAGES}
+        allowed = light | (allowed - forbidden)
         return InvarianceDecision(frozenset(allowed), evidence, light_spread=spread)
-    evidence = _ratios_to_itself(small[0], features)
-    allowed |= {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
+    evidence = _ratios_to_itself(small[0], parts[0], features)
+    allowed = {n for n, ratio in evidence.items() if ratio <= TOLERANCE_SELF}
     axis = mirror_axis_deg(small[0].cpu())
     if axis is not None and abs((axis + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG:
         allowed |= {"rotate", "rotate_90"}
-    return InvarianceDecision(frozenset(allowed), evidence, axis, spread)
+    return InvarianceDecision(frozenset(light | (allowed - forbidden)), evidence, axis, spread)
+
+
+def _forbidden(images: Tensor, parts: Sequence[LonePart | None]) -> frozenset[str]:
+    """What would do harm to most of the images (k, 3, H, W), whatever their figures say."""
+    lone = [lone_part_mask(image) is not None for image in images.cpu()]
+    if 2 * sum(lone) <= len(images):
+        return grain_of(images).forbids
+    held = sum(alone and part is None for alone, part in zip(lone, parts, strict=True))
+    return FLIPS | TURNS if 2 * held > len(images) else FLIPS
 
 
 def requested_invariances(
@@ -114,12 +136,20 @@ def _ratio(probed: Tensor, plain: Tensor) -> float:
     return float((probed / plain.clamp_min(1e-9)).max())
 
 
-def _probe(image: Tensor, views: tuple[View, ...]) -> Tensor:
-    return torch.stack([apply_view(image, view, _size(image)) for view in views])
+def _probe(image: Tensor, part: LonePart | None, views: Iterable[View]) -> Tensor:
+    """The image (3, H, W) through the views, (N, 3, H, W); a lone part moves on its ground."""
+    size = _size(image)
+    if part is None:
+        return torch.stack([apply_view(image, view, size) for view in views])
+    placed = [part.placed(replace(view, fill="ground"), size) for view in views]
+    shown = [relight(part.shown(image, view, size).clamp(0.0, 1.0), view) for view in placed]
+    return torch.stack(shown)
 
 
 @torch.no_grad()
-def _ratios_between(images: Tensor, features: PatchFeatures) -> dict[str, float]:
+def _ratios_between(
+    images: Tensor, parts: Sequence[LonePart | None], features: PatchFeatures
+) -> dict[str, float]:
     """Per candidate: the transformed images' distance to the others, over the plain ones'."""
     patches = features.patches(images)  # (k, P, F)
     plain, probed = torch.zeros(2), {name: torch.zeros(2) for name in PROBES}
@@ -128,42 +158,23 @@ def _ratios_between(images: Tensor, features: PatchFeatures) -> dict[str, float]
         bank = torch.cat([patches[j] for j in range(len(images)) if j != index][:8])
         plain = plain + _distances(features, images[index : index + 1], bank)
         for name, views in PROBES.items():
-            probed[name] = probed[name] + _distances(features, _probe(images[index], views), bank)
+            views_of_it = _probe(images[index], parts[index], views)
+            probed[name] = probed[name] + _distances(features, views_of_it, bank)
     return {name: _ratio(value, plain) for name, value in probed.items()}
 
 
 @torch.no_grad()
-def _ratios_to_itself(image: Tensor, features: PatchFeatures) -> dict[str, float]:
+def _ratios_to_itself(
+    image: Tensor, part: LonePart | None, features: PatchFeatures
+) -> dict[str, float]:
     """Per turn or flip: distance of the transformed image to its own small views, over theirs."""
     rng = np.random.default_rng(0)
-    views = [apply_view(image, draw_view(frozenset(), rng), _size(image)) for _ in range(8)]
-    bank = features.patches(torch.stack([image, *views[:4]])).flatten(0, 1)
-    plain = _distances(features, torch.stack(views[4:]), bank)
+    views = _probe(image, part, [draw_view(frozenset(), rng) for _ in range(8)])
+    bank = features.patches(torch.cat([image[None], views[:4]])).flatten(0, 1)
+    plain = _distances(features, views[4:], bank)
     names = ("rotate", "rotate_90", "flip_horizontal", "flip_vertical")
-    probed = {n: _distances(features, _probe(image, PROBES[n]), bank) for n in names}
+    probed = {n: _distances(features, _probe(image, part, PROBES[n]), bank) for n in names}
     return {name: _ratio(value, plain) for name, value in probed.items()}
-
-
-def lone_part_mask(image: Tensor) -> Tensor | None:
-    """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
-
-    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image,
-    leave at least 80 % of the frame free, and be compact: lines, such as mortar between bricks,
-    vanish when their rims are taken off, a part does not.
-    """
-    _, height, width = image.shape
-    edge = max(2, min(height, width) // 32)
-    frame = torch.ones(height, width, dtype=torch.bool)
-    frame[edge:-edge, edge:-edge] = False
-    ground = image[:, frame].median(dim=1).values
-    contrast = (image - ground[:, None, None]).abs().amax(dim=0)
-    threshold = max(0.08, 0.35 * float(contrast.flatten().quantile(0.98)))
-    mask = contrast > threshold
-    share, on_frame = float(mask.float().mean()), float(mask[frame].float().mean())
-    majority = F.avg_pool2d(mask[None].float(), 5, 1, 2) > 0.5  # single pixels do not count
-    inner = -F.max_pool2d(-majority.float(), ERODED_PX, 1, ERODED_PX // 2)
-    compact = float(inner.sum()) >= 0.5 * float(mask.sum())
-    return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
 
 
 def mirror_axis_deg(image: Tensor) -> float | None:

@@ -1,8 +1,9 @@
 """Uneven light: how far it may vary on good images.
 
-On a texture the same surface lies everywhere, so that slow changes of its brightness are the
-light's, and the next image has others. On a part they are its shape and stay as they are. Views are
-lit in models/views/relight.py.
+On a texture the same surface lies everywhere, so that slow changes of its brightness from image to
+image are the light's. Within one image they may be the part's own (a fold of cloth, a white
+ground), and on a part they are its shape; neither is varied. Views are lit in
+models/views/relight.py.
 
 Axes: k images, H x W pixels, P patches; images in [0, 1].
 """
@@ -26,9 +27,7 @@ TEXTURE_RATIO = 2.8
 # Slow is what a blur by this share of the image's long side leaves.
 SLOW_SHARE = 1 / 16
 DARKEST = 0.02
-# One image shows one light; others differ from it by more than it does within itself.
-SPREAD_FACTOR = 1.5
-LEAST_SPREAD, MOST_SPREAD = 0.15, 0.4
+LEAST_SPREAD, MOST_SPREAD = 0.1, 0.3
 # What a user's word that the light varies means where the images do not say how much.
 USUAL_SPREAD = 0.2
 # More images than this would only cost time.
@@ -57,28 +56,45 @@ def self_similarity(image: Tensor, features: PatchFeatures) -> float:
     return float(elsewhere / again.median().clamp_min(1e-9))
 
 
-def slow_spread(image: Tensor) -> float:
-    """Standard deviation of the slow part of log brightness over the image (3, H, W), >= 0."""
+def slow_part(image: Tensor) -> Tensor:
+    """The slow part of log brightness of the image (3, H, W), (H, W), its mean 0.
+
+    The mean is the lamp's strength or the exposure; a view's gain varies that.
+    """
     brightness = image.mean(dim=0).clamp_min(DARKEST).log()
     width = SLOW_SHARE * max(brightness.shape)
     radius = math.ceil(2.5 * width)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=image.device) / width) ** 2)
     taps = taps / taps.sum()
     padded = F.pad(brightness[None, None], (radius,) * 4, mode="replicate")
-    slow = F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
-    return float(slow.std())
+    slow = F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))[0, 0]
+    return slow - slow.mean()
+
+
+def spread_between(images: Tensor) -> float:
+    """How far the slow parts of the images (k, 3, H, W) differ at the same place, >= 0.
+
+    The median over all places of the standard deviation over images, so that a border which is
+    seen in one image and not in the other does not speak for the light; 0 for one image.
+    """
+    if len(images) < 2:
+        return 0.0
+    slow = torch.stack([slow_part(image) for image in images])  # (k, H, W)
+    return float(slow.std(dim=0).median())
 
 
 def light_spread(images: Tensor, features: PatchFeatures) -> float:
     """Standard deviation of log brightness by which new light may differ; 0 leaves the light.
+
+    One image shows one light and says nothing of others: its own unevenness may be the part's.
 
     Args:
         images: good ones, (k, 3, H, W), H and W multiples of 32.
         features: tell a texture from a part.
     """
     images = images[:MAX_IMAGES]
-    ratios = [self_similarity(image, features) for image in images]
-    if float(np.median(ratios)) > TEXTURE_RATIO:
+    spread = spread_between(images)
+    if spread < LEAST_SPREAD:
         return 0.0
-    spread = SPREAD_FACTOR * sum(slow_spread(image) for image in images) / len(images)
-    return min(spread, MOST_SPREAD) if spread >= LEAST_SPREAD else 0.0
+    ratios = [self_similarity(image, features) for image in images]
+    return min(spread, MOST_SPREAD) if float(np.median(ratios)) <= TEXTURE_RATIO else 0.0

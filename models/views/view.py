@@ -26,6 +26,8 @@ INVARIANCES = (
 
 SIZE_MULTIPLE_PX = 16
 MAX_COVERING_SCALE = 1.25
+# Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
+STILL_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,10 @@ class View:
     in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
     lighting field over half the image. `light` is the standard deviation of the log of a smooth
     lighting field of any shape, drawn by `light_seed`. `fill` says what stands where the view looks
-    beyond the image's edge: its mirror image ("mirror", for textures) or the unturned image itself
-    ("ground", for a lone part on its ground, which a mirror would show twice).
+    beyond the image's edge: its mirror image ("mirror", for textures), the edge drawn out ("edge",
+    for a part that reaches the frame: a mirror would show a second piece), or the ground, which
+    stays as it is while the part alone moves ("ground", for a lone part, see
+    models/views/lone_part.py).
     """
 
     angle_deg: float = 0.0
@@ -121,11 +125,13 @@ def draw_view(
 
     turn = rng.random() if turn is None else turn
     quarter_turns = int(rng.integers(4)) if "rotate_90" in invariances else 0
+    # A shift alone goes by whole pixels and takes nothing from the image: it is drawn often.
+    still = not {"rotate", "scale"} & invariances and rng.random() < STILL_SHARE
     return View(
-        angle_deg=limits.angle_deg * (2 * turn - 1) + 90.0 * quarter_turns,
+        angle_deg=(0.0 if still else limits.angle_deg * (2 * turn - 1)) + 90.0 * quarter_turns,
         flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
         flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
-        scale=math.exp(within(limits.log_scale)),
+        scale=1.0 if still else math.exp(within(limits.log_scale)),
         shift_x=within(limits.shift),
         shift_y=within(limits.shift),
         gain=math.exp(within(limits.log_gain)),
@@ -142,7 +148,8 @@ def covering(view: View, size: tuple[int, int]) -> View:
     """The view, zoomed in just enough that it never looks beyond the image's edge.
 
     For a view that fills with a mirror image, whose seam would show; one that would need a zoom of
-    more than MAX_COVERING_SCALE stays as it is, since a texture's scale matters more than a seam.
+    more than MAX_COVERING_SCALE stays as it is, since a texture's scale matters more than a seam,
+    and so does a shift alone, which keeps every pixel as it is.
     """
     width, height = size
     cos = abs(math.cos(math.radians(view.angle_deg)))
@@ -151,6 +158,7 @@ def covering(view: View, size: tuple[int, int]) -> View:
         (cos + sin * height / width) / (1 - 2 * abs(view.shift_x)),
         (cos + sin * width / height) / (1 - 2 * abs(view.shift_y)),
     )
-    if view.fill != "mirror" or needed > MAX_COVERING_SCALE:
+    still = view.angle_deg % (90.0 if width == height else 180.0) == 0.0 and view.scale == 1.0
+    if view.fill != "mirror" or still or needed > MAX_COVERING_SCALE:
         return view
     return replace(view, scale=max(view.scale, needed))

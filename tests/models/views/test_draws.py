@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
+from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws, working_size
 from models.views.invariances import InvarianceDecision
 from models.views.view import to_image
 from tests.models.conftest import part_image, texture_image
@@ -51,7 +50,47 @@ def test_light_falls_unevenly_only_where_it_may():
     assert draws_of(texture_image(), **fixed).draw(FILL_SEEDS, 0).view.light == 0.0
 
 
-@pytest.mark.parametrize(("side", "factor"), [(64, 1), (96, 2), (500, 2)])
-def test_a_larger_source_is_worked_on_at_a_multiple(side: int, factor: int):
-    picture = Image.new("RGB", (side, side))
-    assert Draws([picture], 64, 0, torch.device("cpu")).factor == factor
+@pytest.mark.parametrize(
+    ("source", "output", "working"),
+    [
+        ((384, 384), (256, 256), (384, 384)),
+        ((4000, 3000), (256, 192), (768, 576)),
+        ((9000, 300), (2048, 64), (4096, 137)),
+        ((100, 80), (256, 208), (100, 80)),
+    ],
+)
+def test_a_source_is_worked_on_at_its_own_size_up_to_a_bound(source, output, working):
+    assert working_size(source, output) == working
+
+
+def test_a_lone_part_turns_on_its_ground_and_stays_whole():
+    draws = draws_of(part_image(angle_deg=20), invariances=frozenset({"rotate"}))
+    (ground,) = [part.ground.float() / 255 for part in draws.parts]
+    given = int((draws.images[0].amax(dim=0) > 0.25).sum())
+    for number in range(8):
+        pixels = draws.draw(FILL_SEEDS, number).pixels
+        assert int((pixels.amax(dim=0) > 0.25).sum()) == pytest.approx(given, rel=0.12)
+        corners = pixels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+        assert float(corners.max()) < 0.15
+    assert float(ground.max()) < 0.15
+
+
+def test_a_part_on_a_wire_does_not_turn_unless_the_user_says_so():
+    hung = part_image(angle_deg=20, size=256)
+    hung[:, :128, 126:130] = 0.7
+    turn = frozenset({"rotate"})
+    draws = draws_of(hung, invariances=turn)
+    assert draws.fills == ["edge"]
+    assert all(abs(draws.draw(FILL_SEEDS, n).view.angle_deg) <= 3 for n in range(6))
+    told = draws_of(hung, invariances=turn, decided_by="request")
+    assert any(abs(told.draw(FILL_SEEDS, n).view.angle_deg) > 10 for n in range(6))
+
+
+def test_angles_are_spread_over_the_views_of_each_source():
+    sources = [part_image(angle_deg=20, seed=seed) for seed in range(3)]
+    draws = draws_of(*sources, invariances=frozenset({"rotate"}))
+    for source in range(3):
+        angles = np.sort(
+            [draws.draw(FILL_SEEDS, 3 * n + source).view.angle_deg % 360 for n in range(12)]
+        )
+        assert np.diff([*angles, angles[0] + 360]).max() < 2.7 * 360 / 12

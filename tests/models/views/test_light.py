@@ -1,8 +1,14 @@
-"""Uneven light: seen on textures, never on parts."""
+"""Uneven light: seen on textures of which several images show it, never on parts."""
 
 import torch
 
-from models.views.light import LEAST_SPREAD, light_spread, self_similarity, slow_spread
+from models.views.light import (
+    LEAST_SPREAD,
+    light_spread,
+    self_similarity,
+    slow_part,
+    spread_between,
+)
 from tests.models.conftest import part_image, texture_image
 
 SIZE = 192
@@ -25,19 +31,33 @@ def test_slow_change_counts_and_grain_does_not():
     grain = (
         flat + 0.1 * torch.randn(flat.shape, generator=torch.Generator().manual_seed(0))
     ).clamp(0, 1)
-    assert slow_spread(flat) < 1e-4
-    assert slow_spread(grain) < 0.05
+    assert float(slow_part(flat).std()) < 1e-4
+    assert float(slow_part(grain).std()) < 0.05
     # A ramp of log brightness from -0.5 to 0.5 has a standard deviation of 1 / sqrt(12).
-    assert abs(slow_spread(shaded(flat, 0.5)) - 12**-0.5) < 0.03
+    assert abs(float(slow_part(shaded(flat, 0.5)).std()) - 12**-0.5) < 0.03
 
 
-def test_uneven_light_on_a_texture_may_vary(features):
-    even = texture_image(size=SIZE)[None]
-    uneven = shaded(even[0], 0.6)[None]
-    assert light_spread(even, features) == 0.0
-    assert light_spread(uneven, features) >= LEAST_SPREAD
+def test_a_lamp_that_is_brighter_as_a_whole_is_no_uneven_light():
+    flat = torch.full((3, SIZE, SIZE), 0.4)
+    assert spread_between(torch.stack([flat, 1.5 * flat])) < 1e-4
+
+
+def test_one_image_never_says_that_light_varies(features):
+    assert light_spread(shaded(texture_image(size=SIZE), 0.6)[None], features) == 0.0
+
+
+def test_the_same_uneven_light_in_every_image_does_not_vary(features):
+    images = torch.stack([shaded(texture_image(size=SIZE, seed=s), 0.6) for s in (0, 1)])
+    even = torch.stack([texture_image(size=SIZE, seed=s) for s in (0, 1)])
+    # No more than the surfaces themselves differ: a texture of scratches has slow parts too.
+    assert spread_between(images) < spread_between(even) + 0.02
+
+
+def test_light_that_differs_between_images_of_a_texture_varies(features):
+    lit = torch.stack([shaded(texture_image(size=SIZE), s) for s in (-0.6, 0.6)])
+    assert light_spread(lit, features) >= LEAST_SPREAD
 
 
 def test_the_shading_of_a_part_is_its_own(features):
-    part = shaded(part_image(angle_deg=20, size=SIZE), 0.6)[None]
-    assert light_spread(part, features) == 0.0
+    part = part_image(angle_deg=20, size=SIZE)
+    assert light_spread(torch.stack([part, shaded(part, 0.6)]), features) == 0.0

@@ -16,6 +16,9 @@ def test_a_covering_view_never_looks_beyond_the_edge():
     rng = np.random.default_rng(0)
     for _ in range(50):
         view = covering(draw_view(frozenset({"shift"}), rng), (64, 48))
+        if view.angle_deg == 0:
+            assert view.scale == 1  # a shift alone stays as it is
+            continue
         corners = [(x, y) for x in (-1, 1) for y in (-1, 1)]
         angle = np.radians(view.angle_deg)
         for x, y in corners:
@@ -54,6 +57,14 @@ def test_light_gets_as_uneven_as_the_images_say_and_only_where_it_may():
     rng = np.random.default_rng(0)
     assert draw_view(frozenset({"lighting"}), rng, light_spread=0.3).light == 0.3
     assert draw_view(frozenset(), rng, light_spread=0.3).light == 0.0
+
+
+def test_half_of_the_small_views_only_shift():
+    rng = np.random.default_rng(0)
+    views = [draw_view(frozenset(), rng) for _ in range(200)]
+    assert 70 < sum(view.angle_deg == 0 and view.scale == 1 for view in views) < 130
+    turned = [draw_view(frozenset({"rotate"}), rng) for _ in range(50)]
+    assert all(view.angle_deg for view in turned)
 
 
 def test_the_turn_places_the_angle_in_its_range():

@@ -1,0 +1,138 @@
+"""Where a part lies on a plain ground, and whether it lies there alone, whole and free.
+
+Axes: H x W pixels; images (3, H, W) in [0, 1]; masks (H, W) bool.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+ERODED_PX = 7
+# A part whose outline is sought at this long side, whatever the image's size.
+MASK_PX = 256
+# Shadow and glow that belong to a part differ from the ground by this share of what the part does.
+NEAR_SHARE = 0.5
+# What holds a part (a wire, the frame itself) differs from the ground by this share or more.
+HELD_SHARE = 0.85
+REACH_PX = 12
+# Anything else on the ground of more than this share of the part: what of it turns is not for us
+# to say.
+MOST_OF_OTHERS = 0.05
+LEAST_SEEN = 0.975
+# A part ends in a step of at least this share of the threshold within so many px of its outline,
+# a slow change of light does not.
+OUTLINE_PX, LEAST_STEP = 6, 0.6
+
+
+def lone_part_mask(image: Tensor) -> Tensor | None:
+    """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
+
+    The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image,
+    leave at least 80 % of the frame free, and be compact: lines, such as mortar between bricks,
+    vanish when their rims are taken off, a part does not.
+    """
+    contrast, threshold, frame = _contrast(image)
+    mask = contrast > threshold
+    share, on_frame = float(mask.float().mean()), float(mask[frame].float().mean())
+    inner = -F.max_pool2d(-_majority(mask).float()[None], ERODED_PX, 1, ERODED_PX // 2)
+    compact = float(inner.sum()) >= 0.5 * float(mask.sum())
+    return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
+
+
+def free_part_mask(image: Tensor) -> Tensor | None:
+    """Where a part lies with its near shadow, whole and free on its ground, (h, w) bool.
+
+    At MASK_PX on the long side; holes are filled. None when no part is alone, when it reaches the
+    frame (what hangs on a wire or runs out of the picture cannot be taken off its ground), or when
+    anything else is seen on the ground (another piece, a wall, the rest of the part itself), or
+    when much of the part looks like the ground, so that its outline is not sure.
+    """
+    height, width = image.shape[-2:]
+    factor = MASK_PX / max(height, width)
+    size = [max(32, round(side * factor)) for side in (height, width)]
+    small = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
+    if lone_part_mask(small) is None:
+        return None
+    contrast, threshold, frame = _contrast(small)
+    part = _filled(_largest_piece(_majority(contrast > threshold)))
+    # A wire is thin: what reaches the frame is sought before single pixels are taken out.
+    held = _grown_within(part, (contrast > HELD_SHARE * threshold) | part)
+    seen = _majority(contrast > NEAR_SHARE * threshold) | part
+    near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
+    others = int((seen & ~dilated(near, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(near.sum())
+    unseen = int((seen & near).sum()) < LEAST_SEEN * int(near.sum())
+    if (
+        bool((held & frame).any())
+        or others
+        or unseen
+        or _step(contrast, part) < LEAST_STEP * threshold
+    ):
+        return None
+    return near
+
+
+def _contrast(image: Tensor) -> tuple[Tensor, float, Tensor]:
+    """How far each pixel is from the ground's colour, what counts as the part, and the frame."""
+    height, width = image.shape[-2:]
+    edge = max(2, min(height, width) // 32)
+    frame = torch.ones(height, width, dtype=torch.bool, device=image.device)
+    frame[edge:-edge, edge:-edge] = False
+    ground = image[:, frame].median(dim=1).values
+    contrast = (image - ground[:, None, None]).abs().amax(dim=0)
+    return contrast, max(0.08, 0.35 * float(contrast.flatten().quantile(0.98))), frame
+
+
+def _majority(mask: Tensor) -> Tensor:
+    """The mask without single pixels."""
+    return F.avg_pool2d(mask[None].float(), 5, 1, 2)[0] > 0.5
+
+
+def dilated(mask: Tensor, radius: int) -> Tensor:
+    """The mask grown by a square of this radius in px."""
+    return F.max_pool2d(mask[None].float(), 2 * radius + 1, 1, radius)[0] > 0.5
+
+
+def _grown_within(seed: Tensor, allowed: Tensor) -> Tensor:
+    """What of `allowed` is connected with the seed, the seed's own pixels in it included."""
+    grown = seed & allowed
+    while True:
+        along = _filled_runs(grown, allowed)
+        more = _filled_runs(along.T, allowed.T).T
+        if torch.equal(more, grown):
+            return grown
+        grown = more
+
+
+def _filled_runs(seed: Tensor, allowed: Tensor) -> Tensor:
+    """Every unbroken run of `allowed` along a row that holds a pixel of the seed."""
+    runs = (~allowed).long().cumsum(dim=1)  # one number a run and row
+    held = torch.zeros(len(runs), runs.shape[1] + 1, dtype=torch.long, device=runs.device)
+    held.scatter_reduce_(1, runs, (seed & allowed).long(), "amax")
+    return (held.gather(1, runs) > 0) & allowed
+
+
+def _largest_piece(mask: Tensor) -> Tensor:
+    """The connected piece with most pixels; an empty mask stays empty."""
+    rest, largest = mask.clone(), torch.zeros_like(mask)
+    while int(rest.sum()) > int(largest.sum()):
+        first = torch.zeros_like(mask).flatten()
+        first[int(rest.flatten().float().argmax())] = True
+        piece = _grown_within(first.view_as(mask), rest)
+        rest &= ~piece
+        if int(piece.sum()) > int(largest.sum()):
+            largest = piece
+    return largest
+
+
+def _step(contrast: Tensor, mask: Tensor) -> float:
+    """By how much the contrast falls from just within the mask's outline to just outside."""
+    inside = mask & dilated(~mask, OUTLINE_PX)
+    outside = ~mask & dilated(mask, OUTLINE_PX)
+    return float(contrast[inside].mean() - contrast[outside].mean())
+
+
+def _filled(mask: Tensor) -> Tensor:
+    """The mask without holes: what cannot be reached from the frame belongs to it."""
+    border = torch.ones_like(mask)
+    border[1:-1, 1:-1] = False
+    return ~_grown_within(border & ~mask, ~mask)

@@ -1,0 +1,77 @@
+"""A lone part moves; its ground stays, continued where the part lay."""
+
+import numpy as np
+import pytest
+import torch
+
+from models.views.lone_part import LonePart
+from models.views.view import View
+from tests.models.conftest import part_image, texture_image
+
+SIZE = 192
+
+
+def sloped_part() -> torch.Tensor:
+    """A bright part on a ground whose brightness rises and that has a grain."""
+    image = part_image(angle_deg=20, size=SIZE)
+    generator = torch.Generator().manual_seed(0)
+    ground = torch.linspace(0.1, 0.2, SIZE) + 0.01 * torch.randn(SIZE, SIZE, generator=generator)
+    return torch.where(image[:1] > 0.25, image, ground.expand(3, -1, -1)).clamp(0, 1)
+
+
+@pytest.fixture(scope="module")
+def part() -> LonePart:
+    found = LonePart.find(sloped_part())
+    assert found is not None
+    return found
+
+
+def test_there_is_none_on_a_texture():
+    assert LonePart.find(texture_image(size=SIZE)) is None
+
+
+def test_the_ground_is_continued_with_its_slope_and_its_grain(part: LonePart):
+    ground = part.ground.float() / 255
+    for columns in (slice(60, 90), slice(90, 120)):
+        under = ground[:, 80:112, columns]
+        expected = torch.linspace(0.1, 0.2, SIZE)[columns].mean()
+        assert float(under.mean()) == pytest.approx(float(expected), abs=0.01)
+    grain = [g.diff(dim=2).std() for g in (ground[:, 80:112, 80:112], ground[:, :20])]
+    assert float(grain[0] / grain[1]) == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_part_that_stays_shows_the_image(part: LonePart):
+    image = sloped_part()
+    shown = part.shown(image, View(fill="ground"), (SIZE, SIZE))
+    assert float((shown - image).abs().mean()) < 0.004
+
+
+def test_ground_far_from_the_part_is_the_images_own(part: LonePart):
+    image, view = sloped_part(), View(angle_deg=140, fill="ground")
+    shown = part.shown(image, part.placed(view, (SIZE, SIZE)), (SIZE, SIZE))
+    torch.testing.assert_close(shown[:, :8], image[:, :8], atol=0.01, rtol=0)
+    torch.testing.assert_close(shown[:, -8:], image[:, -8:], atol=0.01, rtol=0)
+
+
+def test_a_placed_part_lies_whole_in_the_frame_at_any_wish(part: LonePart):
+    rng = np.random.default_rng(0)
+    area = int((sloped_part().amax(dim=0) > 0.3).sum())
+    for _ in range(10):
+        shift_x, shift_y = rng.uniform(-0.5, 0.5, 2)
+        view = View(rng.uniform(-180, 180), shift_x=shift_x, shift_y=shift_y, fill="ground")
+        shown = part.shown(sloped_part(), part.placed(view, (SIZE, SIZE)), (SIZE, SIZE))
+        seen = shown.amax(dim=0) > 0.3
+        assert int(seen.sum()) == pytest.approx(area, rel=0.03)
+        assert not bool(seen[[0, -1]].any() or seen[:, [0, -1]].any())
+
+
+def test_a_part_too_long_to_lie_across_takes_the_nearest_angle_that_fits():
+    wide = torch.full((3, 96, 256), 0.1)
+    wide[:, 36:60, 30:226] = 0.7
+    part = LonePart.find(wide)
+    assert part is not None
+    assert part.placed(View(angle_deg=100, fill="ground"), (256, 96)).angle_deg % 180 < 30 or (
+        part.placed(View(angle_deg=100, fill="ground"), (256, 96)).angle_deg % 180 > 150
+    )
+    small = part.placed(View(angle_deg=4, fill="ground"), (256, 96))
+    assert small.angle_deg == 4

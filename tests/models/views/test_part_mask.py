@@ -1,0 +1,61 @@
+"""A part is found where it lies alone, and is free only where nothing holds it."""
+
+import pytest
+import torch
+
+from models.views.part_mask import free_part_mask, lone_part_mask
+from tests.models.conftest import part_image, texture_image
+
+
+def hung(size: int = 256) -> torch.Tensor:
+    image = part_image(angle_deg=20, size=size)
+    image[:, : size // 2, size // 2 - 2 : size // 2 + 2] = 0.7
+    return image
+
+
+def with_a_second_piece() -> torch.Tensor:
+    image = part_image(angle_deg=20, size=256)
+    image[:, 200:245, 10:80] = 0.6
+    return image
+
+
+def blob() -> torch.Tensor:
+    """A slow change of light that ends nowhere."""
+    steps = torch.linspace(-1, 1, 256)
+    return (0.2 + 0.5 * torch.exp(-3 * (steps[:, None] ** 2 + steps**2))).expand(3, -1, -1)
+
+
+def test_a_texture_has_no_lone_part():
+    assert lone_part_mask(texture_image()) is None
+    assert free_part_mask(texture_image()) is None
+
+
+def test_lines_on_a_ground_are_no_part():
+    lines = torch.full((3, 128, 128), 0.3)
+    lines[:, 10:-10:16, 4:-4] = 0.9
+    lines[:, 11:-10:16, 4:-4] = 0.9
+    assert lone_part_mask(lines) is None
+
+
+def test_a_free_part_is_found_whole_and_without_holes():
+    image = part_image(angle_deg=20, size=256)
+    whole = free_part_mask(image)
+    image[:, 120:136, 120:136] = 0.08
+    holed = free_part_mask(image)
+    assert whole is not None
+    assert holed is not None
+    assert bool(holed[120:136, 120:136].all())
+    assert float((whole ^ holed).float().mean()) < 0.005
+
+
+@pytest.mark.parametrize(
+    "image", [hung(), with_a_second_piece(), blob()], ids=["hung", "another", "blob"]
+)
+def test_what_hangs_lies_beside_another_or_has_no_outline_is_not_free(image: torch.Tensor):
+    assert lone_part_mask(image) is not None
+    assert free_part_mask(image) is None
+
+
+def test_a_part_is_free_at_any_size():
+    for size in (96, 256, 500):
+        assert free_part_mask(part_image(angle_deg=20, size=size)) is not None
