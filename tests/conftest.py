@@ -22,8 +22,8 @@ from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
 from workers.generation.worker import WarmWorker
+from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
-from workers.serve.service import ApiServer
 
 Wait = Callable[[Callable[[], bool], float], None]
 

@@ -7,6 +7,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from app.access.api_keys import ApiKeys
 from app.access.request_rate import RequestRate
+from app.http.behind_proxy import BehindProxy
 from app.http.request_observer import RequestObserver
 from app.http.require_key import Access
 from app.http.security_headers import SecurityHeaders
@@ -46,7 +47,8 @@ def install_middleware(
     """Adds them from the innermost to the outermost.
 
     `Access` raises problems, which `app.exception_handlers` answer. `RequestObserver` answers what
-    nobody caught; the headers and CORS are outside of it, so that a 500 has those too.
+    nobody caught; the headers and CORS are outside of it, so that a 500 has those too. All of them
+    go by what `BehindProxy` makes of the request.
     """
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     app.add_middleware(
@@ -71,3 +73,4 @@ def install_middleware(
             expose_headers=TOLD_HEADERS,
         )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(BehindProxy, root_path=settings.root_path, trusted=settings.trusted_proxies)

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from app.http.acceptance import accept_job
 from app.http.job_form import JobForm, refuse_repeated_fields
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
-from app.http.services import OwnerDep, Services, ServicesDep
+from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.jobs.events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
 from app.jobs.model import Job, JobList, JobRequest
 from app.jobs.retention import remove_files
@@ -89,8 +89,10 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady
 )
 async def create_job(
     form: Annotated[JobForm, Form(media_type="multipart/form-data")],
+    *,
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     response: Response,
     idempotency_key: Annotated[
         str | None,
@@ -112,6 +114,7 @@ async def create_job(
         idempotency_key,
         limiter=services.accepting,
     )
+    job = job.below(prefix)
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S
     return job
@@ -129,6 +132,7 @@ async def create_job(
 async def list_jobs(
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     cursor: Annotated[
         str | None,
         Query(pattern="^[0-9a-f]{32}$", description="`next_cursor` of the page before."),
@@ -136,7 +140,9 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> JobList:
     """One page; a later page never repeats or skips a job when new ones come in."""
-    return await run_in_threadpool(services.store.page, cursor, limit, owner)
+    page = await run_in_threadpool(services.store.page, cursor, limit, owner)
+    items = [job.below(prefix) for job in page.items]
+    return JobList(items=items, next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -152,8 +158,10 @@ async def list_jobs(
 )
 async def get_job(
     job_id: str,
+    *,
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     response: Response,
     prefer: Annotated[
         str, Header(description="`wait=30`: answer when the job is over, at the latest after 30 s.")
@@ -169,7 +177,7 @@ async def get_job(
             job = await run_in_threadpool(services.store.get, job_id, owner)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
-    return job
+    return job.below(prefix)
 
 
 @router.post(
@@ -181,9 +189,9 @@ async def get_job(
     responses=answer(202, links=links("get_job", "delete_job"))
     | problems(JobNotFound, JobAlreadyOver, JobExpired),
 )
-def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> Job:
+def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep, prefix: PrefixDep) -> Job:
     """After a 202 the job is canceled for certain; after a 409 it had ended before."""
-    return services.store.cancel(job_id, owner)
+    return services.store.cancel(job_id, owner).below(prefix)
 
 
 @router.delete(
