@@ -86,10 +86,11 @@ async def _on_http_exception(request: Request, error: Exception) -> ProblemRespo
 
 
 def _allowed_methods(request: Request) -> dict[str, str]:
-    """`Allow` with all documented methods of the path; the router names those of one route."""
+    """`Allow` with all methods of the path; the router names those of one route."""
     for path, operations in request.app.openapi()["paths"].items():
         if compile_path(path)[0].match(route_path(request.scope)):
-            return {"Allow": ", ".join(sorted(method.upper() for method in operations))}
+            methods = {method.upper() for method in operations}
+            return {"Allow": ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))}
     return {}
 
 

@@ -12,11 +12,13 @@ from fastapi.responses import StreamingResponse
 
 from app.http.acceptance import accept_job
 from app.http.job_form import JobForm, refuse_repeated_fields
+from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.jobs.events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
-from app.jobs.model import Job, JobList, JobRequest
+from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.retention import remove_files
+from app.jobs.store import JobFilter
 from app.problems import (
     DamagedImage,
     EmptyImage,
@@ -51,7 +53,12 @@ LOCATION = header("The address of the job", {"type": "string", "format": "uri-re
 PREFERENCE_APPLIED = header("What of `Prefer` was heard", {"type": "string"})
 NEXT_PAGE = {"operationId": "list_jobs", "parameters": {"cursor": "$response.body#/next_cursor"}}
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["jobs"],
+    responses=problems(NotReady, InvalidRequest),
+    dependencies=[Depends(refuse_unknown_query)],
+)
 
 
 @router.post(
@@ -130,6 +137,7 @@ async def create_job(
     | problems(InvalidRequest),
 )
 async def list_jobs(
+    *,
     services: ServicesDep,
     owner: OwnerDep,
     prefix: PrefixDep,
@@ -138,9 +146,25 @@ async def list_jobs(
         Query(pattern="^[0-9a-f]{32}$", description="`next_cursor` of the page before."),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    state: Annotated[
+        list[JobState], Query(description="Only jobs in this state; may be repeated.")
+    ] = [],  # noqa: B006, FastAPI copies it
+    object_name: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=MAX_OBJECT_NAME_CHARS,
+            description="Only jobs of this very name, in capitals or not.",
+        ),
+    ] = None,
 ) -> JobList:
-    """One page; a later page never repeats or skips a job when new ones come in."""
-    page = await run_in_threadpool(services.store.page, cursor, limit, owner)
+    """One page; a later page never repeats or skips a job when new ones come in.
+
+    With a filter a page may be short, or empty, before the last one: `next_cursor` says whether
+    there is more.
+    """
+    wanted = JobFilter(frozenset(state), object_name)
+    page = await run_in_threadpool(services.store.page, cursor, limit, owner, wanted)
     items = [job.below(prefix) for job in page.items]
     return JobList(items=items, next_cursor=page.next_cursor)
 
