@@ -6,6 +6,8 @@ INSTALLED := .venv/.installed
 # The tests' S3 server is a program of its own: what it needs does not go with what we pin.
 MOTO := .venv/moto
 PYTEST_ARGS ?=
+# Most tests wait for processes, so there is room for more of them than cores.
+TEST_PROCESSES ?= 3
 SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
@@ -18,7 +20,7 @@ demo: $(INSTALLED)
 
 ## The whole test suite; PYTEST_ARGS="-k archive" narrows it.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
 
 ## Exactly what .ci/run runs.
 check: $(INSTALLED)
@@ -26,7 +28,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test
+	$(MAKE) test PYTEST_ARGS="--cov --cov-report=term --durations=15 $(PYTEST_ARGS)"
 
 ## API, worker and an embedded Redis on http://127.0.0.1:8000.
 serve: $(INSTALLED)

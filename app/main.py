@@ -1,7 +1,6 @@
 """Wires the API together."""
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -10,6 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.base.redis_connection import connect
+from app.files.decoders import Decoders
 from app.files.storage import Storage
 from app.http.job_form import MAX_FIELD_BYTES, MAX_FIELDS
 from app.http.middleware import install_middleware
@@ -38,10 +38,12 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         host: the address that it will listen at; not known, it may be any, so keys are asked for.
     """
     connection = connect(settings.redis_url)
+    decoders = Decoders(settings, MAX_DECODING)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        decoders.close()
         connection.close()
 
     app = FastAPI(
@@ -74,7 +76,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         storage=storage,
         instance=Instance(connection, storage),
         workers=workers,
-        decoding=ThreadPoolExecutor(MAX_DECODING),
+        decoders=decoders,
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
     app.include_router(jobs.router)

@@ -2,7 +2,7 @@
 
 Problem                           slug                       status
 ├── InvalidRequest                invalid-request            422  with errors[]
-├── UnusableImage                 (base of the next seven)   422  with errors[]
+├── UnusableImage                 (base of the next nine)    422  with errors[]
 │   ├── NoImages                  no-images
 │   ├── TooManyImages             too-many-images
 │   ├── EmptyImage                empty-image
@@ -10,7 +10,9 @@ Problem                           slug                       status
 │   ├── DamagedImage              damaged-image
 │   ├── ImageTooLarge             image-too-large
 │   ├── ImageTooSmall             image-too-small
-│   └── SeveralFrames             several-frames
+│   ├── ImageTooCostly            image-too-costly
+│   ├── SeveralFrames             several-frames
+│   └── ShapeMismatch             shape-mismatch
 ├── IdempotencyKeyReused          idempotency-key-reused     422
 ├── MalformedBody                 malformed-body             400
 ├── UploadTooLarge                upload-too-large           413
@@ -28,6 +30,7 @@ Problem                           slug                       status
 ├── JobWithoutArchive             job-without-archive        409
 ├── JobExpired                    job-expired                410
 ├── NotReady                      not-ready                  503
+├── DecoderUnavailable            decoder-unavailable        503
 ├── StorageUnavailable            storage-unavailable        503
 │   └── StorageFull               storage-full               507
 ├── InternalError                 internal-error             500
@@ -118,9 +121,9 @@ class EmptyImage(UnusableImage):
 
 
 class NotAnImage(UnusableImage):
-    """The content is none of the formats that are read."""
+    """The content is none of the formats, or none of their kinds of pixels, that are read."""
 
-    slug, title = "not-an-image", "A file is not an image of a known format"
+    slug, title = "not-an-image", "A file is not an image of a kind that is read"
 
 
 class DamagedImage(UnusableImage):
@@ -145,6 +148,18 @@ class SeveralFrames(UnusableImage):
     """An animation or a file of several pages: which frame is meant is not ours to guess."""
 
     slug, title = "several-frames", "An image file holds several frames"
+
+
+class ImageTooCostly(UnusableImage):
+    """Its decoding was ended, or not begun: it takes more time or memory than an image may take."""
+
+    slug, title = "image-too-costly", "An image takes too much to decode"
+
+
+class ShapeMismatch(UnusableImage):
+    """Its ratio of width to height is too far from the first image's."""
+
+    slug, title = "shape-mismatch", "The images differ too much in shape"
 
 
 class IdempotencyKeyReused(Problem):
@@ -250,6 +265,12 @@ class NotReady(Problem):
     """Something that the service needs is away."""
 
     slug, title, status = "not-ready", "The service is not ready", 503
+
+
+class DecoderUnavailable(Problem):
+    """The process that decodes images does not start or was killed; the image may be good."""
+
+    slug, title, status = "decoder-unavailable", "Images cannot be decoded just now", 503
 
 
 class StorageUnavailable(Problem):

@@ -18,8 +18,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GOODMANY_", frozen=True, extra="ignore")
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_server: str = "embedded"
     data_dir: Path = Path("data")
     storage_url: str = ""
+    disk_reserve_bytes: int = Field(default=64 * 2**20, ge=0)
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
 
@@ -32,6 +34,8 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=256 * 2**20, ge=1)
     max_image_pixels: int = Field(default=50_000_000, ge=1)
     min_image_side_px: int = Field(default=32, ge=1)
+    decoding_cpu_s: float = Field(default=20, gt=0)
+    decoding_memory_bytes: int = Field(default=1536 * 2**20, ge=64 * 2**20)
     upload_timeout_s: float = Field(default=600, gt=0)
 
     root_path: str = Field(default="", pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")

@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from app.jobs.keys import events_key, jobs_key
 from tests.service_parts import QUICK, ServiceParts
@@ -65,9 +65,9 @@ class Client(threading.Thread):
                 )
                 self.answers["202"] += 1
                 return job_id
-            except httpx.HTTPStatusError as error:
+            except httpx2.HTTPStatusError as error:
                 self.answers[str(error.response.status_code)] += 1
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 self.answers["connection broken"] += 1
             time.sleep(0.2)
 
@@ -75,7 +75,7 @@ class Client(threading.Thread):
         try:
             answer = self.parts.http.post(f"/v1/jobs/{job_id}/cancel")
             self.answers[f"cancel {answer.status_code}"] += 1
-        except httpx.TransportError:
+        except httpx2.TransportError:
             self.answers["cancel: connection broken"] += 1
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 import app.jobs.store
 from app.settings import Settings
@@ -56,7 +56,7 @@ def served(folder: Path) -> Iterator[str]:
             try:
                 wait_until(service.is_ready, 60)
                 prompts = f"{server.address}/v1/prompts?object_name=nut"
-                wait_until(lambda: httpx.get(prompts, timeout=30).is_success, 60)
+                wait_until(lambda: httpx2.get(prompts, timeout=30).is_success, 60)
                 yield server.address
             finally:
                 server.should_exit = True

@@ -25,7 +25,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 from PIL import Image
 
 from app.settings import Settings
@@ -75,7 +75,7 @@ def submission() -> tuple[bytes, str]:
     object_name, (picture, *_) = load_sample("brick")
     file = io.BytesIO()
     picture.resize((256, 256), Image.Resampling.BICUBIC).save(file, "PNG")
-    form = httpx.Request(
+    form = httpx2.Request(
         "POST",
         "http://127.0.0.1",
         data={"object_name": object_name, "num_images": "2"},
@@ -174,7 +174,7 @@ def begin(port: int) -> list[str]:
     file = io.BytesIO()
     picture.save(file, "PNG")
     ids = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         files = {"images": file.getvalue()}
         ids.append(
             http.post("/v1/jobs", data=long_job, files=files).raise_for_status().json()["id"]
@@ -197,7 +197,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> int:
             job_ids = begin(port)
             answers = folder / "answers"
             answers.mkdir()
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
                 job = http.get(f"/v1/jobs/{job_ids[0]}").content
                 page = http.get("/v1/jobs").content
             for name, content in (("poll", job), ("submit", job), ("list", page)):
@@ -205,7 +205,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> int:
             bare = ("benchmarks.bare_service", "{port}", str(answers))
             with serving(*bare, variables={}) as bare_served:
                 service, bare_found = asyncio.run(drive(chosen, job_ids, served, bare_served))
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
                 state = http.get(f"/v1/jobs/{job_ids[0]}").json()["state"]
                 http.post(f"/v1/jobs/{job_ids[0]}/cancel")
     report(service, bare_found)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage
@@ -45,7 +45,7 @@ class Filled:
         job_bytes: what one of them takes in Redis.
     """
 
-    http: httpx.Client
+    http: httpx2.Client
     store: JobStore
     storage: Storage
     ids: list[str]
@@ -62,7 +62,7 @@ def filled(folder: Path, num_jobs: int) -> Iterator[Filled]:
         with (
             connect(redis.url) as connection,
             serving("workers.cli", "api", "--port", "{port}", variables=variables) as (port, _),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+            httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
         ):
             store, storage = JobStore(connection, settings), Storage(settings.storage_address)
             before = connection.info("memory")["used_memory"]

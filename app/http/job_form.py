@@ -1,9 +1,9 @@
 """The form that a job is submitted with, and its limits: a hostile one must cost little memory."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Request, UploadFile
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile as ParsedFile
 
@@ -36,6 +36,33 @@ class JobForm(JobRequest):
         Field(description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit."),
     ]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_browsers_send_it(cls, fields: Any) -> Any:
+        """A form on a page sends every field: what is blank was left open."""
+        if not isinstance(fields, dict):
+            return fields
+        known = {name: value for name, value in fields.items() if name in cls.model_fields}
+        if isinstance(known.get("invariances"), list):
+            known["invariances"] = split_lists(known["invariances"])
+        if isinstance(known.get("images"), list):
+            known["images"] = [part for part in known["images"] if not is_blank(part)]
+        given = {name: value for name, value in known.items() if not is_blank(value)}
+        return {name: value for name, value in fields.items() if name not in known} | given
+
+
+def split_lists(values: list[Any]) -> list[Any]:
+    """The values, those that stand in one field with commas between them one by one."""
+    texts = [value for value in values if isinstance(value, str)]
+    split = [part.strip() for text in texts for part in text.split(",")]
+    others = [value for value in values if not isinstance(value, str)]
+    return [part for part in split if part] + others
+
+
+def is_blank(value: object) -> bool:
+    """Whether a field was sent without content."""
+    return value == [] or (isinstance(value, str) and not value.strip())
+
 
 async def refuse_repeated_fields(request: Request) -> None:
     """A dependency: which of two values is meant is not ours to guess.
@@ -44,7 +71,11 @@ async def refuse_repeated_fields(request: Request) -> None:
         InvalidRequest: a field that has one value came several times.
     """
     form = await request.form()
-    repeated = sorted(name for name in SINGLE_FIELDS if len(form.getlist(name)) > 1)
+    given = {
+        name: [value for value in form.getlist(name) if not is_blank(value)]
+        for name in SINGLE_FIELDS
+    }
+    repeated = sorted(name for name, values in given.items() if len(values) > 1)
     if repeated:
         raise InvalidRequest(
             f"Sent more than once: {', '.join(repeated)}.",

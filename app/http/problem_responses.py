@@ -3,7 +3,7 @@
 import logging
 
 import redis.exceptions
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -28,6 +28,10 @@ from app.problems import (
 log = logging.getLogger("goodmany.api")
 
 
+class NothingMoreError(Exception):
+    """The client has all that there will ever be: an `EventSource` does not come again."""
+
+
 class ProblemResponse(JSONResponse):
     """A problem as an HTTP answer."""
 
@@ -40,6 +44,7 @@ class ProblemResponse(JSONResponse):
 def install_problem_responses(app: FastAPI) -> None:
     """Registers the answer to every kind of exception that a route is known to raise."""
     app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(NothingMoreError, _on_nothing_more)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(redis.exceptions.RedisError, _on_redis_error)
@@ -48,6 +53,10 @@ def install_problem_responses(app: FastAPI) -> None:
 async def _on_problem(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, Problem)
     return ProblemResponse(error)
+
+
+async def _on_nothing_more(_: Request, __: Exception) -> Response:
+    return Response(status_code=204)
 
 
 async def _on_validation_error(_: Request, error: Exception) -> ProblemResponse:

@@ -12,6 +12,9 @@ EXAMPLE: dict[str, Any] = {
             "name": "nut.n.03",
             "gloss": "a small (usually square or hexagonal) metal block with internal screw thread "
             "to be fitted onto a bolt",
+            "points": 7.5,
+            "reason": "a made thing; called nut before any other name; metal: hardware; its "
+            "definition speaks of metal",
             "words": {"state": ["flawless", "intact"], "hyponym": ["wing nut"]},
             "candidates": [
                 {"text": "a metal nut", "word": "", "relation": "object"},
@@ -36,10 +39,14 @@ class PromptCandidate(BaseModel):
 
 
 class PromptSense(BaseModel):
-    """One meaning of the name; the images of a job decide between them."""
+    """One meaning of the name; between those of equal points the images of a job decide."""
 
     name: Annotated[str | None, Field(description="WordNet's name of it; null when unknown.")]
     gloss: str | None
+    points: Annotated[
+        float | None, Field(description="How likely it is by the name; null when unknown.")
+    ]
+    reason: Annotated[str | None, Field(description="What the points are for, in words.")]
     words: Annotated[dict[str, list[str]], Field(description="Relation to words.")]
     candidates: list[PromptCandidate]
 
@@ -54,5 +61,5 @@ class PromptWords(BaseModel):
         str | None, Field(description="The word that WordNet knows; null for an unknown name.")
     ]
     senses: Annotated[
-        list[PromptSense], Field(min_length=1, description="The most usual one first.")
+        list[PromptSense], Field(min_length=1, description="The likeliest by the name first.")
     ]

@@ -1,20 +1,19 @@
 """What the routes need, made once by `create_app`."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated
 
 import anyio
 from fastapi import Depends, Request
 
+from app.files.decoders import Decoders
 from app.files.storage import Storage
 from app.jobs.instance import Instance
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 
-# Threads that decode images, for all requests: bounds the memory that images take. Always the same
-# threads, because the allocator keeps some of what each thread has once used.
+# Processes that decode images, for all requests: bounds the memory and the time that images take.
 MAX_DECODING = 2
 # Threads that take uploads in: however many come, those who only ask are served at once.
 MAX_ACCEPTING = 8
@@ -29,7 +28,7 @@ class Services:
     storage: Storage
     instance: Instance
     workers: LiveWorkers
-    decoding: ThreadPoolExecutor
+    decoders: Decoders
     accepting: anyio.CapacityLimiter
 
 

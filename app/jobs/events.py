@@ -1,15 +1,10 @@
-"""A job's news as server-sent events, from the beginning or from where a client broke off.
+"""A job's news, from the beginning or from where a client broke off."""
 
-Source: HTML Living Standard, section 9.2 (server-sent events).
-"""
-
-import time
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import redis
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from app.base.redis_connection import REDIS_AWAY
@@ -18,17 +13,6 @@ from app.jobs.model import JobStage, JobState
 from app.jobs.record import read_number, read_state, read_word
 
 LOOK_EVERY_S = 0.4
-KEEP_ALIVE_S = 15.0
-RECONNECT_AFTER_MS = 2000
-
-EVENT_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Server-sent events; the `data` of each is a `JobEvent`",
-        # OpenAPI 3.1 has no word for what the events of a stream are.
-        "content": {"text/event-stream": {}},
-    },
-    204: {"description": "The job is over, and no event comes after `Last-Event-ID`"},
-}
 
 
 class JobEvent(BaseModel):
@@ -41,40 +25,34 @@ class JobEvent(BaseModel):
     num_images: int
 
 
-async def stream_events(
+async def follow_events(
     connection: redis.Redis, job_id: str, last_event_id: str
-) -> AsyncIterator[str]:
-    """Every event after `last_event_id`, and then each new one until the job is over.
+) -> AsyncIterator[tuple[str, JobEvent] | None]:
+    """Every event after `last_event_id` with its id, then each new one until the job is over.
 
-    While Redis is away, the stream stays open and goes on afterwards where it was.
+    While Redis is away there is None now and then, and afterwards it goes on where it was.
 
     Args:
         connection: to Redis.
         job_id: a job that exists.
-        last_event_id: as the client got it; "0-0" for all.
+        last_event_id: "0-0" for all.
     """
-    yield f"retry: {RECONNECT_AFTER_MS}\n\n"
-    silent_since = time.monotonic()
     while True:
         try:
-            events, over = await run_in_threadpool(read_events, connection, job_id, last_event_id)
+            events, over = await anyio.to_thread.run_sync(
+                read_events, connection, job_id, last_event_id
+            )
         except REDIS_AWAY:
-            # A client that had to come again now would get a 503 and, by its standard, give up.
-            yield ": Redis is away\n\n"
+            yield None
             await anyio.sleep(LOOK_EVERY_S)
             continue
         for event_id, event in events:
             last_event_id = event_id
-            yield f"id: {event_id}\nevent: job\ndata: {event.model_dump_json()}\n\n"
+            yield event_id, event
             if event.state.is_over:
                 return
         if over:
             return
-        if events:
-            silent_since = time.monotonic()
-        elif time.monotonic() - silent_since > KEEP_ALIVE_S:
-            yield ": still here\n\n"
-            silent_since = time.monotonic()
         await anyio.sleep(LOOK_EVERY_S)
 
 

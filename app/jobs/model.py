@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
 from pydantic_core import PydanticCustomError
 
+from app.jobs.inputs import InputImage
+
 MAX_OBJECT_NAME_CHARS = 80
 # Controls, invisible characters, changes of the writing's direction, private use: a class of regex.
 WITHOUT_PICTURE = (
@@ -136,7 +138,20 @@ class JobRequest(BaseModel):
     ] = None
     invariances: Annotated[
         list[Invariance] | None,
-        Field(description="Overrules what is decided from the images; repeat the field."),
+        Field(
+            description="Overrules what is decided from the images; repeat the field, or put "
+            "commas between them."
+        ),
+    ] = None
+    bit_depth: Annotated[
+        int | None,
+        Field(
+            ge=8,
+            le=16,
+            description="How many bits of a pixel count in files that have more than 8; white is "
+            "the largest such number. Decided from all images together unless it is said.",
+            examples=[12],
+        ),
     ] = None
     effort: Annotated[Effort, Field(description="Time against quality.")] = Effort.standard
     strict: Annotated[
@@ -205,6 +220,10 @@ class Job(BaseModel):
     num_images_requested: int
     num_images: Annotated[int, Field(description="Images that are ready so far.")]
     seed: int
+    inputs: Annotated[
+        list[InputImage],
+        Field(description="What was understood of each image; empty for a job of an old version."),
+    ]
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -7,12 +7,14 @@ cancel or a webhook. Only who works on the job needs to understand all of it (`r
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from app.jobs.inputs import InputImage
 from app.jobs.model import (
     Job,
     JobRequest,
@@ -29,8 +31,17 @@ Word = TypeVar("Word", bound=StrEnum)
 
 OTHER_VERSION = InternalError("The job's record was written by another version of this service.")
 
+INPUTS = TypeAdapter(list[InputImage])
 
-def new_record(request: JobRequest, num_inputs: int, owner: str, now: datetime) -> dict[str, str]:
+
+def new_record(
+    request: JobRequest,
+    num_inputs: int,
+    owner: str,
+    *,
+    now: datetime,
+    inputs: Sequence[InputImage] = (),
+) -> dict[str, str]:
     """What is known of a job when it is accepted."""
     record = {
         "state": JobState.queued,
@@ -39,6 +50,7 @@ def new_record(request: JobRequest, num_inputs: int, owner: str, now: datetime) 
         "num_images": "0",
         "num_inputs": str(num_inputs),
         "request": request.model_dump_json(),
+        "inputs": INPUTS.dump_json(list(inputs)).decode(),
         "created_at": now.isoformat(),
         "state_since": str(now.timestamp()),
         # For the lines that other processes log of this job.
@@ -124,6 +136,13 @@ def read_number(text: object, default: float = 0.0) -> float:
     return number if math.isfinite(number) else default
 
 
+def _read_inputs(text: str | None) -> list[InputImage]:
+    try:
+        return INPUTS.validate_json(text or "[]")
+    except ValidationError:
+        return []
+
+
 def read_log_fields(record: dict[str, str]) -> dict[str, str]:
     """What stands on the lines that are logged of this job."""
     return {str(k): str(v) for k, v in _json_object(record.get("log_fields")).items()}
@@ -146,6 +165,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         num_images_requested=int(read_number(wish.get("num_images"))),
         num_images=int(read_number(record.get("num_images"))),
         seed=int(read_number(wish.get("seed"))),
+        inputs=_read_inputs(record.get("inputs")),
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
         ended_at=_read_time(record.get("ended_at")),

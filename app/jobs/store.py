@@ -18,7 +18,7 @@ only where its record is not there yet, and each change knows itself again.
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -36,6 +36,7 @@ from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
 from app.jobs.change_script import CHANGE, DEQUEUE
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
+from app.jobs.inputs import InputImage
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
 from app.jobs.model import JOB_ID, Job, JobList, JobRequest, JobState, Priority
@@ -106,6 +107,7 @@ class JobStore:
         claim: Claim | None = None,
         *,
         owner: str = "",
+        inputs: Sequence[InputImage] = (),
     ) -> Job:
         """Records the job and queues it, both or neither.
 
@@ -131,7 +133,8 @@ class JobStore:
                         if made is not None:
                             return self.get(claim.resolve(made), owner)
                     check_room(pipeline, owner, self.settings.max_unfinished_jobs)
-                    self._create(pipeline, job_id, request, num_inputs, owner=owner, now=now)
+                    record = new_record(request, num_inputs, owner, now=now, inputs=inputs)
+                    self._create(pipeline, job_id, request, record)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)
                     was_asked, is_asked = is_asked, True
@@ -151,19 +154,12 @@ class JobStore:
                     raise
 
     def _create(
-        self,
-        pipeline: Pipeline,
-        job_id: str,
-        request: JobRequest,
-        num_inputs: int,
-        *,
-        owner: str,
-        now: datetime,
+        self, pipeline: Pipeline, job_id: str, request: JobRequest, record: dict[str, str]
     ) -> None:
         queue = next(queue for queue in self.queues if queue.name == request.priority)
         # RQ opens the transaction, so it comes first.
-        enqueue_job(queue, TASK, job_id, self.settings, pipeline)
-        record = new_record(request, num_inputs, owner, now)
+        enqueue_job(queue, TASK, job_id, self.settings, pipeline=pipeline)
+        owner = record["owner"]
         pipeline.hset(record_key(job_id), mapping=cast(dict[Any, Any], record))
         pipeline.zadd(jobs_key(owner), {job_id: 0})
         pipeline.sadd(unfinished_key(owner), job_id)

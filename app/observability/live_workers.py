@@ -63,6 +63,10 @@ class LiveWorkers:
         """Keeps for an hour why a worker could not start, for `/readyz`."""
         self.connection.set(START_FAILURE_KEY, sentence, ex=3600)
 
+    def forget_start_failure(self) -> None:
+        """Another attempt may do better."""
+        self.connection.delete(START_FAILURE_KEY)
+
     def start_failure(self) -> str | None:
         """What the last worker said that could not start; None when one has started since."""
         raw = cast(bytes | None, self.connection.get(START_FAILURE_KEY))

@@ -6,8 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import models
+
+ROOT = Path(models.__file__).parent
+WEIGHT_SUFFIXES = {".safetensors", ".json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +45,32 @@ class Cell:
         return (self.category, self.shots, self.seed, self.row, self.detector, self.key)
 
 
-class CellFile:
+class FlatRecord(Protocol):
+    """A dataclass whose fields are of type str, int, float or `float | None`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+C = TypeVar("C", bound=FlatRecord)
+
+
+class CellFile(Generic[C]):
     """An append-only CSV file of cells; each is on the disk before the next one starts."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, kind: type[C]):
+        self.path, self.kind = path, kind
 
-    def read(self) -> list[Cell]:
+    def read(self) -> list[C]:
         """All cells; none if there is no file yet. A line cut short by a kill is left out."""
         if not self.path.exists():
             return []
         # The last line counts only once its line feed is written.
         complete, _, _ = self.path.read_text().rpartition("\n")
-        return [_parse(record) for record in csv.DictReader(complete.splitlines())]
+        return [self._parse(record) for record in csv.DictReader(complete.splitlines())]
 
-    def append(self, cell: Cell) -> None:
-        """Adds one cell."""
-        names = [field.name for field in fields(Cell)]
+    def append(self, *cells: C) -> None:
+        """Adds cells."""
+        names = [field.name for field in fields(self.kind)]
         text = self.path.read_text() if self.path.exists() else ""
         if not text.endswith("\n"):
             text = text[: text.rfind("\n") + 1]
@@ -66,24 +79,16 @@ class CellFile:
             writer = csv.DictWriter(file, names, lineterminator="\n")
             if not text:
                 writer.writeheader()
-            writer.writerow(asdict(cell))
+            writer.writerows(asdict(cell) for cell in cells)
+
+    def _parse(self, record: dict[str, str]) -> C:
+        return self.kind(**{f.name: _value(f.type, record[f.name]) for f in fields(self.kind)})
 
 
-def _parse(record: dict[str, str]) -> Cell:
-    return Cell(
-        category=record["category"],
-        shots=int(record["shots"]),
-        seed=int(record["seed"]),
-        row=record["row"],
-        detector=record["detector"],
-        key=record["key"],
-        image_auroc=float(record["image_auroc"]),
-        pixel_auroc=float(record["pixel_auroc"]) if record["pixel_auroc"] else None,
-        pro=float(record["pro"]) if record["pro"] else None,
-        num_train=int(record["num_train"]),
-        row_s=float(record["row_s"]),
-        detector_s=float(record["detector_s"]),
-    )
+def _value(kind: Any, text: str) -> str | int | float | None:
+    if kind == (float | None):
+        return float(text) if text else None
+    return kind(text)
 
 
 def digest(settings: dict[str, object], files: Iterable[Path]) -> str:
@@ -95,12 +100,23 @@ def digest(settings: dict[str, object], files: Iterable[Path]) -> str:
 
 
 def method_files() -> list[Path]:
-    """Code and weights that generated images depend on."""
-    root = Path(models.__file__).parent
+    """Code and weights that generated images depend on; no model card with its pictures."""
     code = (
         path
-        for path in root.rglob("*.py")
-        if path.relative_to(root).parts[0] not in {"evaluation", "training"}
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] not in {"evaluation", "training"}
     )
-    weights = (p for p in (root / "weights").rglob("*") if p.is_file() and p.suffix != ".md")
+    weights = (p for p in (ROOT / "weights").rglob("*") if p.suffix in WEIGHT_SUFFIXES)
     return [*code, *weights]
+
+
+def detector_files() -> list[Path]:
+    """Code that every figure depends on, of plain rows too: features, detector, data."""
+    evaluation = ROOT / "evaluation"
+    folders = (ROOT / "features", evaluation / "detector", evaluation / "data")
+    others = (
+        ROOT / "runtime" / "device_memory.py",
+        evaluation / "experiment.py",
+        evaluation / "rows" / "plain.py",
+    )
+    return [*(path for folder in folders for path in folder.glob("*.py")), *others]

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from models.evaluation.cells import Cell, CellFile, digest, method_files
+from models.evaluation.cells import Cell, CellFile, detector_files, digest, method_files
 from models.evaluation.data.dataset import Category, load_image
 from models.evaluation.data.testset import TestSet, read_test_set
 from models.evaluation.detector import metrics, patchcore
 from models.evaluation.detector.patchcore import AnomalyScores, PatchCore
-from models.evaluation.rows import plain
 from models.evaluation.rows.plain import PLAIN_ROWS, Row, RowInput, find_row, row_module
 from models.features.patches import SHA256, PatchFeatures
 
@@ -31,7 +30,8 @@ class Settings:
     """What is the same for every row of a table.
 
     Attributes:
-        detector: "patchcore", the only one that runs here; others read the archive by themselves.
+        detector: "patchcore", the only one that runs here (others read the archive by themselves);
+            a fidelity trial goes without one by "none".
         num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px.
         effort: how hard the pipeline works, "draft", "standard" or "high".
@@ -93,13 +93,13 @@ class Experiment:
         self.folder = folder
         self.features = features
         self.settings = settings
-        self.cells = CellFile(folder / "cells.csv")
+        self.cells = CellFile(folder / "cells.csv", Cell)
         self.rows: dict[str, Row] = {}
         self._test_sets: dict[Category, TestSet] = {}
         self._row_inputs: dict[tuple[Category, int, int], RowInput] = {}
         # Read once: what is measured is the code that was imported, whatever changes meanwhile.
-        detector = [Path(str(module.__file__)) for module in (patchcore, metrics, plain)]
-        self._revisions = digest({"weights": SHA256}, detector), digest({}, method_files())
+        detector = digest({"weights": SHA256}, detector_files())
+        self._revisions = detector, digest({}, method_files())
 
     def finished(self, plans: Sequence[Plan]) -> dict[Plan, Cell]:
         """Those of the plans that were measured before with the same settings, code and weights."""
@@ -122,7 +122,7 @@ class Experiment:
         if test.has_masks:
             if plan.seed == 0:
                 self._keep_maps(plan, scores[0])
-            pixel_auroc, pro = _pixel_figures(test, scores)
+            pixel_auroc, pro = pixel_figures(test, scores)
         category, shots, seed, row, detector, key = self.identity(plan)
         cell = Cell(
             category=category,
@@ -220,7 +220,7 @@ def image_auroc(test: TestSet, scores: Sequence[AnomalyScores]) -> float:
     return float(np.mean([metrics.auroc(test.labels, s.images.numpy()) for s in scores]))
 
 
-def _pixel_figures(test: TestSet, scores: Sequence[AnomalyScores]) -> tuple[float, float]:
+def pixel_figures(test: TestSet, scores: Sequence[AnomalyScores]) -> tuple[float, float]:
     """Pixel AUROC and PRO, each the mean over the coresets, in [0, 1]."""
     masks, figures = test.masks[test.with_mask], []
     for one in scores:

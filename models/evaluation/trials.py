@@ -10,9 +10,9 @@ from models.evaluation.experiment import Experiment, Plan
 from models.evaluation.guard_trial.report import write_guard_page
 from models.evaluation.guard_trial.trial import Judgement, try_guard
 from models.evaluation.records import Record, read_records, write_records
-from models.evaluation.report.table import progress_bar
-from models.evaluation.rows.generated import OPTIONS, defendant, generate, pictures, pipeline_of
+from models.evaluation.rows.generated import OPTIONS, defendant, generate, models_of, pictures
 from models.evaluation.study.correlation import GeneratedSet, set_properties, write_study
+from models.evaluation.table import progress_bar
 from models.views.view import to_tensor
 
 # What a part depends on besides its plan: the code of the trials themselves.
@@ -57,7 +57,7 @@ def _generated_set(experiment: Experiment, plan: Plan) -> GeneratedSet:
     baseline = finished.get(real) or experiment.measure(real)
     cell = finished.get(plan) or experiment.measure(plan, [*data.images, *generated])
     properties = set_properties(
-        pipeline_of(data).encoder,
+        models_of(data).encoder,
         torch.stack([to_tensor(image, result.size) for image in generated]),
         torch.stack([to_tensor(image, result.size) for image in data.images]),
         prompt=result.prompt,

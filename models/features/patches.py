@@ -15,15 +15,11 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.runtime.device_memory import HalvingBatch
-
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers
 # 2, 3).
 PATCH_BLOCKS = (4, 10)
 PERCEPTUAL_BLOCKS = (0, 2, 4)
-# Pairs of patches whose distances are held at once, unless the device's memory is too small.
-MAX_PAIRS = 2**26
 
 
 class PatchFeatures(nn.Module):
@@ -84,14 +80,6 @@ class PatchFeatures(nn.Module):
         return sum(
             ((b - a).abs().mean() / a.abs().mean() for a, b in pairs), start=torch.zeros(())
         ) / len(PERCEPTUAL_BLOCKS)
-
-
-@torch.no_grad()
-def nearest_distances(patches: Tensor, bank: Tensor) -> Tensor:
-    """Each patch's (P, F) distance to its nearest in the bank (N, F): (P,)."""
-    return HalvingBatch(max(1, MAX_PAIRS // len(bank))).concatenate(
-        lambda rows: torch.cdist(rows, bank).amin(dim=1), patches
-    )
 
 
 def resized(images: Tensor, long_side_px: int) -> Tensor:

@@ -1,19 +1,28 @@
-"""Evidence of variance: where matched patches of good images differ, and by how much.
+"""Sigma: the evidence for it in good images, and the head of the VQ model that learns it.
 
 sigma must come from what the images show, not from chance: a latent cell's variance is the spread
 of the latents at patches that look the same as its own, in the other images or elsewhere in the
 same one. A cell that nothing resembles gets none.
 
+Source: Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 4.1.2, for a predicted sigma; that it is
+learned from matched patches is ours.
+
 Axes: k images, D latent channels, h x w latent cells, F patch features.
 """
 
+import itertools
+import math
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.patches import PatchFeatures, nearest_distances
+from models.features.nearest import nearest_distances
+from models.features.patches import PatchFeatures
+from models.generator.vqgan import NO_EVIDENCE_LOGVAR, VarianceAwareVQModel
+from models.runtime.device_memory import HalvingBatch
 
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.
@@ -25,6 +34,64 @@ MAX_KEYS = 8192
 # the same parts they are looked for in; more would only cost time.
 NUM_SEEN_AGAIN = 8
 NUM_LOOKED_IN = 16
+HEAD_LEARNING_RATE = 3e-3
+HEAD_STEPS = 150
+# Cells along the frame that the encoder's padding reaches: they are no evidence and get none.
+FRAME_CELLS = 5
+
+
+def learn_variance(
+    model: VarianceAwareVQModel,
+    images: Tensor,
+    features: PatchFeatures,
+    same_distance: float,
+    on_step: Callable[[], None] = lambda: None,
+) -> None:
+    """Fits the model's log-variance head to the evidence in the good images, in place.
+
+    Minimises the Gaussian negative log-likelihood 0.5 (log sigma^2 + s^2 / sigma^2), whose minimum
+    is sigma^2 = E[s^2 | encoder features]; s^2 from `match_variance`.
+
+    Args:
+        model: its log-variance head is learned anew, the rest stays as it is.
+        images: k good ones, (k, 3, H, W) in [0, 1].
+        features: what patches are matched by.
+        same_distance: from `distance_seen_again`, > 0.
+        on_step: called after each of HEAD_STEPS steps; it may raise to stop.
+    """
+    head = model.logvar_head
+    with torch.no_grad():
+        hidden = torch.cat([model.features(2 * x - 1) for x in images.split(1)])
+        mean = model.quant_conv(model.encoder.conv_out(hidden))
+        descriptors = torch.cat([features.patch_grid(x) for x in images.split(1)])
+        shifted = _shifted_means(model, images)
+        evidence = match_variance(mean, shifted, descriptors, same_distance)  # s^2
+        evidence = without_frame(evidence + math.exp(NO_EVIDENCE_LOGVAR))
+        hidden = without_frame(hidden)
+        # From the mean evidence everywhere, the likelihood is well behaved.
+        model.forget_variance()
+        cast(Tensor, head[-1].bias).copy_(evidence.mean(dim=(0, 2, 3)).log())
+    head.requires_grad_(True)
+    optimizer = torch.optim.Adam(head.parameters(), lr=HEAD_LEARNING_RATE)
+    batch = HalvingBatch(len(hidden))
+
+    def set_gradients(pieces: list[slice]) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        for piece in pieces:
+            logvar = head(hidden[piece])  # log sigma^2
+            loss = 0.5 * (logvar + evidence[piece] / logvar.exp()).mean()
+            (len(logvar) / len(hidden) * loss).backward()  # type: ignore[no-untyped-call]
+
+    for _ in range(HEAD_STEPS):
+        batch.run(set_gradients, len(hidden))
+        optimizer.step()
+        on_step()
+    head.requires_grad_(False)
+
+
+def without_frame(grid: Tensor) -> Tensor:
+    """The grid (B, C, h, w) without its FRAME_CELLS outermost cells on each side."""
+    return grid[..., FRAME_CELLS:-FRAME_CELLS, FRAME_CELLS:-FRAME_CELLS]
 
 
 @torch.no_grad()
@@ -53,7 +120,7 @@ def distance_seen_again(
     thinned = torch.randperm(len(known), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
     bank = known[thinned.to(known.device)]
     again = [patches(x) for x in views[:NUM_SEEN_AGAIN].split(1)]
-    nearest = torch.cat([nearest_distances(each, bank) for each in again])
+    nearest = torch.cat([nearest_distances(each, bank)[0] for each in again])
     return max(float(nearest.median()), 1e-6)
 
 
@@ -83,14 +150,14 @@ def match_variance(
     values, (k, height, width) = _rows(latents, ratio)
     moved = torch.stack([_rows(version, ratio)[0] for version in shifted])  # (S, N, D * ratio^2)
     keys, _ = _rows(F.adaptive_avg_pool2d(descriptors, (height, width)), 1)
-    places = _places(k, height, width).to(latents.device)
+    positions = _positions(k, height, width).to(latents.device)
     thinned = torch.randperm(len(keys), generator=torch.Generator().manual_seed(0))[:MAX_KEYS]
     thinned = thinned.to(latents.device)
     variances = []
     for start in range(0, len(keys), 1024):
         rows = slice(start, start + 1024)
         distance = torch.cdist(keys[rows], keys[thinned])
-        apart = (places[rows, None] - places[None, thinned]).abs().amax(dim=2)
+        apart = (positions[rows, None] - positions[None, thinned]).abs().amax(dim=2)
         distance[apart <= EXCLUDED_RADIUS_CELLS] = torch.inf
         nearest, index = distance.topk(min(NUM_MATCHES, distance.shape[1]), dim=1, largest=False)
         weights = torch.exp(-((nearest / same_distance) ** 2))
@@ -112,9 +179,25 @@ def _rows(grid: Tensor, ratio: int) -> tuple[Tensor, tuple[int, int, int]]:
     return folded.flatten(0, 2), (folded.shape[0], folded.shape[1], folded.shape[2])
 
 
-def _places(k: int, height: int, width: int) -> Tensor:
+def _positions(k: int, height: int, width: int) -> Tensor:
     """(k * h * w, 3): the image's number, far apart for different images, then row and column."""
     image, row, column = torch.meshgrid(
         torch.arange(k) * 10_000, torch.arange(height), torch.arange(width), indexing="ij"
     )
     return torch.stack([image, row, column], dim=-1).reshape(-1, 3)
+
+
+def _shifted_means(model: VarianceAwareVQModel, images: Tensor) -> Tensor:
+    """The images' (k, 3, H, W) mu, shifted by up to one and a half cells: (S, k, D, h, w).
+
+    Half a cell is a shift of the pixels, a whole one a roll of the latents.
+    """
+    half = model.downsampling_factor // 2
+    height, width = images.shape[-2:]
+    padded = F.pad(images, (0, half, 0, half), mode="replicate")
+    versions = []
+    for down, right in itertools.product((0, half), repeat=2):
+        shifted = padded[..., down : down + height, right : right + width]
+        mean = torch.cat([model.posterior(2 * x - 1).mean for x in shifted.split(1)])
+        versions += [mean.roll(r, (2, 3)) for r in itertools.product((-1, 0, 1), repeat=2)]
+    return torch.stack(versions)

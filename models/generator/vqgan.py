@@ -1,7 +1,7 @@
 """Variance-aware VQGAN: a VQ autoencoder whose encoder also predicts the latents' variance.
 
 Source: Lee & Choi, "Text-Guided Variational Image Generation for Industrial Anomaly Detection and
-Segmentation", CVPR 2024 (arXiv 2403.06247), section 3.2; Esser et al., "Taming Transformers",
+Segmentation", CVPR 2024 (arXiv 2403.06247), section 4.1.2; Esser et al., "Taming Transformers",
 CVPR 2021 (arXiv 2012.09841) for the VQGAN.
 
 Axes: B batch, C image channels (3), H x W pixels, D latent channels, h x w latent cells
@@ -44,17 +44,6 @@ class LatentDistribution(NamedTuple):
     def std(self) -> Tensor:
         """sigma, (B, D, h, w), positive."""
         return torch.exp(0.5 * self.logvar)
-
-    def sample(self, generator: torch.Generator | None = None, scale: float = 1.0) -> Tensor:
-        """Draws z = mu + scale * sigma * eps with eps ~ N(0, 1).
-
-        `scale` = 0 returns mu itself, the plain VQGAN's latents. The noise is drawn on the CPU, so
-        that a seed means the same on every device.
-        """
-        if scale == 0.0:
-            return self.mean
-        eps = torch.randn(self.mean.shape, generator=generator).to(self.mean)
-        return self.mean + scale * self.std * eps
 
 
 class VarianceAwareVQModel(VQModel):
@@ -166,18 +155,16 @@ class VarianceAwareVQModel(VQModel):
         return nearest.reshape(z.shape[0], z.shape[2], z.shape[3])
 
     def decode_latents(self, z: Tensor, *, quantise: bool = True) -> Tensor:
-        """D(q(z)): images (B, 3, H, W), about [-1, 1] and unclamped, of latents z (B, D, h, w)."""
+        """D(q(z)): images (B, 3, H, W), about [-1, 1] and unclamped, of latents z (B, D, h, w).
+
+        Of z = mu it is the plain VQGAN's reconstruction. Without `quantise`, D(z).
+        """
         sample = cast(DecoderOutput, super().decode(z, force_not_quantize=not quantise)).sample
         return F.pixel_shuffle(sample, self.config.patch_size)
 
-    def sample_images(
-        self, x: Tensor, generator: torch.Generator | None = None, scale: float = 1.0
-    ) -> Tensor:
-        """Encode, sample, quantise, decode: I+ = D(q(mu + scale * sigma * eps)), as x, unclamped.
-
-        `scale` = 0 is the plain VQGAN's reconstruction. Source: TGI-AD, section 3.2.
-        """
-        return self.decode_latents(self.posterior(x).sample(generator, scale))
+    def decoder_parameters(self) -> list[nn.Parameter]:
+        """What adaptation and text guidance change: the decoder and the layer before it."""
+        return [*self.decoder.parameters(), *self.post_quant_conv.parameters()]
 
 
 def load_vqgan(source: str | Path) -> VarianceAwareVQModel:

@@ -1,11 +1,14 @@
-"""Normality guard: no image leaves that a careful eye would call defective, or a copy.
+"""Normality guard: rejects an image with a patch unlike any of the real images', and a copy.
 
-A PatchCore memory bank of the real images under their normal-preserving views. An image whose worst
-patch lies farther from the bank than those of real views that the bank has not seen is rejected.
-With LEAST_SOURCES real images or more, "not seen" means that the bank has no view of the same real
-image: the threshold then lets another good part pass, and with fewer it judges by the given ones.
-Images smaller than LEAST_SIDE_PX are enlarged first, so that a small defect fills a patch. The
-paper has no guard. Source of the score: Roth et al., CVPR 2022 (arXiv 2106.08265), section 3.3.
+Its memory bank is a random sample of the patches of the real images under their normal-preserving
+views. An image whose worst patch lies farther from the bank than those of real views that the bank
+has not seen is rejected; a defect fainter than that passes. With LEAST_SOURCES real images or more,
+"not seen" means that the bank has no view of the same real image: the threshold then lets another
+good part pass, and with fewer it judges by the given ones. Images smaller than LEAST_SIDE_PX are
+enlarged first, so that a small defect fills a patch.
+
+The paper has no guard. Source of the score: PatchCore's s*, Roth et al., CVPR 2022
+(arXiv 2106.08265), section 3.3, equation 6; its coreset and its weighing of the score are not used.
 
 Axes: B batch, N bank entries, F patch features, P patches, H x W pixels; images in [0, 1].
 """
@@ -17,8 +20,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.patches import PatchFeatures, nearest_distances
+from models.features.nearest import nearest_distances
+from models.features.patches import PatchFeatures
+from models.guard.copies import COPY_DIFFERENCE, KnownImages
 
+# Patches in the bank at most, drawn at random from all.
 BANK_SIZE = 6000
 # Long side in px that an image has at least when it is looked at.
 LEAST_SIDE_PX = 448
@@ -29,9 +35,6 @@ LEAST_SOURCES = 3
 # The share then: a bank without one real image finds the views of that one stranger than the whole
 # bank does another good part, of which fewer than 5 % are beyond this threshold.
 FALSE_REJECTION_RATE_OF_OTHERS = 0.1
-# A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
-COPY_DIFFERENCE = 2.0 / 255.0
-COPY_CELL_PX = 16
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,19 @@ class Verdict:
 
 
 class NormalityGuard:
-    """Memory bank, threshold and the known images of one job."""
+    """Memory bank, threshold and the known images of one job.
+
+    Attributes:
+        bank: patch features of real views, (N, F).
+        threshold: the distance beyond which a worst patch is anomalous, in feature units.
+        known: images that another must not copy.
+    """
 
     def __init__(self, features: PatchFeatures, bank: Tensor, threshold: float):
         self.features = features
         self.bank = bank
         self.threshold = threshold
-        self.known: list[Tensor] = []
+        self.known = KnownImages()
 
     @classmethod
     def fit(
@@ -70,13 +79,13 @@ class NormalityGuard:
         seed: int = 0,
         on_image: Callable[[], None] = lambda: None,
     ) -> "NormalityGuard":
-        """Builds the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
+        """Draws the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
 
-        Both are real images under normal-preserving views; `sources` and `unseen_sources` say of
-        each which real image it shows. The threshold is the distance that a share of
-        FALSE_REJECTION_RATE of the unseen views exceeds, or FALSE_REJECTION_RATE_OF_OTHERS if each
-        is measured against the other real images. `on_image` is called after each image; it
-        may raise to stop.
+        At most BANK_SIZE of the patches are kept, drawn at random by `seed`. Both are real images
+        under normal-preserving views; `sources` and `unseen_sources` say of each which real image
+        it shows. The threshold is the distance that a share of FALSE_REJECTION_RATE of the unseen
+        views exceeds, or FALSE_REJECTION_RATE_OF_OTHERS if each is measured against the other real
+        images. `on_image` is called after each image; it may raise to stop.
         """
         rows = []
         for image in bank_images:
@@ -112,21 +121,21 @@ class NormalityGuard:
     def _map(self, image: Tensor, bank: Tensor) -> Tensor:
         """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
         grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        return nearest_distances(grid.flatten(1).T, bank).reshape(grid.shape[-2:])
+        distances, _ = nearest_distances(grid.flatten(1).T, bank)
+        return distances.reshape(grid.shape[-2:])
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
-        self.known.append(_cells(image))
+        self.known.add(image)
 
     def forget_generated(self, num_real: int) -> None:
         """Keeps only the first `num_real` of the remembered images, the real ones."""
-        del self.known[num_real:]
+        self.known.keep_first(num_real)
 
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
         distance = float(self.distance(image[None])[0]) / max(self.threshold, 1e-9)
-        cells = _cells(image)
-        nearest = min((float((cells - k).abs().max()) for k in self.known), default=1.0)
+        nearest = self.known.difference(image)
         reason = None
         if not distance <= 1.0:  # a NaN is rejected too
             reason = "anomalous"
@@ -142,8 +151,3 @@ def _enlarged(image: Tensor) -> Tensor:
         return image
     size = [round(side * factor) for side in image.shape[1:]]
     return F.interpolate(image[None], size, mode="bicubic").clamp(0.0, 1.0)[0]
-
-
-def _cells(image: Tensor) -> Tensor:
-    """Mean of each COPY_CELL_PX square, (3, H / 16, W / 16)."""
-    return F.avg_pool2d(image, COPY_CELL_PX)

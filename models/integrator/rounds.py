@@ -1,8 +1,12 @@
-"""Text-guided knowledge integrator: updates the generator round by round, keeps the best round's.
+"""Text-guided knowledge integrator: updates the generator round by round, keeps the best decoder.
 
 Each round samples a set I+_1..I+_J and scores it by cos(z^v, z^t), with z^v = mean_j f(I+_j) and
-z^t = G(P); between rounds the decoder moves towards the prompt, kept from leaving the views.
-Source: Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 3.3.
+z^t = G(P); between rounds the decoder moves towards the prompt, kept from leaving the views. What
+comes out is the decoder of the round with the highest cosine. The sets themselves are not
+delivered: the job draws its images anew with that decoder (models/job/fill.py).
+Source: Lee & Choi, CVPR 2024 (arXiv 2403.06247), section 4.2.
+
+Axes: J images of a round's set, D embedding dimensions, H x W pixels; images in [0, 1].
 """
 
 from collections.abc import Callable
@@ -10,16 +14,14 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.encoder.protocol import TextImageEncoder
 from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
+from models.integrator.cosine import set_cosine
+from models.integrator.update import update
 from models.runtime.device_memory import HalvingBatch
 
-UPDATE_LEARNING_RATE = 1e-4
-# The update may not buy similarity to the prompt with pixels: L1 to the set before, this many
-# times.
-ANCHOR_WEIGHT = 10.0
+# Images of a round's set that the update after it looks at.
 UPDATE_BATCH = 4
 
 
@@ -34,7 +36,7 @@ class Round:
 
 @dataclass
 class Integration:
-    """All rounds and the kept one, the round with the highest cosine."""
+    """All rounds; `kept` is the one whose decoder is kept, the one with the highest cosine."""
 
     rounds: list[Round] = field(default_factory=list)
     kept: int = -1
@@ -43,11 +45,6 @@ class Integration:
         """JSON-able."""
         rounds = [{"round": r.number, "cosine": round(r.cosine, 6)} for r in self.rounds]
         return {"rounds": rounds, "kept": self.kept}
-
-
-def set_cosine(image_embeddings: Tensor, text_embedding: Tensor) -> Tensor:
-    """cos(z^v, z^t), a scalar, for f(I+_j) (J, D) and z^t (D,)."""
-    return F.cosine_similarity(image_embeddings.mean(dim=0), text_embedding, dim=0)
 
 
 def integrate(
@@ -103,58 +100,3 @@ def integrate(
             )
     generator.load_decoder_state(best_state)
     return result
-
-
-def update(
-    generator: VarianceAwareGenerator,
-    encoder: TextImageEncoder,
-    text_embedding: Tensor,
-    views: Tensor,
-    seeds: list[int],
-    *,
-    anchor: Tensor,
-    settings: SamplingSettings,
-    steps: int,
-    on_step: Callable[[], None],
-) -> None:
-    """Takes `steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor|."""
-    trained = generator.decoder_parameters()
-    for parameter in trained:
-        parameter.requires_grad_(True)
-    optimizer = torch.optim.Adam(trained, lr=UPDATE_LEARNING_RATE)
-    batch = HalvingBatch(len(views))
-
-    def embed(piece: slice) -> tuple[Tensor, Tensor]:
-        images = generator.sample(views[piece], seeds[piece], settings)
-        return encoder.embed_image(images), ANCHOR_WEIGHT * (images - anchor[piece]).abs().mean()
-
-    def set_gradients(pieces: list[slice]) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        # The cosine is the whole set's. Its gradient by each embedding comes first, then piece by
-        # piece what the embedding passes on: the chain rule, without the whole set in memory.
-        pulls = None if len(pieces) == 1 else _pulls(embed, pieces, text_embedding)
-        for piece in pieces:
-            embeddings, loss = embed(piece)
-            if pulls is None:
-                loss = loss + 1 - set_cosine(embeddings, text_embedding)
-            else:
-                loss = loss * len(embeddings) / len(views) + (embeddings * pulls[piece]).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
-
-    for _ in range(steps):
-        batch.run(set_gradients, len(views))
-        optimizer.step()
-        on_step()
-    for parameter in trained:
-        parameter.requires_grad_(False)
-
-
-def _pulls(
-    embed: Callable[[slice], tuple[Tensor, Tensor]], pieces: list[slice], text_embedding: Tensor
-) -> Tensor:
-    """d(1 - cos(z^v, z^t)) / d f(I+_j) for each image, (J, D)."""
-    with torch.no_grad():
-        embeddings = torch.cat([embed(piece)[0] for piece in pieces])
-    embeddings.requires_grad_(True)
-    (pulls,) = torch.autograd.grad(1 - set_cosine(embeddings, text_embedding), embeddings)
-    return pulls

@@ -8,13 +8,15 @@ import json
 
 import torch
 
-from models.encoder.protocol import TextImageEncoder, load_encoder
+from models.encoder.protocol import load_encoder
 from models.features.patches import SHA256 as PATCH_FEATURES_SHA256
-from models.features.patches import PatchFeatures, load_patch_features
+from models.features.patches import load_patch_features
 from models.generator.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
+from models.job.generation import Generation
+from models.job.models import Models
 from models.job.options import PipelineOptions
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
-from models.job.run import GenerationRun
+from models.job.run import run
 from models.prompt.choice import PromptGenerator
 from models.prompt.wordnet import load_wordnet
 from models.runtime.errors import DeviceMemoryError
@@ -23,18 +25,8 @@ from models.runtime.errors import DeviceMemoryError
 class Pipeline:
     """The loaded models; `generate` may be called any number of times, one call at a time."""
 
-    def __init__(
-        self,
-        encoder: TextImageEncoder,
-        prompts: PromptGenerator,
-        vqgan: VarianceAwareVQModel,
-        features: PatchFeatures,
-        *,
-        models: dict[str, dict[str, str]],
-        device: torch.device,
-    ):
-        self.encoder, self.prompts, self.vqgan, self.features = encoder, prompts, vqgan, features
-        self.models, self.device = models, device
+    def __init__(self, models: Models):
+        self.models = models
 
     def generate(
         self,
@@ -50,7 +42,9 @@ class Pipeline:
             StrictError: `request.strict`, and fewer images passed the guard within the budget.
         """
         try:
-            return GenerationRun(self, request, on_progress, options or PipelineOptions()).result()
+            return run(
+                Generation.of(self.models, request, options or PipelineOptions(), on_progress)
+            )
         except torch.OutOfMemoryError as error:
             raise DeviceMemoryError(str(error)) from error
         finally:
@@ -76,18 +70,20 @@ def load_pipeline(
     text_image = load_encoder(encoder).to(device)
     vq_source = str(EMBEDDED_VQGAN) if vqgan == "embedded" else vqgan
     vq_model = load_vqgan(vq_source)
-    models = {
+    revisions = {
         "text_image_encoder": {"name": text_image.name, "revision": text_image.revision},
-        "vqgan": {"name": f"{vqgan}", "revision": _revision(vq_model)},
+        "vqgan": {"name": vqgan, "revision": _revision(vq_model)},
         "patch_features": {"name": "efficientnet-lite0", "revision": PATCH_FEATURES_SHA256},
     }
     return Pipeline(
-        text_image,
-        PromptGenerator(text_image, load_wordnet()),
-        vq_model.to(device),
-        load_patch_features().to(device),
-        models=models,
-        device=torch.device(device),
+        Models(
+            encoder=text_image,
+            prompts=PromptGenerator(text_image, load_wordnet()),
+            vqgan=vq_model.to(device),
+            features=load_patch_features().to(device),
+            device=torch.device(device),
+            revisions=revisions,
+        )
     )
 
 

@@ -66,7 +66,7 @@ class GenerationResult:
     """What a generation made and how.
 
     Attributes:
-        images: the accepted images, the best round's first.
+        images: the accepted images, in the order in which they were chosen.
         prompt: the prompt P that guided the rounds.
         report: JSON-able: prompt with its candidates, invariances with their evidence, rounds,
             rejections by reason, models by role, timings_s by stage, guard thresholds.

@@ -1,7 +1,8 @@
 """Keyword-to-prompt generator: chooses the text that fits the good images best.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1; the symbols are the paper's:
-W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their distance.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1; the symbols are the
+paper's: W^o object name, W_t words, S_t candidate texts, f image and G text embedding, d their
+distance.
 """
 
 from dataclasses import asdict, dataclass
@@ -47,10 +48,20 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SenseScore:
-    """One meaning of the object's name and its mean cosine to the k images."""
+    """One meaning of the object's name.
+
+    Attributes:
+        name: WordNet's name of it.
+        gloss: its definition.
+        points: how likely it is by the name alone; `reason` says what for.
+        reason: in words.
+        cosine: mean cosine of name and gloss to the k images, in [-1, 1].
+    """
 
     name: str
     gloss: str
+    points: float
+    reason: str
     cosine: float
 
 
@@ -61,8 +72,9 @@ class PromptChoice:
     Attributes:
         text: P.
         object_name: W^o as the candidates write it.
-        sense: WordNet's name of the meaning that the images chose, None for an unknown word.
-        senses: every meaning considered.
+        sense: WordNet's name of the chosen meaning, None for an unknown word.
+        sense_reason: why that one, in words; why none, for an unknown word.
+        senses: every meaning considered, the likeliest by the name first.
         words: W_t, relation -> words.
         candidates: S_t in the order of WordNet, each with distance and cosine.
         outlier_rule: `mad`, `paper`, or `none` for a prompt that the user gave.
@@ -72,6 +84,7 @@ class PromptChoice:
     text: str
     object_name: str
     sense: str | None
+    sense_reason: str
     senses: tuple[SenseScore, ...]
     words: dict[str, tuple[str, ...]]
     candidates: tuple[Candidate, ...]
@@ -118,12 +131,11 @@ class PromptGenerator:
         found = self.finder.find(object_name)
         # f(I^o), (k, D)
         f = HalvingBatch(len(images)).concatenate(self.encoder.embed_image, images)
-        sense, scores = self._sense(found, f)
+        sense, reason, scores = self._sense(found, f)
         words = {**(sense.words if sense else {}), "state": found.states}
         if prompt is None:
-            texts = list(
-                candidate_texts(found.object_name, words, sense is None or sense.countable)
-            )
+            countable = sense.countable if sense else found.countable
+            texts = list(candidate_texts(found.object_name, words, countable))
         else:
             texts = [(prompt, "", "given")]
         g = self.encoder.embed_text([text for text, _, _ in texts])  # G(S_t), (T, D)
@@ -138,6 +150,7 @@ class PromptGenerator:
             text=texts[best][0],
             object_name=found.object_name,
             sense=sense.name if sense else None,
+            sense_reason=reason,
             senses=scores,
             words=words,
             candidates=tuple(Candidate(*text, d, c, k) for text, d, c, k in columns),
@@ -145,16 +158,31 @@ class PromptGenerator:
             threshold=threshold,
         )
 
-    def _sense(self, found: ObjectWords, f: Tensor) -> tuple[Sense | None, tuple[SenseScore, ...]]:
-        """The meaning whose name and gloss fit the images f (k, D) best."""
+    def _sense(
+        self, found: ObjectWords, f: Tensor
+    ) -> tuple[Sense | None, str, tuple[SenseScore, ...]]:
+        """The likeliest meaning by the name; of those with equal points the images f (k, D) choose.
+
+        On parts, the embedded encoder's cosines tell meanings apart little better than chance: for
+        a hazelnut they chose the tree.
+        """
         if not found.senses:
-            return None, ()
+            return None, "no word of the name is known as a thing: the bare name is used", ()
         texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
         cosines = (self.encoder.embed_text(texts) @ f.T).mean(dim=1)
+        points = torch.tensor([sense.points for sense in found.senses])
+        equal = points == points.max()
+        sense = found.senses[int(torch.where(equal, cosines, -torch.inf).argmax())]
         scores = zip(found.senses, cosines.tolist(), strict=True)
+        by = (
+            f"of {int(equal.sum())} equally likely, by the images"
+            if equal.sum() > 1
+            else "by the name"
+        )
         return (
-            found.senses[int(cosines.argmax())],
-            tuple(SenseScore(sense.name, sense.gloss, cosine) for sense, cosine in scores),
+            sense,
+            f"{by}: {sense.reason}",
+            tuple(SenseScore(s.name, s.gloss, s.points, s.reason, c) for s, c in scores),
         )
 
 
@@ -163,7 +191,7 @@ def keep(distances: Tensor, rule: OutlierRule) -> tuple[Tensor, float]:
 
     `mad` keeps d <= median + 3 * 1.4826 * MAD, MAD being the median distance from the median: texts
     that lie unusually far from the images are out, whatever the encoder's scale. `paper` keeps
-    d > 0.5 (TGI-AD, section 3.1), and every candidate where that keeps none.
+    d > 0.5 (TGI-AD, section 4.1.1), and every candidate where that keeps none.
     """
     if rule == "paper":
         kept = distances > PAPER_THRESHOLD

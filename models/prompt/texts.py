@@ -1,14 +1,23 @@
 """Candidate texts S_t around a name, in English; without torch, for whoever has no images.
 
-Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 3.1.
+Source: Lee & Choi (TGI-AD), CVPR 2024 (arXiv 2403.06247), section 4.1.1.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
-from models.prompt.words import PAIRS
+from models.prompt.names import PAIRS
+from models.prompt.word_list import word_list
 
 MAX_CANDIDATES = 96
+# Abbreviations with a vowel that are read letter by letter.
+SPELT_OUT = word_list(
+    """
+    ac ag ai api ecu eeg esd fpga hdmi ic ide ir iot led leds lpg mcu nfc oem oled rca
+    rfid rtd sae sla sma suv uhf uhp ui uk ups us usa usb uv uvc vga xlr
+    """
+)
 # How a noun of each relation joins the object; the paper's "with" where English allows it.
 PATTERNS = {
     "part": "{object} with {a_word}",
@@ -31,6 +40,8 @@ def candidate_texts(
     texts = {thing: ("", "object")}
     for relation in ("state", "attribute"):
         for word in words.get(relation, ()):
+            if word in object_name.split():  # a new housing is no new new housing
+                continue
             phrase = f"{word} {object_name}"
             texts.setdefault(with_article(phrase) if countable else phrase, (word, relation))
     for relation, pattern in PATTERNS.items():
@@ -42,13 +53,15 @@ def candidate_texts(
 
 def with_article(phrase: str) -> str:
     """The phrase with "a", "an" or "a pair of", by the sound of its first word."""
-    if phrase.rsplit(maxsplit=1)[-1] in PAIRS:
+    if phrase.split(" of ", maxsplit=1)[0].rsplit(maxsplit=1)[-1] in PAIRS:
         return f"a pair of {phrase}"
-    first = phrase.lower().split()[0]
-    if not re.search("[aeiouy]", first):  # spelt out: an LCD, a PCB
-        vowel = first[0] in "fhlmnrsx8"
+    first = re.split("[ -]", unicodedata.normalize("NFKD", phrase.lower()))[0]
+    if re.fullmatch("[a-z]", first) or first in SPELT_OUT or re.match(r"[a-z]{1,3}\d", first):
+        vowel = first[0] in "aefhilmnorsx"  # an LED, a USB plug, an M8 screw
+    elif not re.search("[aeiouy]", first):  # an LCD, a PCB; an 8 mm, an 11 mm, an 80 mm screw
+        vowel = first[0] in "fhlmnrsx8" or re.match(r"1[18](\D|$)", first) is not None
     elif re.match(r"(uni(?![nm])|u[srt][aei]|eu|one\b|once\b)", first):
         vowel = False
     else:
-        vowel = re.match(r"([aeiou]|hour|honest|heir|[fhlmnrsx]-)", first) is not None
+        vowel = re.match(r"([aeiou]|hour|honest|heir)", first) is not None
     return f"{'an' if vowel else 'a'} {phrase}"

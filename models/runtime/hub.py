@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import httpx
+import httpx2
 from huggingface_hub import constants
 
 Model = TypeVar("Model")
@@ -25,8 +25,8 @@ def cached_or_fetched(source: str, load: Callable[[bool], Model]) -> Model:
     except RuntimeError as error:
         # The hub's client retries a dead network for half a minute: ask once, shortly, before.
         try:
-            httpx.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
-        except httpx.TransportError:
+            httpx2.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
+        except httpx2.TransportError:
             raise RuntimeError(
                 f"no model {source!r}: it is no folder, not in the hub's local cache, and the hub "
                 "cannot be reached"

@@ -31,8 +31,8 @@ from models.encoder.devise import (
 )
 from models.features.patches import load_patch_features
 from models.prompt.texts import with_article
+from models.prompt.things import VISIBLE
 from models.prompt.wordnet import load_wordnet
-from models.prompt.words import VISIBLE
 
 NUM_CLASSES = 1000
 NUM_TRAIN = 800

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.views.invariances import InvarianceDecision, lone_part_mask
-from models.views.view import View, apply_view, covering, draw_view, output_size, to_tensor
+from models.views.view import View, covering, draw_view, output_size, to_tensor
+from models.views.warp import apply_view
 
 # A source larger than the output is worked on at up to this multiple, so that turning blurs
 # nothing.

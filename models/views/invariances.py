@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.patches import PatchFeatures, nearest_distances, resized
+from models.features.nearest import nearest_distances
+from models.features.patches import PatchFeatures, resized
 from models.views.light import USUAL_SPREAD, light_spread
-from models.views.view import View, apply_view, draw_view
+from models.views.view import View, draw_view
+from models.views.warp import apply_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
 PROBES: dict[str, tuple[View, ...]] = {
@@ -45,7 +47,7 @@ class InvarianceDecision:
     `evidence` maps each candidate to its distance ratio (k >= 2: to the other images, k = 1: to the
     image itself; 1.0 means no farther than an untransformed image); `axis_deg` is the lone part's
     mirror axis in [0, 180), None when the part is not alone or several images were given;
-    `light_spread` is how uneven the light may get (`lighting.light_spread`).
+    `light_spread` is how uneven the light may get (`light.light_spread`).
     """
 
     invariances: frozenset[str]
@@ -66,7 +68,7 @@ class InvarianceDecision:
 
 
 def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:
-    """Which of views.INVARIANCES the good images (k, 3, H, W) in [0, 1] support."""
+    """Which of `view.INVARIANCES` the good images (k, 3, H, W) in [0, 1] support."""
     small = resized(images, ANALYSIS_PX)
     spread = light_spread(small, features)
     allowed = {"lighting"} if spread else set()
@@ -103,7 +105,7 @@ def _distances(features: PatchFeatures, images: Tensor, bank: Tensor) -> Tensor:
     The mean speaks for the whole, the tail for small marks such as print, which must not turn.
     """
     patches = features.patches(images).flatten(0, 1)
-    nearest = nearest_distances(patches, bank)
+    nearest, _ = nearest_distances(patches, bank)
     return torch.stack([nearest.mean(), nearest.quantile(0.99)]).cpu()
 
 

@@ -1,7 +1,8 @@
 """Uneven light: how far it may vary on good images.
 
 On a texture the same surface lies everywhere, so that slow changes of its brightness are the
-light's, and the next image has others. On a part they are its shape and stay as they are.
+light's, and the next image has others. On a part they are its shape and stay as they are. Views are
+lit in models/views/relight.py.
 
 Axes: k images, H x W pixels, P patches; images in [0, 1].
 """
@@ -14,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.features.patches import PatchFeatures
-from models.views.view import apply_view, draw_view
+from models.views.view import draw_view
+from models.views.warp import apply_view
 
 # A patch is found again where it lies at least so many patches away.
 APART_PATCHES = 6
@@ -43,8 +45,8 @@ def self_similarity(image: Tensor, features: PatchFeatures) -> float:
     height, width = (side // features.patch_stride for side in image.shape[-2:])
     patches = features.patches(image[None])[0]  # (P, F)
     down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    places = torch.stack([down, across], dim=-1).reshape(-1, 2).to(image.device)
-    apart = (places[:, None] - places[None]).abs().amax(dim=2)
+    positions = torch.stack([down, across], dim=-1).reshape(-1, 2).to(image.device)
+    apart = (positions[:, None] - positions[None]).abs().amax(dim=2)
     distances = torch.cdist(patches, patches)
     distances[apart < APART_PATCHES] = torch.inf
     rng = np.random.default_rng(0)

@@ -1,7 +1,8 @@
 """Normal-preserving views: how one good image may be moved, turned and lit and still be good.
 
-The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 3.2). Which
-transformations preserve normality depends on the object: models/views/invariances.py decides.
+The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 4.1.2). Which
+transformations preserve normality depends on the object: models/views/invariances.py decides. Here
+a view is drawn; models/views/warp.py shows an image through it.
 """
 
 import math
@@ -11,7 +12,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 INVARIANCES = (
     "rotate",
@@ -26,8 +26,6 @@ INVARIANCES = (
 
 SIZE_MULTIPLE_PX = 16
 MAX_COVERING_SCALE = 1.25
-# Knots of a lighting field along each side.
-LIGHT_KNOTS = 4
 
 
 @dataclass(frozen=True)
@@ -156,56 +154,3 @@ def covering(view: View, size: tuple[int, int]) -> View:
     if view.fill != "mirror" or needed > MAX_COVERING_SCALE:
         return view
     return replace(view, scale=max(view.scale, needed))
-
-
-def apply_view(image: Tensor, view: View, size: tuple[int, int]) -> Tensor:
-    """The image (3, H0, W0) in [0, 1] as the view shows it, (3, height, width) in [0, 1].
-
-    The transformation and the change of size are one resampling, so that nothing is blurred twice.
-    """
-    width, height = size
-    angle = math.radians(view.angle_deg)
-    cos, sin = math.cos(angle) / view.scale, math.sin(angle) / view.scale
-    aspect = width / height
-    mirror_x = -1.0 if view.flip_horizontal else 1.0
-    mirror_y = -1.0 if view.flip_vertical else 1.0
-    # Output to input coordinates, both in [-1, 1]; turning happens in square pixels.
-    theta = torch.tensor(
-        [
-            [mirror_x * cos, -mirror_x * sin / aspect, 2 * view.shift_x],
-            [mirror_y * sin * aspect, mirror_y * cos, 2 * view.shift_y],
-        ],
-        dtype=image.dtype,
-        device=image.device,
-    )
-    grid = F.affine_grid(theta[None], [1, 3, height, width], align_corners=False)
-    if view == View() and image.shape[-2:] == (height, width):
-        return image
-    warped = F.grid_sample(
-        image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False
-    )[0]
-    if view.fill == "ground":
-        covered = F.grid_sample(torch.ones_like(image[None, :1]), grid, align_corners=False)[0]
-        ground = F.interpolate(image[None], [height, width], mode="bilinear", align_corners=False)
-        warped = covered * warped + (1 - covered) * ground[0]
-    return _relight(warped.clamp(0.0, 1.0), view)
-
-
-def _relight(image: Tensor, view: View) -> Tensor:
-    """Applies gain * x^gamma under the view's lighting fields; (3, H, W) in [0, 1]."""
-    _, height, width = image.shape
-    across = torch.linspace(-1.0, 1.0, width, device=image.device)[None, None, :]
-    down = torch.linspace(-1.0, 1.0, height, device=image.device)[None, :, None]
-    field = 1.0 + view.light_x * across + view.light_y * down
-    if view.light:
-        slow = lighting_field(height, width, view.light_seed).to(image.device)
-        field = field * torch.exp(view.light * slow)
-    return (view.gain * field * image.clamp_min(1e-4).pow(view.gamma)).clamp(0.0, 1.0)
-
-
-def lighting_field(height: int, width: int, seed: int) -> Tensor:
-    """A smooth field of mean 0 and standard deviation 1, (height, width); one seed, one field."""
-    generator = torch.Generator().manual_seed(seed)
-    knots = torch.randn(1, 1, LIGHT_KNOTS, LIGHT_KNOTS, generator=generator)
-    field = F.interpolate(knots, (height, width), mode="bicubic", align_corners=True)[0, 0]
-    return (field - field.mean()) / field.std()

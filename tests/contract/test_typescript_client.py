@@ -6,11 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
-from tests.conftest import encode, texture
-from tests.contract.conftest import plain_files, skip_outside_of_ci
+from tests.conftest import encode, missing_tool, texture
+from tests.contract.conftest import plain_files
 
 SOURCE = Path(__file__).parent / "typescript"
 COMPILE = (
@@ -24,7 +24,7 @@ COMPILE = (
 def tools(pytestconfig: pytest.Config) -> Path:
     """A folder with the generator and the compiler, kept from run to run."""
     if not shutil.which("npm"):
-        skip_outside_of_ci("npm is not installed: the TypeScript client is not tried")
+        missing_tool("npm is not installed: the TypeScript client is not tried")
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("typescript-client")
     wanted = (SOURCE / "package.json").read_text()
@@ -61,7 +61,7 @@ def test_a_generated_typescript_client_runs_a_whole_job(address: str, tools: Pat
     bin_folder = "node_modules/.bin"
     run((f"{bin_folder}/openapi-ts", "-i", f"{address}/openapi.json", "-o", "client"))
     run((f"{bin_folder}/{COMPILE[0]}", *COMPILE[1:]))
-    with httpx.Client(base_url=address) as http:
+    with httpx2.Client(base_url=address) as http:
         document = http.get("/openapi.json").json()
     functions = (tmp_path / "client" / "sdk.gen.ts").read_text()
     num_operations = sum(len(methods) for methods in document["paths"].values())

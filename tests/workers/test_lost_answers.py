@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.base.redis_connection import connect
@@ -58,7 +58,7 @@ def states(store: JobStore, job_id: str) -> list[str]:
 def test_a_job_is_created_once(
     proxy: RedisProxy,
     store: JobStore,
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     headers: dict[str, str],
 ):
     api = serve_api(redis_url=proxy.url)
@@ -82,7 +82,7 @@ def test_a_job_of_a_full_key_is_created_once(far_store: JobStore, proxy: RedisPr
 
 
 def test_a_job_is_canceled_once_and_for_certain(
-    proxy: RedisProxy, store: JobStore, serve_api: Callable[..., httpx.Client]
+    proxy: RedisProxy, store: JobStore, serve_api: Callable[..., httpx2.Client]
 ):
     api = serve_api(redis_url=proxy.url)
     job_id = api.post("/v1/jobs", **FILES).json()["id"]

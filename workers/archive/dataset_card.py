@@ -19,6 +19,11 @@ configs:
 Made by goodmany from {num_inputs}, for training anomaly detectors. **These images are synthetic.**
 Each PNG says so itself: IPTC digital source type `trainedAlgorithmicMedia` in its XMP, and a text
 chunk. Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
+
+{num_views} of them are views of a real image as they are: turned, moved or lit otherwise, as far as
+the images said that a good part may be. In the others a model varied the view besides.
+`manifest.json` says which is which: `sigma_scale` is 0 for a plain view. Look at them before you
+train: no guard finds every fault.
 {shortfall}
 | path | what |
 |---|---|
@@ -28,8 +33,8 @@ chunk. Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
 
 `metadata.csv`: `file_name` is relative to `{slug}/train/`, `image_path` to `{slug}/`; `label` is
 `normal` and `label_index` 0 throughout; `source` is the index of the input image that the image
-varies; `prompt_cosine` is the cosine of image and prompt, higher is closer; `guard_distance` is how
-far its worst patch lies from the real ones, 1 is where the guard begins to reject;
+is a view of; `prompt_cosine` is the cosine of image and prompt, higher is closer; `guard_distance`
+is how far its worst patch lies from the real ones, 1 is where the guard begins to reject;
 `nearest_distance`, in [0, 1], is the largest local difference to the image most like it, real or
 generated, so that no two are alike.
 
@@ -103,6 +108,7 @@ def write_dataset_card(
 ) -> str:
     """Markdown for the archive's top folder, without a date or any other fact of the run."""
     num_images, num_inputs = len(result.images), len(request.images)
+    num_views = sum(image.transform.get("sigma_scale") == 0 for image in result.images)
     width, height = result.size
     shortfall = (
         f"\n{request.num_images} were asked for; the others that were made did not pass the "
@@ -113,6 +119,7 @@ def write_dataset_card(
     return CARD.format(
         slug=slug,
         num_images=num_images,
+        num_views=num_views,
         num_inputs="1 real image" if num_inputs == 1 else f"{num_inputs} real images",
         object_name=" ".join(request.object_name.split()),
         prompt=" ".join(result.prompt.split()),

@@ -6,34 +6,51 @@ the rest is a function of the request, the seed and the device.
 
 import hashlib
 import platform
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
 import numpy as np
 from PIL import Image
 
+from app.jobs.inputs import InputImage
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 
 SCHEMA_VERSION = "1.0"
 PACKAGES = ("goodmany", "torch", "diffusers", "transformers", "numpy", "pillow")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ManifestFacts:
+    """What the manifest says that neither request nor result knows.
+
+    Attributes:
+        job_id: the job's id.
+        created_at: when the job was accepted.
+        inputs: what was understood of each of the request's images; empty when nobody has looked.
+        bit_depth: what the request said of them.
+    """
+
+    job_id: str
+    created_at: datetime
+    inputs: tuple[InputImage, ...] = ()
+    bit_depth: int | None = None
+
+
 def describe_generation(
     result: GenerationResult,
     request: GenerationRequest,
+    facts: ManifestFacts,
     *,
     file_names: list[str],
-    job_id: str,
-    created_at: datetime,
 ) -> dict[str, object]:
     """The whole manifest, JSON-able.
 
     Args:
         result: what was made; its report is taken over key by key.
         request: what was asked for.
+        facts: what else is to be said.
         file_names: the path in the archive of each of `result.images`.
-        job_id: the job's id.
-        created_at: when the job was accepted.
     """
     width, height = result.size
     report = dict(result.report)
@@ -41,11 +58,11 @@ def describe_generation(
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
-            "job_id": job_id,
-            "created_at": created_at.isoformat(),
+            "job_id": facts.job_id,
+            "created_at": facts.created_at.isoformat(),
             "timings_s": timings_s,
         },
-        "request": _describe_request(request),
+        "request": _describe_request(request, facts),
         "num_images_requested": request.num_images,
         "num_images": len(result.images),
         "width_px": width,
@@ -62,8 +79,9 @@ def describe_generation(
     }
 
 
-def _describe_request(request: GenerationRequest) -> dict[str, object]:
+def _describe_request(request: GenerationRequest, facts: ManifestFacts) -> dict[str, object]:
     invariances = request.invariances
+    inputs = facts.inputs or (None,) * len(request.images)
     return {
         "object_name": request.object_name,
         "num_images": request.num_images,
@@ -73,16 +91,22 @@ def _describe_request(request: GenerationRequest) -> dict[str, object]:
         "invariances": None if invariances is None else sorted(invariances),
         "effort": request.effort,
         "strict": request.strict,
-        "images": [_describe_input(image) for image in request.images],
+        "bit_depth": facts.bit_depth,
+        "images": [
+            _describe_input(image, understood)
+            for image, understood in zip(request.images, inputs, strict=True)
+        ],
     }
 
 
-def _describe_input(image: Image.Image) -> dict[str, object]:
+def _describe_input(image: Image.Image, understood: InputImage | None) -> dict[str, object]:
+    """The image as it was used, and its file as it was understood."""
     pixels = np.asarray(image.convert("RGB"))
     return {
         "width_px": image.width,
         "height_px": image.height,
         "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        **({} if understood is None else {"file": understood.model_dump(mode="json")}),
     }
 
 

@@ -19,14 +19,15 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from app.jobs.inputs import InputImage
 from models.job.request import GenerationRequest, GenerationResult
 from workers.archive.dataset_card import write_dataset_card
-from workers.archive.manifest import describe_generation
+from workers.archive.manifest import ManifestFacts, describe_generation
 from workers.archive.synthetic_png import encode_real_png, encode_synthetic_png
 
 COLUMNS = (
@@ -69,6 +70,8 @@ def write_archive(
     *,
     job_id: str,
     created_at: datetime,
+    inputs: Sequence[InputImage] = (),
+    bit_depth: int | None = None,
     include_reference: bool = False,
     on_image: Callable[[int], None] | None = None,
 ) -> None:
@@ -84,6 +87,8 @@ def write_archive(
         request: what was asked for.
         job_id: goes into the manifest.
         created_at: when the job was accepted; goes into the manifest.
+        inputs: what was understood of each of the request's images; goes into the manifest.
+        bit_depth: what the request said of them; goes into the manifest.
         include_reference: also write the real images.
         on_image: called after each generated image with their number so far; what it raises leaves
             this function unchanged.
@@ -91,7 +96,10 @@ def write_archive(
     Raises:
         ValueError: the report holds a number that JSON has not (NaN, infinity).
     """
-    entries = _counted(_entries(result, request, job_id, created_at, include_reference), on_image)
+    facts = ManifestFacts(
+        job_id=job_id, created_at=created_at, inputs=tuple(inputs), bit_depth=bit_depth
+    )
+    entries = _counted(_entries(result, request, facts, include_reference), on_image)
     if file.seekable():
         _write_zip(file, entries)
         return
@@ -104,8 +112,7 @@ def write_archive(
 def _entries(
     result: GenerationResult,
     request: GenerationRequest,
-    job_id: str,
-    created_at: datetime,
+    facts: ManifestFacts,
     include_reference: bool,
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the archive, content), made one by one as the ZIP is written."""
@@ -131,9 +138,8 @@ def _entries(
     manifest = describe_generation(
         result,
         request,
+        facts,
         file_names=[f"{slug}/train/{name}" for name in file_names],
-        job_id=job_id,
-        created_at=created_at,
     )
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)

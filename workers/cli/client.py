@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-import httpx
+import httpx2
 
 from workers.cli.failures import (
     JobFailedError,
@@ -36,9 +36,9 @@ class Client:
         self.address = address
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         try:
-            self.http = httpx.Client(base_url=address, headers=headers, timeout=60)
+            self.http = httpx2.Client(base_url=address, headers=headers, timeout=60)
             is_address = self.http.base_url.scheme in ("http", "https") and self.http.base_url.host
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except (httpx2.InvalidURL, UnicodeError) as error:
             raise UsageError(f"{address!r} is no address of a service: {error}.") from error
         if not is_address:
             raise UsageError(f"{address!r} is no address of a service, http://... or https://...")
@@ -87,7 +87,7 @@ class Client:
             try:
                 with self._told():
                     answer = self.http.get(self._absolute(job["links"]["self"]))
-                    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    if answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
                         # The job goes on; only the question came too soon.
                         time.sleep(int(answer.headers["Retry-After"]))
                         continue
@@ -126,7 +126,7 @@ class Client:
         with path.open("wb") as file:
             self.fetch(link, file)
 
-    def _absolute(self, link: str) -> httpx.URL:
+    def _absolute(self, link: str) -> httpx2.URL:
         """Links begin at the server's root, wherever below it the service is."""
         return self.http.base_url.copy_with(raw_path=link.encode())
 
@@ -134,27 +134,27 @@ class Client:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except httpx.TimeoutException as error:
+        except httpx2.TimeoutException as error:
             raise UnreachableError(f"{self.address} does not answer in time.") from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise UnreachableError(f"{self.address} cannot be reached: {error}.") from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
             raise UnreachableError(f"{self.address} answers nonsense: {error}.") from error
 
-    def _read_job(self, answer: httpx.Response) -> dict[str, Any]:
+    def _read_job(self, answer: httpx2.Response) -> dict[str, Any]:
         job = self._read(answer)
         if not {"id", "state", "links", "problem"} <= job.keys():
             raise self._stranger(answer)
         return job
 
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+    def _read(self, answer: httpx2.Response) -> dict[str, Any]:
         try:
             document = answer.json()
         except ValueError:
             raise self._stranger(answer) from None
         if not isinstance(document, dict):
             raise self._stranger(answer)
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE:
             raise UnreachableError(f"{self.address}: {document.get('detail', 'not ready')}")
         if answer.is_error:
             if not {"title", "detail"} <= document.keys():
@@ -162,7 +162,7 @@ class Client:
             raise RefusedRequestError(f"{document['title']}: {document['detail']}")
         return document
 
-    def _stranger(self, answer: httpx.Response) -> UnreachableError:
+    def _stranger(self, answer: httpx2.Response) -> UnreachableError:
         return UnreachableError(
             f"What answers at {self.address} is no goodmany (status {answer.status_code})."
         )

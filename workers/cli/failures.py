@@ -15,7 +15,7 @@ code  what
 
 from pydantic import ValidationError
 
-from app.problems import Problem, UnusableImage
+from app.problems import InvalidRequest, Problem, UnusableImage
 from workers.serve.listening import ListenError
 from workers.serve.service_redis import RedisUnreachableError
 
@@ -71,7 +71,7 @@ def exit_code_of(error: Exception) -> int:
         return UnreachableError.code
     if isinstance(error, OSError):
         return FileError.code
-    return USAGE if isinstance(error, ValueError) else FAULT
+    return USAGE if isinstance(error, (ValueError, InvalidRequest)) else FAULT
 
 
 def sentence_of(error: Exception) -> str:

@@ -3,15 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image
 from rich.console import Console
 
-from app.files.read_image import ImageLimits, read_image
+from app.files.decoders import Decoders
 from app.jobs.model import Effort
-from app.problems import UnusableImage
 from app.settings import Settings
-from workers.cli.input_images import find_images
+from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
+    BitDepth,
     EffortOption,
     Images,
     ImageSize,
@@ -38,6 +37,7 @@ def generate(
     effort: EffortOption = Effort.standard,
     prompt: Prompt = None,
     invariances: Invariances = None,
+    bit_depth: BitDepth = None,
     strict: Strict = False,
 ) -> None:
     """Makes new images without a server: the same pipeline, the same ZIP."""
@@ -51,16 +51,24 @@ def generate(
         prompt=prompt,
         invariances=invariances,
         strict=strict,
+        bit_depth=bit_depth,
     )
-    pictures = _read_images(find_images(images), settings)
+    console = Console()
     with open_output(out) as file:
+        from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+
+        with Decoders(settings) as decoders:
+            inputs = read_inputs(
+                [Path(name).read_bytes for name in images], images, bit_depth, decoders
+            )
+        tell_inputs(console, images, [image.model_dump() for image in inputs.understood])
+
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415
         from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
         from workers.generation.method_request import to_generation_request  # noqa: PLC0415
 
-        console = Console()
-        request = to_generation_request(job_request, pictures)
+        request = to_generation_request(job_request, inputs.images)
         with ProgressBar(console) as bar:
             bar("models", 0, {})
             pipeline = load_pipeline(
@@ -68,22 +76,14 @@ def generate(
             )
             result = pipeline.generate(request, bar)
             bar("archive", 99, {})
-            write_archive(file, result, request, job_id="none", created_at=datetime.now(UTC))
+            write_archive(
+                file,
+                result,
+                request,
+                job_id="none",
+                created_at=datetime.now(UTC),
+                inputs=inputs.understood,
+                bit_depth=bit_depth,
+            )
             bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
-
-
-def _read_images(paths: list[Path], settings: Settings) -> list[Image.Image]:
-    """The images.
-
-    Raises:
-        UnusableImage: the first that cannot be used, with its path.
-    """
-    limits = ImageLimits.from_settings(settings)
-    pictures = []
-    for path in paths:
-        try:
-            pictures.append(read_image(path.read_bytes(), limits))
-        except UnusableImage as problem:
-            raise problem.in_field(str(path)) from None
-    return pictures

@@ -8,10 +8,20 @@ from pydantic import ValidationError
 
 from app.jobs.model import Effort, Invariance, JobRequest
 from workers.cli.failures import UsageError, describe_faults
+from workers.cli.image_files import find_images
+
+
+def _find(names: list[str]) -> list[str]:
+    return [str(path) for path in find_images(names)]
+
 
 Images = Annotated[
     list[str],
-    typer.Argument(help="Good images, folders of them, or patterns such as 'parts/*.png'."),
+    typer.Argument(
+        help="Good images, folders of them, or patterns such as 'parts/*.png'.",
+        # Before anything else is done.
+        callback=_find,
+    ),
 ]
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
 NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
@@ -21,7 +31,16 @@ EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
 Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
 Invariances = Annotated[
     list[Invariance] | None,
-    typer.Option("--invariance", help="Overrules what the images say; may be repeated."),
+    typer.Option(
+        "--invariance", help="Overrules what is decided from the images; may be repeated."
+    ),
+]
+BitDepth = Annotated[
+    int | None,
+    typer.Option(
+        help="How many bits of a pixel count in files that have more than 8, such as 12. "
+        "Default: decided from all images together."
+    ),
 ]
 Strict = Annotated[bool, typer.Option(help="Fail when fewer images than wanted pass the guard.")]
 Out = Annotated[Path, typer.Option(help="The ZIP to write.")]

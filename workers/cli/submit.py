@@ -1,13 +1,15 @@
 """`goodmany submit`: new images from a running service."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from app.jobs.model import Effort, Priority
-from workers.cli.input_images import find_images
+from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
+    BitDepth,
     EffortOption,
     Images,
     ImageSize,
@@ -38,6 +40,7 @@ def submit(
     effort: EffortOption = Effort.standard,
     prompt: Prompt = None,
     invariances: Invariances = None,
+    bit_depth: BitDepth = None,
     strict: Strict = False,
     priority: PriorityOption = Priority.interactive,
     server: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
@@ -58,13 +61,17 @@ def submit(
         prompt=prompt,
         invariances=invariances,
         strict=strict,
+        bit_depth=bit_depth,
         priority=priority,
     )
-    paths = find_images(images)
     console = Console()
     with Client(server, api_key) as client, open_output(out) as file:
         with ProgressBar(console) as bar:
-            job = client.submit(paths, job_request.model_dump(mode="json"))
+            job = client.submit(
+                [Path(name) for name in images], job_request.model_dump(mode="json")
+            )
+            # A service of an older version does not tell.
+            tell_inputs(console, images, job.get("inputs", []))
             for job in client.follow(job):  # noqa: B020, the same job, later
                 bar(job["stage"] or job["state"], job["percent"], job)
         client.fetch(job["links"]["archive"], file)

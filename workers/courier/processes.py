@@ -9,12 +9,12 @@ import math
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -24,6 +24,7 @@ from rq.job import Job as QueuedJob
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseTimeoutException
+from rq.utils import current_timestamp
 from rq.worker import SimpleWorker
 
 from app.base.redis_connection import REDIS_AWAY, connect
@@ -31,13 +32,15 @@ from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent
+from workers.runtime.known_job import KnownJob
+from workers.runtime.known_queue import KnownQueue, clean_queues, is_id
 from workers.runtime.rq_clock import follow_redis_clock
+from workers.runtime.task_names import WEBHOOK_TASKS, WORDS_TASKS
 
 log = logging.getLogger("goodmany.courier")
 
 # RQ's own lines tell of every question and every try; ours tell what came of it.
 RQ_LOG_LEVEL = "WARNING"
-# RQ waits 15 s less than this for a job before it looks around again.
 WORDS_TTL_S = 15 + 30
 WEBHOOK_TTL_S = 15 + 2
 MAINTAIN_EVERY_S = 15
@@ -46,13 +49,25 @@ RESTART_AFTER_S = 2.0
 STOP_WITHIN_S = 3.0
 
 
-class LightWorker(SimpleWorker):
-    """An RQ worker that performs its jobs in its own process: they are short and bounded."""
+class CourierWorker(SimpleWorker):
+    """An RQ worker that performs its jobs in its own process: they are short and bounded.
 
-    def __init__(self, queue_name: str, connection: redis.Redis, worker_ttl_s: int):
+    Args:
+        queue_name: the one queue that it takes from.
+        tasks: what may be called for a job, by the names that it may have in the queue.
+        connection: to Redis.
+        worker_ttl_s: RQ waits 15 s less than this for a job before it looks around again.
+    """
+
+    queue_class = KnownQueue
+
+    def __init__(
+        self, queue_name: str, tasks: Mapping[str, str], connection: redis.Redis, worker_ttl_s: int
+    ):
         super().__init__(
             [queue_name],
             connection=connection,
+            job_class=KnownJob.of_tasks(tasks),
             serializer=JSONSerializer,
             exception_handlers=[self._give_up],
             worker_ttl=worker_ttl_s,
@@ -66,8 +81,9 @@ class LightWorker(SimpleWorker):
         super().bootstrap(*args, **kwargs)
 
     def run_maintenance_tasks(self) -> None:
-        """As RQ does, by the clock of the service."""
+        """As RQ does, by the clock of the service, after what it would stumble over is gone."""
         follow_redis_clock(self.connection)
+        clean_queues(self.queues)
         super().run_maintenance_tasks()
 
     def _give_up(
@@ -97,7 +113,7 @@ class LightWorker(SimpleWorker):
         return int(job.timeout or 0) + 1
 
 
-class WebhookWorker(LightWorker):
+class WebhookWorker(CourierWorker):
     """Delivers webhooks; between two of them it looks for new ones and for those that are due.
 
     RQ's scheduler would be another process, one that outlives a killed worker. What it does is
@@ -105,7 +121,7 @@ class WebhookWorker(LightWorker):
     """
 
     def __init__(self, settings: Settings, connection: redis.Redis):
-        super().__init__(WEBHOOK_QUEUE, connection, WEBHOOK_TTL_S)
+        super().__init__(WEBHOOK_QUEUE, WEBHOOK_TASKS, connection, WEBHOOK_TTL_S)
         self.webhooks = Webhooks.connected(settings, connection)
         self.due = RQScheduler(
             [WEBHOOK_QUEUE], connection, logging_level=RQ_LOG_LEVEL, serializer=JSONSerializer
@@ -121,7 +137,17 @@ class WebhookWorker(LightWorker):
         self.next_look = time.monotonic() + LOOK_EVERY_S
         self.webhooks.empty_outbox()
         if self.due.acquire_locks():
+            self._refuse_foreign_tries()
             self.due.enqueue_scheduled_jobs()
+
+    def _refuse_foreign_tries(self) -> None:
+        """Of what is due, removes what is not ours: the scheduler would read it as it is."""
+        key = self.queues[0].scheduled_job_registry.key
+        due = cast(list[bytes], self.connection.zrangebyscore(key, 0, current_timestamp()))
+        for entry in due:
+            ids = [entry.decode()] if is_id(entry) else []
+            if not any(self.job_class.fetch_many(ids, self.connection, JSONSerializer)):
+                self.connection.zrem(key, entry)
 
     def teardown(self) -> None:
         """Leaves the lock to the next one."""
@@ -142,7 +168,7 @@ def answer_words(settings: Settings) -> None:
 
     load_words()
     connection = connect(settings.redis_url, patience_s=math.inf)
-    worker = LightWorker(WORDS_QUEUE, connection, WORDS_TTL_S)
+    worker = CourierWorker(WORDS_QUEUE, WORDS_TASKS, connection, WORDS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)
 
 

@@ -6,7 +6,7 @@ The function is named by the API as a string (`app.jobs.queues.FIND_WORDS`).
 from app.http.prompt_words import PromptCandidate, PromptSense, PromptWords
 from models.prompt.texts import candidate_texts
 from models.prompt.wordnet import load_wordnet
-from models.prompt.words import ObjectWordFinder, ObjectWords
+from models.prompt.words import ObjectWordFinder, ObjectWords, Sense
 
 _warm: list[ObjectWordFinder] = []
 
@@ -28,32 +28,22 @@ def find_words(object_name: str) -> dict[str, object]:
 
 def to_prompt_words(found: ObjectWords) -> PromptWords:
     """The words with the candidate texts that they make; an unknown name has our states alone."""
-    if not found.senses:
-        senses = [_sense(found, None, None, {}, countable=True)]
-    else:
-        senses = [
-            _sense(found, sense.name, sense.gloss, sense.words, countable=sense.countable)
-            for sense in found.senses
-        ]
+    senses = [_to_prompt_sense(found, sense) for sense in found.senses or (None,)]
     return PromptWords(object_name=found.object_name, looked_up=found.looked_up, senses=senses)
 
 
-def _sense(
-    found: ObjectWords,
-    name: str | None,
-    gloss: str | None,
-    related: dict[str, tuple[str, ...]],
-    *,
-    countable: bool,
-) -> PromptSense:
-    words = {**related, "state": found.states}
+def _to_prompt_sense(found: ObjectWords, sense: Sense | None) -> PromptSense:
+    words = {**(sense.words if sense else {}), "state": found.states}
+    countable = sense.countable if sense else found.countable
     candidates = [
         PromptCandidate(text=text, word=word, relation=relation)
         for text, word, relation in candidate_texts(found.object_name, words, countable)
     ]
     return PromptSense(
-        name=name,
-        gloss=gloss,
+        name=sense.name if sense else None,
+        gloss=sense.gloss if sense else None,
+        points=sense.points if sense else None,
+        reason=sense.reason if sense else None,
         words={relation: list(texts) for relation, texts in words.items() if texts},
         candidates=candidates,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import httpx
+import httpx2
 import redis
 from redis.client import Pipeline
 from rq import Queue, Retry
@@ -63,7 +63,7 @@ class Webhooks:
             store=JobStore(connection, settings),
             deliveries=DeliveryLog(connection),
             queue=Queue(WEBHOOK_QUEUE, connection=connection, serializer=JSONSerializer),
-            tls=httpx.create_ssl_context(),
+            tls=httpx2.create_ssl_context(),
         )
 
     def empty_outbox(self) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from queue import SimpleQueue
 
-import httpcore
+import httpcore2
 from rq.timeouts import BaseTimeoutException, UnixSignalDeathPenalty
 
 from app.base.addresses import Network, is_refused
@@ -69,7 +69,7 @@ def post(
         # An alarm also ends what no socket's own time limit ends.
         with (
             UnixSignalDeathPenalty(timeout_s, _TookTooLongError),
-            httpcore.ConnectionPool(
+            httpcore2.ConnectionPool(
                 ssl_context=tls, network_backend=CheckedBackend(allowed)
             ) as pool,
             pool.stream("POST", url, headers=[*headers.items()], content=body) as response,
@@ -77,23 +77,23 @@ def post(
             return Answer(status_code=response.status)
     except RefusedAddressError as error:
         return Answer(error=str(error), refused=True)
-    except (_TookTooLongError, httpcore.TimeoutException):
+    except (_TookTooLongError, httpcore2.TimeoutException):
         return Answer(error=f"no answer within {timeout_s} s")
     except UnknownNameError:
         return Answer(error="the host's name cannot be resolved")
-    except httpcore.ConnectError as error:
+    except httpcore2.ConnectError as error:
         is_tls = isinstance(error.__cause__ or error.__context__, ssl.SSLError)
         return Answer(error="TLS failed" if is_tls else "the connection was refused")
-    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol):
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol):
         return Answer(error="the connection broke off or its answer is no HTTP")
 
 
-class CheckedBackend(httpcore.NetworkBackend):
+class CheckedBackend(httpcore2.NetworkBackend):
     """Connects to addresses that were checked, and never resolves a name twice."""
 
     def __init__(self, allowed: tuple[Network, ...]):
         self.allowed = allowed
-        self.sockets = httpcore.SyncBackend()
+        self.sockets = httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -101,14 +101,14 @@ class CheckedBackend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002, nobody here asks for one
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
         """A connection to the first of the host's addresses that answers.
 
         Raises:
             RefusedAddressError: one of the addresses is refused; then none is tried.
             UnknownNameError: there is no address.
-            httpcore.ConnectError: none answers.
+            httpcore2.ConnectError: none answers.
         """
         addresses = resolve(host, port)
         if any(is_refused(ip_address(address), self.allowed) for address in addresses):
@@ -116,7 +116,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         for address in addresses[:-1]:
             try:
                 return self.sockets.connect_tcp(address, port, timeout, None, socket_options)
-            except httpcore.ConnectError:
+            except httpcore2.ConnectError:
                 continue
         return self.sockets.connect_tcp(addresses[-1], port, timeout, None, socket_options)
 

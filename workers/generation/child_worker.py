@@ -2,9 +2,11 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
@@ -14,9 +16,10 @@ from rq.worker import Worker
 from app.base.redis_connection import connect
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.logs import log_fields
-from app.observability.tracing import log_fields_of, trace_of
+from app.observability.tracing import trace_of
 from app.problems import GenerationFailed, JobTimedOut, Problem
 from app.settings import Settings
+from workers.generation.generation_job import GenerationJob, fields_of
 from workers.runtime.rq_clock import follow_redis_clock
 from workers.runtime.spans import job_span, note_failure
 
@@ -31,9 +34,10 @@ class ChildWorker(Worker):
     Args:
         settings: of the whole service.
         name: the parent's name, under which RQ counts.
+        tasks: what may be called, by the names that it may have in a queue.
     """
 
-    def __init__(self, settings: Settings, name: str):
+    def __init__(self, settings: Settings, name: str, tasks: Mapping[str, str]):
         # What became of a job is told when Redis is back, however long that takes.
         connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
@@ -41,6 +45,7 @@ class ChildWorker(Worker):
             list(QUEUE_NAMES),
             name=name,
             connection=connection,
+            job_class=GenerationJob.of_tasks(tasks),
             serializer=JSONSerializer,
             exception_handlers=[self._note_failure],
             log_job_description=False,
@@ -52,13 +57,15 @@ class ChildWorker(Worker):
     def perform(self, job_id: str, queue_name: str, execution_id: str) -> None:
         """Runs the job's function within its timeout and writes down how it ended."""
         queue = next(queue for queue in self.queues if queue.name == queue_name)
-        job = QueuedJob.fetch(job_id, self.connection, JSONSerializer)
+        try:
+            job = self.job_class.fetch(job_id, self.connection, JSONSerializer)
+        except NoSuchJobError as error:
+            # It was there when the parent looked. If it is still wanted, it is found to be lost.
+            log.warning("job %s cannot be performed: %s", job_id, error)
+            return
         execution = Execution.fetch(execution_id, job_id, self.connection)
         execution._job = job
-        with (
-            log_fields(**{**log_fields_of(job.meta), "job_id": job_id}),
-            job_span(job_id, trace_of(job.meta)),
-        ):
+        with log_fields(**fields_of(job)), job_span(job_id, trace_of(job.meta)):
             self.perform_job(job, queue, execution)
 
     def prepare_job_execution(self, job: QueuedJob, *_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from PIL import Image
 
+from app.images.shape import crop_box
 from app.jobs.model import JobRequest
 from models.job.request import GenerationRequest
 
@@ -11,11 +12,11 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
 
     Args:
         job_request: the checked fields.
-        images: the inputs, RGB 8-bit.
+        images: the inputs, RGB 8-bit; all get the first one's shape, see `app/images/shape.py`.
     """
     invariances = job_request.invariances
     return GenerationRequest(
-        images=images,
+        images=[_cut(image, images[0].size) for image in images],
         object_name=job_request.object_name,
         num_images=job_request.num_images,
         image_size=job_request.image_size,
@@ -25,3 +26,8 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
         effort=job_request.effort,
         strict=job_request.strict,
     )
+
+
+def _cut(image: Image.Image, first_size: tuple[int, int]) -> Image.Image:
+    box = crop_box(image.size, first_size)
+    return image if box is None else image.crop(box)

@@ -7,35 +7,36 @@ import contextlib
 import logging
 import multiprocessing
 import secrets
+import shutil
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from functools import cached_property, partial
+from typing import Protocol, cast
 
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.base.transactions import execute_once
-from app.files.read_image import ImageLimits, read_image
+from app.files.decoders import Decoders
 from app.files.storage import Storage, outputs_of
+from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
-from app.jobs.model import JobState
+from app.jobs.model import JobRequest, JobState
 from app.jobs.record import read_creation, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
-from app.problems import OutOfMemory, TooFewImages
+from app.problems import OutOfMemory, StorageFull, TooFewImages
 from app.settings import Settings
-from models.job.request import GenerationRequest, GenerationResult
+from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.write import write_archive
 from workers.generation.method_request import to_generation_request
+from workers.generation.read_inputs import read_inputs
 from workers.runtime.retry_outage import retry_outage
 from workers.runtime.spans import StageSpans
-
-if TYPE_CHECKING:
-    from models.job.pipeline import Pipeline
 
 log = logging.getLogger("goodmany.worker")
 
@@ -43,14 +44,33 @@ TELL_EVERY_S = 0.25
 ARCHIVE_PERCENT = 99.0
 
 
+class ImageMaker(Protocol):
+    """What a task asks of the method; `models.job.pipeline.Pipeline` is one, and needs torch."""
+
+    def generate(
+        self, request: GenerationRequest, on_progress: ProgressCallback
+    ) -> GenerationResult:
+        """Makes up to `request.num_images` new good images, and tells how far it is.
+
+        Raises:
+            DeviceMemoryError: the device's memory does not suffice.
+            StrictError: the request is strict, and fewer images passed the guard than it wants.
+        """
+
+
 @dataclass(frozen=True)
 class WarmModels:
     """What is loaded once for all jobs of this process."""
 
     settings: Settings
-    pipeline: "Pipeline"
+    pipeline: ImageMaker
     store: JobStore
     storage: Storage
+
+    @cached_property
+    def decoders(self) -> Decoders:
+        """Where the inputs are decoded, one by one."""
+        return Decoders(self.settings)
 
 
 _warm: list[WarmModels] = []
@@ -69,10 +89,11 @@ def load_models(settings: Settings) -> None:
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
-    if pipeline.device.type == "cuda":
+    device = pipeline.models.device
+    if device.type == "cuda":
         threading.Thread(
             target=report_device_memory,
-            args=(LiveWorkers(connection), multiprocessing.current_process().name, pipeline.device),
+            args=(LiveWorkers(connection), multiprocessing.current_process().name, device),
             daemon=True,
         ).start()
     _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_address))]
@@ -114,7 +135,10 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     patience_s = warm.settings.outage_patience_s
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
-        request = retry_outage(lambda: _read_request(warm, progress, record), patience_s)
+        asked = read_request(record)
+        request, inputs = retry_outage(
+            lambda: _read_request(warm, progress, record, asked), patience_s
+        )
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
@@ -127,7 +151,16 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
         def store_results() -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
-            _store_results(warm.storage, progress, request, result, created_at)
+            _leave_room_to_redis(warm.settings)
+            _store_results(
+                warm.storage,
+                progress,
+                request,
+                result,
+                created_at=created_at,
+                inputs=inputs,
+                bit_depth=asked.bit_depth,
+            )
 
         archive_start = time.monotonic()
         retry_outage(store_results, patience_s)
@@ -140,19 +173,19 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
 
 def _read_request(
-    warm: WarmModels, progress: "Progress", record: dict[str, str]
-) -> GenerationRequest:
-    """The request with its images, from the record and the storage."""
+    warm: WarmModels, progress: "Progress", record: dict[str, str], asked: JobRequest
+) -> tuple[GenerationRequest, list[InputImage]]:
+    """The request with its images from the storage, and what was understood of them."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
-    job_request = read_request(record)
-    limits = ImageLimits.from_settings(warm.settings)
     if num_inputs := int(read_number(record.get("num_inputs"))):
-        names = [f"inputs/{number:03d}" for number in range(num_inputs)]
+        files = [f"inputs/{number:03d}" for number in range(num_inputs)]
     else:
-        names = warm.storage.names(progress.job_id, "inputs")
-    images = [read_image(warm.storage.read(progress.job_id, name), limits) for name in names]
-    return to_generation_request(job_request, images)
+        files = warm.storage.names(progress.job_id, "inputs")
+    names = [f"images[{number}]" for number in range(len(files))]
+    reads = [partial(warm.storage.read, progress.job_id, file) for file in files]
+    read = read_inputs(reads, names, asked.bit_depth, warm.decoders)
+    return to_generation_request(asked, read.images), read.understood
 
 
 def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
@@ -171,12 +204,27 @@ def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) 
         execute_once(connection, fill)
 
 
+def _leave_room_to_redis(settings: Settings) -> None:
+    """Nothing, unless the files of jobs would take the last room from the Redis on their disk.
+
+    Raises:
+        StorageFull: they would.
+    """
+    if settings.storage_url or not settings.data_dir.is_dir():
+        return
+    if shutil.disk_usage(settings.data_dir).free < settings.disk_reserve_bytes // 2:
+        raise StorageFull("The storage is full.")
+
+
 def _store_results(
     storage: Storage,
     progress: "Progress",
     request: GenerationRequest,
     result: GenerationResult,
+    *,
     created_at: datetime,
+    inputs: list[InputImage],
+    bit_depth: int | None,
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
@@ -187,6 +235,8 @@ def _store_results(
             request,
             job_id=job_id,
             created_at=created_at,
+            inputs=inputs,
+            bit_depth=bit_depth,
             on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:

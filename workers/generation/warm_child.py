@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from multiprocessing.connection import Connection, wait
 from pkgutil import resolve_name
@@ -44,16 +44,17 @@ class WarmChild:
         settings: of the whole service.
         worker_name: of the parent.
         loader: `module:function` that loads the models, called with the settings.
+        tasks: what may be called for a job, by the names that it may have in a queue.
     """
 
-    def __init__(self, settings: Settings, worker_name: str, loader: str):
+    def __init__(self, settings: Settings, worker_name: str, loader: str, tasks: Mapping[str, str]):
         context = multiprocessing.get_context("spawn")
         self.connection, childs_end = context.Pipe()
         # What the child tells of itself, it tells under its worker's name.
         self.process = context.Process(
             target=child_main,
             name=worker_name,
-            args=(childs_end, settings, worker_name, loader),
+            args=(childs_end, settings, worker_name, loader, dict(tasks)),
         )
         self.started = time.monotonic()
         self.load_s = 0.0
@@ -123,7 +124,13 @@ class WarmChild:
             self.process.join()
 
 
-def child_main(connection: Connection, settings: Settings, worker_name: str, loader: str) -> None:
+def child_main(
+    connection: Connection,
+    settings: Settings,
+    worker_name: str,
+    loader: str,
+    tasks: dict[str, str],
+) -> None:
     """What the child does: load, say so, perform jobs until the pipe ends."""
     # Ctrl+C and the like are for the parent, which knows what is to become of the job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -138,7 +145,7 @@ def child_main(connection: Connection, settings: Settings, worker_name: str, loa
         log.debug("loading failed", exc_info=error)
         connection.send(" ".join(str(error).split()) or type(error).__name__)
         return
-    child_worker = ChildWorker(settings, worker_name)
+    child_worker = ChildWorker(settings, worker_name, tasks)
     connection.send(READY)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.backoff import NoBackoff
@@ -35,16 +35,18 @@ from app.jobs.retention import sweep_expired, sweep_orphans
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.observability.logs import log_fields
-from app.observability.tracing import log_fields_of
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
 from app.settings import Settings
 from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S
 from workers.generation.clean_outputs import remove_lost_outputs
+from workers.generation.generation_job import GenerationJob, fields_of
 from workers.generation.job_deadline import JobDeadline
 from workers.generation.lost_jobs import requeue_lost_jobs
 from workers.generation.priority_queue import PriorityQueue
 from workers.generation.warm_child import DEFAULT_LOADER, ChildEvent, ModelLoadError, WarmChild
+from workers.runtime.known_queue import clean_queues
 from workers.runtime.rq_clock import follow_redis_clock
+from workers.runtime.task_names import GENERATION_TASKS
 
 log = logging.getLogger("goodmany.worker")
 
@@ -58,6 +60,7 @@ class WarmWorker(Worker):
         settings: of the whole service.
         loader: `module:function` that the child calls once to load the models.
         queue_names: the queues to take from, the most urgent first.
+        tasks: what may be called for a job, by the names that it may have in a queue.
 
     Attributes:
         load_failure: why the child could not load its models; None as long as it could.
@@ -74,8 +77,9 @@ class WarmWorker(Worker):
         *,
         loader: str = DEFAULT_LOADER,
         queue_names: Sequence[str] = QUEUE_NAMES,
+        tasks: Mapping[str, str] = GENERATION_TASKS,
     ):
-        self.settings, self.loader = settings, loader
+        self.settings, self.loader, self.tasks = settings, loader, tasks
         # RQ gives up at the first command that fails, wherever it is.
         connection = connect(settings.redis_url, patience_s=math.inf)
         self.store = JobStore(connection, settings)
@@ -88,6 +92,7 @@ class WarmWorker(Worker):
         super().__init__(
             list(queue_names),
             connection=connection,
+            job_class=GenerationJob.of_tasks(tasks),
             serializer=JSONSerializer,
             exception_handlers=[self._note_abandoned],
             # RQ waits 15 s less than this for a job before it sends a heartbeat.
@@ -124,6 +129,7 @@ class WarmWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         """As RQ does; finds jobs that RQ has lost, and removes what has expired."""
         follow_redis_clock(self.connection)
+        clean_queues(self.queues)
         super().run_maintenance_tasks()
         if num_lost := requeue_lost_jobs(self.store):
             log.warning("%d jobs were on nobody's list and are queued again", num_lost)
@@ -143,7 +149,7 @@ class WarmWorker(Worker):
     def execute_job(self, job: QueuedJob, queue: Queue) -> None:
         """Has the child perform one job."""
         execution = self.prepare_execution(job)
-        with log_fields(**{**log_fields_of(job.meta), "job_id": job.id}):
+        with log_fields(**fields_of(job)):
             try:
                 self.fork_work_horse(job, queue)
                 self.monitor_work_horse(job, queue, execution)
@@ -237,7 +243,7 @@ class WarmWorker(Worker):
             ModelLoadError: they cannot be.
         """
         self.live_workers.leave(self.name)
-        self.child = WarmChild(self.settings, self.name, self.loader)
+        self.child = WarmChild(self.settings, self.name, self.loader, self.tasks)
         try:
             while not self.child.wait_ready(BEAT_EVERY_S):
                 if self.birth_date is not None:
@@ -276,7 +282,7 @@ class WarmWorker(Worker):
 
     def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
         """RQ calls this for a job whose whole worker vanished."""
-        with log_fields(**{**log_fields_of(job.meta), "job_id": job.id}):
+        with log_fields(**fields_of(job)):
             self._note_lost(job)
             self._remove_lost_outputs(job.id)
         return False

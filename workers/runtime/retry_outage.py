@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from app.base.redis_connection import REDIS_AWAY
-from app.problems import StorageUnavailable
+from app.problems import DecoderUnavailable, StorageUnavailable
 
 log = logging.getLogger("goodmany.worker")
 
@@ -16,7 +16,7 @@ TRY_EVERY_S = 0.5
 
 
 def retry_outage(call: Callable[[], Answer], patience_s: float) -> Answer:
-    """What the call returns, tried again as long as Redis or the storage is away or full.
+    """What the call returns, tried again as long as Redis, storage or decoder is away or full.
 
     Args:
         call: may be done twice.
@@ -26,7 +26,7 @@ def retry_outage(call: Callable[[], Answer], patience_s: float) -> Answer:
     while True:
         try:
             return call()
-        except (*REDIS_AWAY, StorageUnavailable) as error:
+        except (*REDIS_AWAY, StorageUnavailable, DecoderUnavailable) as error:
             if time.monotonic() > give_up:
                 raise
             log.warning("waiting: %s", error)

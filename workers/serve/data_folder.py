@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from workers.serve.embedded_redis import EmbeddedRedis, find_socket
+from workers.serve.server_binary import EMBEDDED
 
 REDIS_FOLDER = "redis"
 
@@ -31,8 +32,12 @@ def lock_folder(folder: Path) -> TextIO:
 
 
 @contextmanager
-def redis_of_folder(folder: Path) -> Iterator[str]:
+def redis_of_folder(folder: Path, server: str = EMBEDDED) -> Iterator[str]:
     """The address of the folder's Redis: the running one, or one that runs within the block.
+
+    Args:
+        folder: of a service that has been started once.
+        server: which program runs, as the setting `redis_server` has it.
 
     Raises:
         ValueError: no service has ever used the folder.
@@ -46,8 +51,8 @@ def redis_of_folder(folder: Path) -> Iterator[str]:
         yield f"unix://{find_socket(redis_folder)}"
         return
     with lock:
-        server = EmbeddedRedis(redis_folder)
+        running = EmbeddedRedis(redis_folder, server)
         try:
-            yield server.url
+            yield running.url
         finally:
-            server.stop()
+            running.stop()

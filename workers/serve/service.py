@@ -1,14 +1,11 @@
 """The whole service on one machine: Redis, worker, courier and API, started and stopped as one."""
 
+import contextlib
 import logging
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self, cast
 
@@ -16,17 +13,19 @@ import redis
 from rq import Queue
 from rq.scheduler import RQScheduler
 
-from app.base.redis_connection import connect
+from app.base.redis_connection import REDIS_AWAY, connect
 from app.jobs.queues import COURIER_QUEUE_NAMES
 from app.jobs.store import QUEUE_NAMES
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing
 from app.settings import Settings
-from workers.runtime.child_process import die_with_parent
 from workers.serve.api_server import WATCH_EVERY_S, ApiServer
-from workers.serve.data_folder import REDIS_FOLDER, lock_folder
-from workers.serve.embedded_redis import EmbeddedRedis
+from workers.serve.data_folder import lock_folder
+from workers.serve.kept_process import KeptProcess
+from workers.serve.kept_redis import KeptRedis
 from workers.serve.listening import Tls, listen
+
+log = logging.getLogger("goodmany.serve")
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
@@ -35,6 +34,9 @@ STOP_WITHIN_S = 10.0
 
 class EmbeddedService:
     """Redis, a worker and a courier as children of this process, to be used with `with`.
+
+    A worker or a courier that dies is started again (`kept_process.py`), Redis only when its disk
+    was full (`kept_redis.py`): without it nothing goes on.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
@@ -49,17 +51,26 @@ class EmbeddedService:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
         try:
-            self.redis = EmbeddedRedis(self.data_dir / REDIS_FOLDER)
+            self.redis = KeptRedis(self.data_dir, settings)
         except RuntimeError:
             self._lock.close()
             raise
         with connect(self.redis.url) as connection:
             _release_taken_jobs(connection)
+            LiveWorkers(connection).forget_start_failure()
         self.settings = settings.model_copy(
             update={"redis_url": self.redis.url, "data_dir": self.data_dir}
         )
-        self.worker = self._start(worker_command)
-        self.courier = self._start(COURIER_COMMAND)
+        values = self.settings.model_dump(mode="json")
+        variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
+        self.worker = KeptProcess("worker", worker_command, variables, self._replace_worker)
+        self.courier = KeptProcess("courier", COURIER_COMMAND, variables, self._replace_courier)
+        self._fault: str | None = None
+        self._keeping = threading.Lock()
+        self._stopping, self._stopped = threading.Event(), threading.Event()
+        # Lives until all is stopped: what it has started again ends with it.
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
 
     def __enter__(self) -> Self:
         return self
@@ -71,72 +82,67 @@ class EmbeddedService:
         trace: TracebackType | None,
     ) -> None:
         """Stops worker, courier and Redis, in this order, whatever happens."""
+        self._stopping.set()
         try:
-            self.courier.terminate()
-            self._stop_worker()
-            self._stop_courier()
+            with self._keeping:
+                self.courier.process.terminate()
+                self._stop_worker()
+                # The tries that are being made are waited for.
+                self.courier.stop(self.settings.webhook_timeout_s + STOP_WITHIN_S)
         finally:
             self.redis.stop()
             self._lock.close()
+            self._stopped.set()
 
     def is_ready(self) -> bool:
         """Whether the worker has its models loaded."""
-        with connect(self.redis.url) as connection:
+        with connect(self.redis.url) as connection, contextlib.suppress(*REDIS_AWAY):
             return LiveWorkers(connection).count() > 0
+        return False
 
     def fault(self) -> str | None:
-        """Which child has died; None as long as all live."""
-        if self.redis.process.poll() is not None:
-            return f"Redis ended with exit code {self.redis.process.returncode}"
-        if self.worker.poll() is not None:
-            return f"The worker ended with exit code {self.worker.returncode}"
-        if self.courier.poll() is not None:
-            return f"The courier ended with exit code {self.courier.returncode}"
-        return None
+        """Which child has died for good; None as long as all live or will again."""
+        return self._fault
 
-    def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        settings = self.settings.model_dump(mode="json")
-        variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in settings.items()}
-        return subprocess.Popen(
-            command,
-            env={**os.environ, **variables},
-            start_new_session=True,
-            # A signal that it could heed would have it finish its job first.
-            preexec_fn=partial(die_with_parent, signal.SIGKILL),  # noqa: PLW1509, no thread runs yet
-        )
+    def _keep(self) -> None:
+        """Looks after Redis, worker and courier until there is a fault or the service stops."""
+        while not self._stopping.wait(WATCH_EVERY_S) and self._fault is None:
+            # A Redis that is away for a moment is asked again; one that has died is a fault.
+            with self._keeping, contextlib.suppress(*REDIS_AWAY):
+                if not self._stopping.is_set():
+                    self._fault = (
+                        self.redis.look_after()
+                        or self.worker.look_after()
+                        or self.courier.look_after()
+                    )
+        self._stopped.wait()
+
+    def _replace_worker(self) -> str | None:
+        """Hands on what the dead worker had taken; says so if no worker can load its models."""
+        with connect(self.redis.url) as connection:
+            failure = LiveWorkers(connection).start_failure()
+            if failure is None:
+                _release_taken_jobs(connection, QUEUE_NAMES)
+        return failure
+
+    def _replace_courier(self) -> None:
+        with connect(self.redis.url) as connection:
+            _release_taken_jobs(connection, COURIER_QUEUE_NAMES)
 
     def _stop_worker(self) -> None:
         """Lets a running job end for a while, then hands it back to the queue.
 
         Without Redis a worker can do neither, and is not waited for.
         """
-        if self.redis.process.poll() is not None:
-            self.worker.kill()
-            self.worker.wait()
-        if self.worker.poll() is not None:
-            return
-        for wait_s in (self.settings.shutdown_grace_s, STOP_WITHIN_S):
-            self.worker.terminate()
-            try:
-                self.worker.wait(wait_s)
-                return
-            except subprocess.TimeoutExpired:
-                continue
-        self.worker.kill()
-        self.worker.wait()
-
-    def _stop_courier(self) -> None:
-        """Waits for the tries that are being made."""
-        try:
-            self.courier.wait(self.settings.webhook_timeout_s + STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self.courier.kill()
-            self.courier.wait()
+        waits_s = (self.settings.shutdown_grace_s, STOP_WITHIN_S)
+        self.worker.stop(*waits_s if self.redis.is_alive() else ())
 
 
-def _release_taken_jobs(connection: redis.Redis) -> None:
+def _release_taken_jobs(
+    connection: redis.Redis, queue_names: Iterable[str] = (*QUEUE_NAMES, *COURIER_QUEUE_NAMES)
+) -> None:
     """Gives back what a killed worker had taken, at once: here no other worker can have it."""
-    for name in (*QUEUE_NAMES, *COURIER_QUEUE_NAMES):
+    for name in queue_names:
         connection.delete(RQScheduler.get_locking_key(name))
         queue = Queue(name, connection=connection)
         while connection.lmove(queue.intermediate_queue_key, queue.key, "LEFT", "LEFT"):
@@ -161,7 +167,6 @@ def serve(
     Raises:
         ListenError: the API cannot listen there.
     """
-    log = logging.getLogger("goodmany.serve")
     # What cannot be is told before anything is started.
     if tls is not None:
         tls.check()
@@ -171,14 +176,14 @@ def serve(
         start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault, tls=tls, listener=listener)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
-        threading.Thread(target=_tell_when_ready, args=(service, server, log), daemon=True).start()
+        threading.Thread(target=_tell_when_ready, args=(service, server), daemon=True).start()
         failure = server.serve_until_stopped()
         if failure is not None:
             log.error("%s; stopping", failure)
     return 0 if failure is None else 1
 
 
-def _tell_when_ready(service: EmbeddedService, server: ApiServer, log: logging.Logger) -> None:
+def _tell_when_ready(service: EmbeddedService, server: ApiServer) -> None:
     while not server.should_exit:
         if service.is_ready():
             log.info("models are loaded; jobs are worked on")

@@ -32,12 +32,13 @@ def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
         RedisUnreachableError: it is away or refuses.
     """
     with ExitStack() as opened:
+        settings = Settings()
         if data_dir is None:
-            redis_url = Settings().redis_url
+            redis_url = settings.redis_url
         else:
             from workers.serve.data_folder import redis_of_folder  # noqa: PLC0415, the API image has none
 
-            redis_url = opened.enter_context(redis_of_folder(data_dir))
+            redis_url = opened.enter_context(redis_of_folder(data_dir, settings.redis_server))
         try:
             yield opened.enter_context(connect(redis_url))
         except redis.exceptions.RedisError as error:

@@ -17,7 +17,6 @@ from pydantic.json_schema import models_json_schema
 from app.http.openapi.docs_page import OPENAPI_PATH
 from app.http.openapi.responses import problems
 from app.http.require_key import OPEN_PATHS
-from app.jobs.events import JobEvent
 from app.jobs.model import JOB_ID, ProblemDetails
 from app.problems import TooManyRequests, Unauthorized
 from app.settings import Settings
@@ -38,7 +37,6 @@ TAGS = [
 SECURITY_SCHEME = "apiKey"
 UNSEEN_MODELS: list[tuple[type[BaseModel], Literal["serialization"]]] = [
     (ProblemDetails, "serialization"),
-    (JobEvent, "serialization"),
 ]
 JOB_ID_PARAMETER = {
     "description": "As `create_job` gave it.",
@@ -81,6 +79,7 @@ def _build(app: FastAPI, settings: Settings) -> dict[str, Any]:
     schemas |= _unseen_schemas()
     for operation in _operations(document):
         _remove_foreign_problem(operation)
+        _mark_as_extension(operation)
         for parameter in operation.get("parameters", []):
             _forbid_null(parameter["schema"])
             if parameter["name"] == "job_id":
@@ -107,6 +106,14 @@ def _remove_foreign_problem(operation: dict[str, Any]) -> None:
     content = operation["responses"].get("422", {}).get("content", {})
     if content.pop("application/json", None) and not content:
         del operation["responses"]["422"]
+
+
+def _mark_as_extension(operation: dict[str, Any]) -> None:
+    """What the items of a stream are has a word in OpenAPI 3.2, which 3.1 takes as an extension."""
+    content = operation["responses"].get("200", {}).get("content", {})
+    for media_type in content.values():
+        if "itemSchema" in media_type:
+            media_type["x-itemSchema"] = media_type.pop("itemSchema")
 
 
 def _forbid_null(schema: dict[str, Any]) -> None:

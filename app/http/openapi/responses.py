@@ -65,7 +65,7 @@ def problems(*kinds: type[Problem]) -> Responses:
     return answers
 
 
-def answer(status: int, **details: dict[str, Any]) -> Responses:
+def answer(status: int, **details: dict[str, Any] | str) -> Responses:
     """The `responses` of a route with more to say about its good answer."""
     return {status: details}
 

@@ -1,5 +1,6 @@
 """Whether the process lives and whether the service can do its work."""
 
+import contextlib
 from typing import Annotated, Literal
 
 import redis.exceptions
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 from app.base.redis_connection import redis_fault
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
+from app.jobs.full_disk import refuse_on_full_disk
 from app.jobs.model import FieldFault
 from app.problems import NotReady, StorageUnavailable
 
@@ -77,6 +79,9 @@ def _redis_fault(services: Services) -> str | None:
 
 def _storage_fault(services: Services) -> str | None:
     try:
+        # That Redis is away is told already.
+        with contextlib.suppress(redis.exceptions.RedisError):
+            refuse_on_full_disk(services.store.connection)
         services.storage.check()
     except StorageUnavailable as problem:
         return problem.detail

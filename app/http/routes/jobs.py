@@ -3,26 +3,30 @@
 import logging
 import re
 import time
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Depends, Form, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.http.acceptance import accept_job
 from app.http.job_form import JobForm, refuse_repeated_fields
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
+from app.http.problem_responses import NothingMoreError
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
-from app.jobs.events import EVENT_STREAM, LOOK_EVERY_S, read_events, stream_events
+from app.jobs.events import LOOK_EVERY_S, JobEvent, follow_events, read_events
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.retention import remove_files
 from app.jobs.store import JobFilter
 from app.problems import (
     DamagedImage,
+    DecoderUnavailable,
     EmptyImage,
     IdempotencyKeyReused,
+    ImageTooCostly,
     ImageTooLarge,
     ImageTooSmall,
     InvalidRequest,
@@ -35,6 +39,7 @@ from app.problems import (
     NotAnImage,
     NotReady,
     SeveralFrames,
+    ShapeMismatch,
     StorageFull,
     StorageUnavailable,
     TooManyImages,
@@ -49,8 +54,10 @@ log = logging.getLogger("goodmany.api")
 MAX_WAIT_S = 60
 WAIT = re.compile(r"\bwait=(\d{1,4})\b", re.ASCII)
 POLL_EVERY_S = "1"
+RECONNECT_AFTER_MS = 2000
 LOCATION = header("The address of the job", {"type": "string", "format": "uri-reference"})
 PREFERENCE_APPLIED = header("What of `Prefer` was heard", {"type": "string"})
+EVENTS_OVER = answer(204, description="The job is over, and no event comes after `Last-Event-ID`")
 NEXT_PAGE = {"operationId": "list_jobs", "parameters": {"cursor": "$response.body#/next_cursor"}}
 
 router = APIRouter(
@@ -88,8 +95,11 @@ router = APIRouter(
         DamagedImage,
         ImageTooLarge,
         ImageTooSmall,
+        ImageTooCostly,
         SeveralFrames,
+        ShapeMismatch,
         NotReady,
+        DecoderUnavailable,
         StorageUnavailable,
         StorageFull,
     ),
@@ -234,30 +244,47 @@ def delete_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> None:
     remove_files(services.store, services.storage, job_id)
 
 
+def find_last_event(
+    job_id: str,
+    services: ServicesDep,
+    owner: OwnerDep,
+    response: Response,
+    last_event_id: Annotated[str, Header(pattern="^[0-9]{1,19}(-[0-9]{1,19})?$")] = "0-0",
+) -> str:
+    """Where a client broke off; what is wrong is found before the stream begins.
+
+    Raises:
+        JobNotFound: no job of this owner has this id.
+        NothingMoreError: the client has every event.
+    """
+    services.store.get(job_id, owner)
+    if read_events(services.store.connection, job_id, last_event_id) == ([], True):
+        raise NothingMoreError
+    response.headers["Cache-Control"] = "no-store"
+    return last_event_id
+
+
 @router.get(
     "/{job_id}/events",
     operation_id="get_job_events",
     summary="The job's news as they happen",
-    response_class=StreamingResponse,
-    responses=EVENT_STREAM | problems(JobNotFound, InvalidRequest),
+    response_class=EventSourceResponse,
+    response_description="Server-sent events named `job`; the `data` of each is a `JobEvent`",
+    responses=EVENTS_OVER | problems(JobNotFound, InvalidRequest),
 )
-def get_job_events(
-    job_id: str,
-    services: ServicesDep,
-    owner: OwnerDep,
-    last_event_id: Annotated[str, Header(pattern="^[0-9]{1,19}(-[0-9]{1,19})?$")] = "0-0",
-) -> Response:
+async def get_job_events(
+    job_id: str, services: ServicesDep, last_event_id: Annotated[str, Depends(find_last_event)]
+) -> AsyncIterator[JobEvent]:
     """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
-    services.store.get(job_id, owner)
-    connection = services.store.connection
-    if read_events(connection, job_id, last_event_id) == ([], True):
-        # What tells an `EventSource` not to come again.
-        return Response(status_code=204)
-    return StreamingResponse(
-        stream_events(connection, job_id, last_event_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    # What is yielded wraps the `JobEvent` that the document names.
+    yield ServerSentEvent(retry=RECONNECT_AFTER_MS)  # type: ignore[misc]
+    async for news in follow_events(services.store.connection, job_id, last_event_id):
+        if news is None:
+            # A client that had to come again now would get a 503 and, by its standard, give up.
+            yield ServerSentEvent(comment="Redis is away")  # type: ignore[misc]
+        else:
+            event_id, event = news
+            yield ServerSentEvent(id=event_id, event="job", data=event)  # type: ignore[misc]
 
 
 async def _wait_until_over(services: Services, job_id: str, wait_s: int) -> None:

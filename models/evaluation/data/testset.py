@@ -11,9 +11,11 @@ from torch import Tensor
 
 from models.evaluation.cells import digest
 from models.evaluation.data.dataset import Category, load_image
-from models.evaluation.detector import patchcore
+from models.evaluation.detector import patchcore, resnet18
+from models.evaluation.detector.networks import PatchNetwork
 from models.evaluation.detector.patchcore import IMAGE_PX
-from models.features.patches import SHA256, PatchFeatures
+from models.features import patches
+from models.features.patches import SHA256
 
 # A thin crack must not vanish between samples: a pixel of the small mask is defective from here on.
 DEFECTIVE_SHARE = 0.25
@@ -43,17 +45,22 @@ class TestSet:
         return bool(self.masks.any())
 
 
-def read_test_set(category: Category, features: PatchFeatures, folder: Path) -> TestSet:
-    """Reads the category's test images; their features are extracted once and kept in `folder`."""
+def read_test_set(
+    category: Category, features: PatchNetwork, folder: Path, *, revision: str = SHA256
+) -> TestSet:
+    """Reads the category's test images; their features are extracted once and kept in `folder`.
+
+    `revision` is the SHA-256 of the network's weights.
+    """
     files = [image.path for image in category.test]
-    code = Path(patchcore.__file__)
-    name = f"{category.name}-{digest({'weights': SHA256}, [*files, code])}.safetensors"
+    code = [Path(str(module.__file__)) for module in (patchcore, patches, resnet18)]
+    name = f"{category.name}-{digest({'weights': revision}, [*files, *code])}.safetensors"
     cached = folder / name
     if not cached.exists():
         folder.mkdir(exist_ok=True)
-        patches = patchcore.extract(features, [load_image(path) for path in files])
+        extracted = patchcore.extract(features, [load_image(path) for path in files])
         partial = cached.with_suffix(".partial")
-        save_file({"patches": patches}, partial)
+        save_file({"patches": extracted}, partial)
         partial.rename(cached)
     labels = np.array([image.is_defective for image in category.test])
     masks = np.stack([_load_mask(image.mask) for image in category.test])

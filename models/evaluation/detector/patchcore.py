@@ -1,4 +1,4 @@
-"""PatchCore on EfficientNet-Lite0: the detector that every row of the evaluation trains.
+"""PatchCore: the detector that every row of the evaluation trains.
 
 Source: Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022
 (arXiv 2106.08265), sections 3.1 to 3.3.
@@ -15,12 +15,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.patches import PatchFeatures
+from models.evaluation.detector.coreset import greedy_coreset
+from models.evaluation.detector.networks import PatchNetwork
+from models.features.nearest import nearest_distances
 
 IMAGE_PX = 224
 BATCH = 8
-PROJECTED_FEATURES = 32
-DISTANCE_ROWS = 4096
 NEIGHBOURS = 9
 SMOOTHING_PX = 4.0
 
@@ -45,46 +45,10 @@ def to_batch(images: Sequence[Image.Image]) -> Tensor:
 
 
 @torch.no_grad()
-def extract(features: PatchFeatures, images: Sequence[Image.Image]) -> Tensor:
+def extract(features: PatchNetwork, images: Sequence[Image.Image]) -> Tensor:
     """Patch features of whole images, (B, P, F) float32."""
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
     return torch.cat([features.patches(to_batch(batch)) for batch in batches])
-
-
-def coreset(patches: Tensor, size: int, seed: int) -> Tensor:
-    """At most `size` rows of `patches` (N, F) that cover the others: greedy k-centre.
-
-    Distances are taken after a random projection to 32 features (Johnson-Lindenstrauss), as in the
-    paper's section 3.2 and algorithm 1.
-    """
-    if len(patches) <= size:
-        return patches
-    generator = torch.Generator().manual_seed(seed)
-    shape = (patches.shape[1], PROJECTED_FEATURES)
-    z = patches @ (torch.randn(shape, generator=generator) / PROJECTED_FEATURES**0.5)
-    squared = (z * z).sum(dim=1)
-    chosen = [int(torch.randint(len(z), (1,), generator=generator))]
-    nearest = torch.full((len(z),), torch.inf)
-    for _ in range(size - 1):
-        centre = z[chosen[-1]]
-        # ||z - c||^2 - ||c||^2 + ||c||^2 without a temporary of z's size.
-        distances = torch.addmv(squared, z, centre, alpha=-2.0) + squared[chosen[-1]]
-        nearest = torch.minimum(nearest, distances)
-        nearest[chosen[-1]] = -torch.inf
-        chosen.append(int(nearest.argmax()))
-    return patches[chosen]
-
-
-def nearest_distances(queries: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to the nearest row of `bank` (N, F) and its index, both (Q,), for queries (Q, F)."""
-    bank_squared = (bank * bank).sum(dim=1)
-    distances, indices = [], []
-    for rows in queries.split(DISTANCE_ROWS):
-        nearest = torch.addmm(bank_squared, rows, bank.T, alpha=-2.0).argmin(dim=1)
-        # Measured anew: the difference of large squares would lose small distances.
-        distances.append((rows - bank[nearest]).norm(dim=1))
-        indices.append(nearest)
-    return torch.cat(distances), torch.cat(indices)
 
 
 class PatchCore:
@@ -96,9 +60,7 @@ class PatchCore:
         reweight: weigh an image's score down where the bank is sparse (the paper's equation 7).
     """
 
-    def __init__(
-        self, features: PatchFeatures, *, coreset_size: int = 4096, reweight: bool = False
-    ):
+    def __init__(self, features: PatchNetwork, *, coreset_size: int = 4096, reweight: bool = False):
         self.features = features
         self.coreset_size = coreset_size
         self.reweight = reweight
@@ -110,7 +72,7 @@ class PatchCore:
 
     def fit_patches(self, patches: Tensor, seed: int = 0) -> "PatchCore":
         """`fit` for images whose patch features (B, P, F) are there; other seed, other coreset."""
-        self.bank = coreset(patches.flatten(0, 1), self.coreset_size, seed)
+        self.bank = greedy_coreset(patches.flatten(0, 1), self.coreset_size, seed)
         return self
 
     @torch.no_grad()

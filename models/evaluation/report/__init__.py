@@ -1,1 +1,1 @@
-"""Tables, pages and plots of finished measurements."""
+"""Summaries and plots of finished measurements."""

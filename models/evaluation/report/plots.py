@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.evaluation.cells import Cell
-from models.evaluation.report.page import MEAN, summarise
+from models.evaluation.report.summary import MEAN, summarise
 
 BAR_GROUP_WIDTH = 0.8
 DPI = 110

@@ -13,10 +13,14 @@ from PIL import Image
 from models.evaluation.guard_trial.trial import Defendant
 from models.evaluation.rows.plain import Row, RowInput
 from models.generator.sampling import SamplingSettings
+from models.job.generation import Generation
+from models.job.models import Models
 from models.job.options import PipelineOptions
-from models.job.pipeline import Pipeline, load_pipeline
+from models.job.pipeline import load_pipeline
+from models.job.prepare import Prepared, choose_prompt, decide_views
+from models.job.progress import Progress
 from models.job.request import GenerationRequest, GenerationResult
-from models.job.run import GenerationRun, Prepared
+from models.job.run import complete, prepare
 from models.views.draws import FILL_SEEDS, Draws
 from models.views.view import to_image
 
@@ -33,18 +37,20 @@ OPTIONS = {
         sampling=SamplingSettings(scale=0.0, output="decode"),
     ),
     "goodmany": PRODUCT,
-    # The paper's own rules: the decoder's output as the image, prompts of d > 0.5, no guard.
+    # The paper's own rules: z = mu + sigma * eps with white eps, the decoder's output as the image,
+    # prompts of d > 0.5, no guard and no choice.
     "paper": PipelineOptions(
         selection=False,
         guard=False,
         varied_share=1.0,
-        sampling=SamplingSettings(output="decode", smooth=False),
+        sampling=SamplingSettings(scale=1.0, output="decode", smooth=False),
         outlier_rule="paper",
     ),
     "all-varied": replace(PRODUCT, varied_share=1.0),
     "no-selection": replace(PRODUCT, selection=False),
     "no-text": replace(PRODUCT, text_guidance=False),
-    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, unit_sigma=True)),
+    # The plain VQGAN's z = mu + eps.
+    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, scale=1.0, unit_sigma=True)),
     "no-guard": replace(PRODUCT, guard=False),
     "no-adaptation": replace(PRODUCT, adaptation=False),
 }
@@ -53,9 +59,9 @@ OPTIONS = {
 _load = lru_cache(maxsize=1)(load_pipeline)
 
 
-def pipeline_of(data: RowInput) -> Pipeline:
-    """The pipeline that the row wants, loaded once."""
-    return _load(encoder=data.encoder, vqgan=data.vqgan, device=data.device)
+def models_of(data: RowInput) -> Models:
+    """The models that the row wants, loaded once."""
+    return _load(encoder=data.encoder, vqgan=data.vqgan, device=data.device).models
 
 
 def request(data: RowInput) -> GenerationRequest:
@@ -73,14 +79,14 @@ def request(data: RowInput) -> GenerationRequest:
 @lru_cache(maxsize=1)
 def _draws(data: RowInput) -> Draws:
     """The views that every row of these real images starts from."""
-    run = GenerationRun(pipeline_of(data), request(data), None, PRODUCT)
-    run.decide_invariances()
-    return run.draws
+    generation = Generation.of(models_of(data), request(data), PRODUCT)
+    generation.draws.decision = decide_views(generation)
+    return generation.draws
 
 
 @lru_cache(maxsize=1)
 def _prepared(data: RowInput) -> Prepared:
-    return GenerationRun(pipeline_of(data), request(data), None, PRODUCT).prepare()
+    return prepare(Generation.of(models_of(data), request(data), PRODUCT))
 
 
 def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
@@ -89,12 +95,10 @@ def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     adapted = prepared.adapted_decoder if options.adaptation else prepared.base_decoder
     prepared.generator.load_decoder_state(adapted)
     prepared.guard.forget_generated(len(data.images))
-    run = GenerationRun(pipeline_of(data), request(data), None, options)
-    run.draws = _draws(data)
+    generation = Generation(models_of(data), request(data), options, _draws(data), Progress())
     if options.outlier_rule != PRODUCT.outlier_rule:
-        prompt, text_embedding = run.choose_prompt()
-        prepared = replace(prepared, prompt=prompt, text_embedding=text_embedding)
-    return run.complete(prepared)
+        prepared = replace(prepared, prompt=choose_prompt(generation))
+    return complete(generation, prepared)
 
 
 def with_views(data: RowInput) -> list[Image.Image]:

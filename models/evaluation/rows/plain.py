@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageEnhance
+from torch.nn import functional as F
 
 from models.evaluation.data.dataset import load_image
 
@@ -79,6 +81,10 @@ def warp(
 ) -> Image.Image:
     """Turns, scales and shifts about the centre; what comes in over the border is reflected.
 
+    The filter is the one that the product's views have, torch's bicubic: it leaves the gradients'
+    energy as it is, where a bilinear one takes a fifth of it and PIL's bicubic one adds a tenth,
+    and either makes good images look like no good ones.
+
     Args:
         image: RGB.
         turn_deg: counter-clockwise.
@@ -86,23 +92,18 @@ def warp(
         shift: (right, down) as shares of width and height.
     """
     width, height = image.size
-    margin = math.ceil(math.hypot(width, height) / 2)
-    pad = ((margin, margin), (margin, margin), (0, 0))
-    padded = Image.fromarray(np.pad(np.asarray(image), pad, mode="symmetric"))
     turn = math.radians(turn_deg)
     cos, sin = math.cos(turn) / scale, math.sin(turn) / scale
-    # PIL asks where each output pixel comes from: centre + R(-turn) / scale * (p - centre - shift).
-    centre_x, centre_y = width / 2, height / 2
-    x, y = centre_x + shift[0] * width, centre_y + shift[1] * height
-    matrix = (
-        cos,
-        -sin,
-        centre_x + margin - cos * x + sin * y,
-        sin,
-        cos,
-        centre_y + margin - sin * x - cos * y,
-    )
-    return padded.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    # Where each output pixel comes from: R(-turn) / scale * (p - shift), both in [-1, 1].
+    aspect = height / width
+    matrix = torch.tensor([[cos, -sin * aspect, 0.0], [sin / aspect, cos, 0.0]])
+    matrix[:, 2] = -2.0 * matrix[:, :2] @ torch.tensor(shift)
+    grid = F.affine_grid(matrix[None], [1, 3, height, width], align_corners=False)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
+    warped = F.grid_sample(
+        pixels, grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    )[0]
+    return Image.fromarray(warped.clamp(0, 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def _small_change(image: Image.Image, rng: random.Random) -> Image.Image:

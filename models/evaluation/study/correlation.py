@@ -8,17 +8,14 @@ score under the chosen prompt, the plain prompt and the bare word.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor
 
+from models.encoder.protocol import TextImageEncoder
 from models.evaluation.records import write_records
-
-if TYPE_CHECKING:
-    from models.encoder.protocol import TextImageEncoder
 
 PLAIN_PROMPT = "a photo of a {}"
 PROPERTIES = (
@@ -55,7 +52,7 @@ class GeneratedSet:
 
 @torch.no_grad()
 def set_properties(
-    encoder: "TextImageEncoder", generated: Tensor, real: Tensor, *, prompt: str, object_name: str
+    encoder: TextImageEncoder, generated: Tensor, real: Tensor, *, prompt: str, object_name: str
 ) -> dict[str, float]:
     """The PROPERTIES of generated images (M, 3, H, W) beside the real ones (k, 3, H, W)."""
     embedded = torch.cat([encoder.embed_image(image[None]) for image in generated])

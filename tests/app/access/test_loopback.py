@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.access.api_keys import ApiKeys
@@ -40,12 +40,12 @@ EVIL = "https://evil.example"
         ({"x-request-id": "mine"}, 200),
     ],
 )
-def test_a_detour_shows_in_the_headers(api: httpx.Client, headers: dict[str, str], status: int):
+def test_a_detour_shows_in_the_headers(api: httpx2.Client, headers: dict[str, str], status: int):
     assert api.get("/v1/jobs", headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("connection", ["close", "keep-alive"])
-def test_a_plain_proxy_pass_of_nginx_is_a_detour(api: httpx.Client, connection: str):
+def test_a_plain_proxy_pass_of_nginx_is_a_detour(api: httpx2.Client, connection: str):
     """It sends our own address as the host and no header of its own, but in HTTP/1.0."""
     place = (api.base_url.host, api.base_url.port)
     with socket.create_connection(place) as stream:
@@ -55,12 +55,12 @@ def test_a_plain_proxy_pass_of_nginx_is_a_detour(api: httpx.Client, connection: 
 
 
 @pytest.mark.parametrize("text", ["gm_0_0", "nonsense"])
-def test_a_key_that_is_sent_must_be_a_key(api: httpx.Client, text: str):
+def test_a_key_that_is_sent_must_be_a_key(api: httpx2.Client, text: str):
     answer = api.get("/v1/jobs", headers={"authorization": f"Bearer {text}"})
     assert (answer.status_code, slug(answer)) == (401, "unauthorized")
 
 
-def test_a_key_is_its_owners_at_loopback_too(api: httpx.Client, store: JobStore):
+def test_a_key_is_its_owners_at_loopback_too(api: httpx2.Client, store: JobStore):
     key, text = ApiKeys(store.connection).create("a machine")
     headers = {"authorization": f"Bearer {text}"}
     job_id = post(api, PNG).json()["id"]
@@ -73,20 +73,20 @@ def test_a_key_is_its_owners_at_loopback_too(api: httpx.Client, store: JobStore)
     assert api.get(f"/v1/jobs/{job_id}").status_code == 200
 
 
-def test_a_form_of_another_page_makes_no_job(api: httpx.Client):
+def test_a_form_of_another_page_makes_no_job(api: httpx2.Client):
     api.headers["origin"] = EVIL
     assert post(api, PNG).status_code == 401
     del api.headers["origin"]
     assert api.get("/v1/jobs").json()["items"] == []
 
 
-def test_with_a_key_every_way_is_open(api: httpx.Client, store: JobStore):
+def test_with_a_key_every_way_is_open(api: httpx2.Client, store: JobStore):
     _, text = ApiKeys(store.connection).create("behind a proxy")
     headers = {"host": "goodmany.example", "authorization": f"Bearer {text}"}
     assert api.get("/v1/jobs", headers=headers).status_code == 200
 
 
-def test_listed_pages_and_the_setting_never_need_none(serve_api: Callable[..., httpx.Client]):
+def test_listed_pages_and_the_setting_never_need_none(serve_api: Callable[..., httpx2.Client]):
     listed = serve_api(cors_origins=f"https://a.example, {EVIL}")
     assert listed.get("/v1/jobs", headers={"origin": EVIL}).status_code == 200
     never = serve_api(require_api_key="never")

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.files.storage import Storage
@@ -48,7 +48,7 @@ def test_a_file_and_its_name_are_on_the_disk_when_it_is_written(disk: Disk, tmp_
 
 def test_the_inputs_are_on_the_disk_before_the_job_is_accepted(
     disk: Disk,
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     store: JobStore,
     monkeypatch: pytest.MonkeyPatch,
 ):

@@ -4,7 +4,7 @@ import io
 import random
 import zipfile
 
-import httpx
+import httpx2
 import pytest
 
 from app.files.storage import Storage
@@ -38,13 +38,13 @@ def archive(images: list[bytes]) -> bytes:
 
 
 @pytest.fixture
-def link(api: httpx.Client, store: JobStore, settings: Settings, archive: bytes) -> str:
+def link(api: httpx2.Client, store: JobStore, settings: Settings, archive: bytes) -> str:
     job = post(api, encode(texture())).json()
     finish(store, settings, job["id"], archive)
     return str(job["links"]["self"])
 
 
-def test_the_archive_comes_out_of_s3_as_it_went_in(api: httpx.Client, link: str, archive: bytes):
+def test_the_archive_comes_out_of_s3_as_it_went_in(api: httpx2.Client, link: str, archive: bytes):
     whole = api.get(f"{link}/archive")
     assert whole.content == archive
     assert whole.headers["content-length"] == str(len(archive))
@@ -58,7 +58,7 @@ def test_the_archive_comes_out_of_s3_as_it_went_in(api: httpx.Client, link: str,
 
 
 def test_little_is_fetched_for_a_little(
-    api: httpx.Client, link: str, archive: bytes, images: list[bytes], wire: Wire
+    api: httpx2.Client, link: str, archive: bytes, images: list[bytes], wire: Wire
 ):
     before = wire.num_bytes_down
     assert api.get(f"{link}/images/17").content == images[17]
@@ -72,7 +72,7 @@ def test_little_is_fetched_for_a_little(
 
 
 def test_files_in_s3_expire(
-    api: httpx.Client, link: str, settings: Settings, s3_server, bucket: str
+    api: httpx2.Client, link: str, settings: Settings, s3_server, bucket: str
 ):
     mark = "jobs/.goodmany/instance"
     assert len(s3_server.keys(bucket)) == 3

@@ -3,7 +3,7 @@
 import re
 from email.message import Message
 
-import httpx
+import httpx2
 import pytest
 
 from app.files.file_names import content_disposition
@@ -50,7 +50,7 @@ def test_the_name_comes_back(name: str, full: str, plain: str):
 
 @pytest.mark.parametrize(("name", "stem"), [("hazelnut", "hazelnut"), ("螺丝", "螺丝")])
 def test_every_file_of_a_job_is_named_after_its_object(
-    api: httpx.Client, store: JobStore, settings: Settings, name: str, stem: str
+    api: httpx2.Client, store: JobStore, settings: Settings, name: str, stem: str
 ):
     files = [("images", ("a.png", PNG))]
     job = api.post("/v1/jobs", data={"object_name": name}, files=files).json()

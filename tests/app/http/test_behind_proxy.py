@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-import httpx
+import httpx2
 import pytest
 from openapi_spec_validator import validate
 
@@ -23,7 +23,9 @@ PREFIX = "/plant/goodmany"
 
 
 @contextmanager
-def proxied(target: httpx.URL, *, strips: bool, headers: dict[str, str]) -> Iterator[httpx.Client]:
+def proxied(
+    target: httpx2.URL, *, strips: bool, headers: dict[str, str]
+) -> Iterator[httpx2.Client]:
     """A client that reaches the target only below PREFIX of another server."""
 
     class Proxy(BaseHTTPRequestHandler):
@@ -60,7 +62,7 @@ def proxied(target: httpx.URL, *, strips: bool, headers: dict[str, str]) -> Iter
     thread.start()
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}"
-        with httpx.Client(base_url=address, timeout=30) as client:
+        with httpx2.Client(base_url=address, timeout=30) as client:
             yield client
     finally:
         server.shutdown()
@@ -78,7 +80,7 @@ WAYS = [
 @pytest.mark.parametrize("strips", [True, False])
 @pytest.mark.parametrize(("changes", "headers"), WAYS)
 def test_every_link_leads_back_through_the_proxy(
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     store: JobStore,
     settings: Settings,
     *,
@@ -122,13 +124,13 @@ def test_every_link_leads_back_through_the_proxy(
 @pytest.mark.parametrize(
     "prefix", ["", "/", "plant", "//evil.example", "/a b", "/../x?", "https://evil.example", "/é"]
 )
-def test_a_prefix_that_is_none_is_not_heard(api: httpx.Client, prefix: str):
+def test_a_prefix_that_is_none_is_not_heard(api: httpx2.Client, prefix: str):
     headers = {"X-Forwarded-Prefix": prefix.encode(), "Authorization": ""}
     document = api.get("/openapi.json", headers=headers).json()
     assert [server["url"] for server in document["servers"]] == ["/"]
 
 
-def test_only_a_trusted_proxy_is_heard(serve_api: Callable[..., httpx.Client]):
+def test_only_a_trusted_proxy_is_heard(serve_api: Callable[..., httpx2.Client]):
     api = serve_api(trusted_proxies="10.1.2.3")
     answer = api.get(
         "/openapi.json", headers={"X-Forwarded-Prefix": PREFIX, "X-Forwarded-Proto": "https"}
@@ -137,6 +139,6 @@ def test_only_a_trusted_proxy_is_heard(serve_api: Callable[..., httpx.Client]):
     assert "strict-transport-security" not in answer.headers
 
 
-def test_without_a_proxy_nothing_changes(api: httpx.Client):
+def test_without_a_proxy_nothing_changes(api: httpx2.Client):
     job = post(api, PNG).json()
     assert job["links"]["self"] == f"/v1/jobs/{job['id']}"

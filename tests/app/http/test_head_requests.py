@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.jobs.store import JobStore
@@ -21,11 +21,11 @@ def paths(settings: Settings) -> list[str]:
     return [*found, "/metrics", "/docs", "/openapi.json", "/v1/nothing"]
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
+def told(answer: httpx2.Response) -> dict[str, str]:
     return {k: v for k, v in answer.headers.items() if k not in OF_ONE_ANSWER}
 
 
-def test_every_get_has_its_head(api: httpx.Client, store: JobStore, settings: Settings):
+def test_every_get_has_its_head(api: httpx2.Client, store: JobStore, settings: Settings):
     job_id = post(api, PNG).json()["id"]
     finish(store, settings, job_id)
     checked = 0
@@ -47,7 +47,7 @@ def test_every_get_has_its_head(api: httpx.Client, store: JobStore, settings: Se
     assert checked >= 12
 
 
-def test_head_of_a_stream_that_does_not_end(api: httpx.Client):
+def test_head_of_a_stream_that_does_not_end(api: httpx2.Client):
     link = post(api, PNG).json()["links"]["self"]
     head = api.head(f"{link}/events")
     assert (head.status_code, head.headers["content-type"]) == (
@@ -58,7 +58,7 @@ def test_head_of_a_stream_that_does_not_end(api: httpx.Client):
     assert api.get(link).is_success
 
 
-def test_head_of_what_is_only_posted_is_refused(api: httpx.Client):
+def test_head_of_what_is_only_posted_is_refused(api: httpx2.Client):
     link = post(api, PNG).json()["links"]["cancel"]
     answer = api.head(link)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -67,7 +67,7 @@ def test_head_of_what_is_only_posted_is_refused(api: httpx.Client):
 
 
 def test_head_with_a_range_says_what_get_would(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     job = post(api, PNG).json()
     finish(store, settings, job["id"])
@@ -76,20 +76,20 @@ def test_head_with_a_range_says_what_get_would(
     assert answer.headers["content-length"] == "3"
 
 
-def test_head_needs_a_key_where_get_does(serve_api: Callable[..., httpx.Client]):
+def test_head_needs_a_key_where_get_does(serve_api: Callable[..., httpx2.Client]):
     answer = serve_api(require_api_key="always").head("/v1/jobs")
     assert answer.status_code == 401
     assert answer.content == b""
 
 
-def test_head_is_counted_by_its_route(api: httpx.Client):
+def test_head_is_counted_by_its_route(api: httpx2.Client):
     api.head("/v1/jobs")
     assert 'method="HEAD",route="/v1/jobs",status="200"' in api.get("/metrics").text
 
 
 @pytest.mark.parametrize("tags", ["*", '"x", {etag}', "W/{etag}", "{etag}"])
 def test_what_the_client_has_is_not_sent_again(
-    api: httpx.Client, store: JobStore, settings: Settings, tags: str
+    api: httpx2.Client, store: JobStore, settings: Settings, tags: str
 ):
     job = post(api, PNG).json()
     finish(store, settings, job["id"])

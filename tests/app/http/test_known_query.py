@@ -2,7 +2,7 @@
 
 import re
 
-import httpx
+import httpx2
 import pytest
 
 from app.main import create_app
@@ -20,7 +20,7 @@ def operations(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
-def test_every_route_refuses_what_it_does_not_know(api: httpx.Client, settings: Settings):
+def test_every_route_refuses_what_it_does_not_know(api: httpx2.Client, settings: Settings):
     job_id = post(api, PNG).json()["id"]
     for method, path in operations(settings):
         link = re.sub(r"{(?!job_id)\w+}", "0", path).format(job_id=job_id)
@@ -45,13 +45,13 @@ def test_every_route_refuses_what_it_does_not_know(api: httpx.Client, settings: 
         ("=1", [""]),
     ],
 )
-def test_each_fault_is_named(api: httpx.Client, query: str, fields: list[str]):
+def test_each_fault_is_named(api: httpx2.Client, query: str, fields: list[str]):
     answer = api.get(f"/v1/jobs?{query}")
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == fields
 
 
-def test_what_is_known_is_heard(api: httpx.Client):
+def test_what_is_known_is_heard(api: httpx2.Client):
     answer = api.get("/v1/jobs?limit=1&state=queued&state=running&object_name=nut")
     assert answer.status_code == 200
     assert api.get("/livez?anything=1").status_code == 200

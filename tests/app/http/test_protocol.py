@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.http import protocol
@@ -13,23 +13,23 @@ from tests.app.http.routes.test_jobs import PNG, post
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch, serve_api: Callable[..., httpx.Client]) -> httpx.Client:
+def api(monkeypatch: pytest.MonkeyPatch, serve_api: Callable[..., httpx2.Client]) -> httpx2.Client:
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.5)
     return serve_api()
 
 
-def connect(api: httpx.Client) -> socket.socket:
+def connect(api: httpx2.Client) -> socket.socket:
     return socket.create_connection((api.base_url.host, api.base_url.port), timeout=20)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "])
-def test_a_head_that_does_not_end_ends_the_connection(api: httpx.Client, sent: bytes):
+def test_a_head_that_does_not_end_ends_the_connection(api: httpx2.Client, sent: bytes):
     with connect(api) as connection:
         connection.sendall(sent)
         assert connection.recv(1) == b""
 
 
-def test_a_second_head_must_end_too(api: httpx.Client):
+def test_a_second_head_must_end_too(api: httpx2.Client):
     with connect(api) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /li")
         answer = connection.recv(65536)
@@ -41,7 +41,7 @@ def test_a_second_head_must_end_too(api: httpx.Client):
     assert answer.count(b"HTTP/1.1") == 1
 
 
-def test_a_request_may_take_its_time(api: httpx.Client, store: JobStore):
+def test_a_request_may_take_its_time(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     cancel = threading.Timer(1.2, store.cancel, [job["id"]])
     cancel.start()

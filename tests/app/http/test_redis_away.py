@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.base.redis_connection import connect
@@ -44,7 +44,7 @@ class OwnService:
             target=self.server.run, kwargs={"sockets": [self.server.socket]}
         )
         self.thread.start()
-        self.http = httpx.Client(base_url=self.server.address, timeout=30)
+        self.http = httpx2.Client(base_url=self.server.address, timeout=90)
         wait_until(lambda: self.server.started)
 
     def start_redis(self) -> None:
@@ -121,11 +121,11 @@ def test_a_long_poll_ends_with_the_problem(service: OwnService):
     with connect(service.settings.redis_url) as connection:
         store = JobStore(connection, service.settings)
         job_id = store.create(new_job_id(), JobRequest(object_name="nut"), 1).id
-    answers: list[httpx.Response] = []
+    answers: list[httpx2.Response] = []
 
     def poll() -> None:
         headers = {"Prefer": "wait=20"}
-        answers.append(httpx.get(f"{service.server.address}/v1/jobs/{job_id}", headers=headers))
+        answers.append(httpx2.get(f"{service.server.address}/v1/jobs/{job_id}", headers=headers))
 
     thread = threading.Thread(target=poll)
     thread.start()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import redis
 
@@ -40,7 +40,7 @@ def job_folders(service: OwnService) -> list[str]:
     return [name for name in names if JOB_ID.fullmatch(name)]
 
 
-def check_refused(answer: httpx.Response, sentence: str) -> None:
+def check_refused(answer: httpx2.Response, sentence: str) -> None:
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (503, "urn:goodmany:problem:not-ready")
     assert sentence in problem["detail"]

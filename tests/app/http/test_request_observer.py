@@ -3,7 +3,7 @@
 import logging
 import re
 
-import httpx
+import httpx2
 import pytest
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
@@ -17,17 +17,17 @@ MADE = re.compile(r"[0-9a-f]{32}")
 
 
 @pytest.mark.parametrize("asked", ["4711", "Root=1-67891233-abcdef012345678912345678", "x" * 128])
-def test_a_sane_id_comes_back(api: httpx.Client, asked: str):
+def test_a_sane_id_comes_back(api: httpx2.Client, asked: str):
     assert api.get("/livez", headers={"X-Request-ID": asked}).headers["x-request-id"] == asked
 
 
 @pytest.mark.parametrize("asked", ["", "x" * 129, "a b", 'a"b', "a\tb", "{}", b"\xc3\xa4"])
-def test_any_other_id_is_replaced(api: httpx.Client, asked: str | bytes):
+def test_any_other_id_is_replaced(api: httpx2.Client, asked: str | bytes):
     answer = api.get("/livez", headers={"X-Request-ID": asked})
     assert MADE.fullmatch(answer.headers["x-request-id"])
 
 
-def test_every_answer_has_an_id_of_its_own(api: httpx.Client, settings: Settings):
+def test_every_answer_has_an_id_of_its_own(api: httpx2.Client, settings: Settings):
     answers = [
         api.get("/livez"),
         api.get("/nowhere"),
@@ -42,7 +42,7 @@ def test_every_answer_has_an_id_of_its_own(api: httpx.Client, settings: Settings
 
 
 def test_a_fault_of_ours_is_a_500_with_its_id_and_one_log_line(
-    api: httpx.Client, store: JobStore, caplog: pytest.LogCaptureFixture
+    api: httpx2.Client, store: JobStore, caplog: pytest.LogCaptureFixture
 ):
     job_id = post(api, PNG).json()["id"]
     store.connection.hset(record_key(job_id), "request", "a secret that is no JSON")
@@ -55,7 +55,7 @@ def test_a_fault_of_ours_is_a_500_with_its_id_and_one_log_line(
     assert record.getMessage() == "GET /v1/jobs/{job_id} raised"
 
 
-def test_the_job_carries_the_id_of_its_request(api: httpx.Client, store: JobStore):
+def test_the_job_carries_the_id_of_its_request(api: httpx2.Client, store: JobStore):
     files = [("images", ("a.png", PNG))]
     headers = {"X-Request-ID": "order-7"}
     answer = api.post("/v1/jobs", data={"object_name": "nut"}, files=files, headers=headers)
@@ -64,7 +64,7 @@ def test_the_job_carries_the_id_of_its_request(api: httpx.Client, store: JobStor
 
 
 def test_an_access_line_tells_the_template_and_nothing_that_a_client_wrote(
-    api: httpx.Client, caplog: pytest.LogCaptureFixture
+    api: httpx2.Client, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO, "goodmany.access")
     job_id = "0" * 32

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from app.access.api_keys import ApiKeys
@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
 from tests.conftest import encode, texture
 
-Serve = Callable[..., httpx.Client]
+Serve = Callable[..., httpx2.Client]
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ def api_keys(store: JobStore) -> ApiKeys:
 
 
 @pytest.fixture
-def guarded(serve_api: Serve) -> httpx.Client:
+def guarded(serve_api: Serve) -> httpx2.Client:
     return serve_api(require_api_key="always")
 
 
-def with_key(client: httpx.Client, api_keys: ApiKeys) -> tuple[httpx.Client, str]:
+def with_key(client: httpx2.Client, api_keys: ApiKeys) -> tuple[httpx2.Client, str]:
     """Another client of the same service, with a key of its own; and the key's id."""
     key, text = api_keys.create("a machine")
     headers = {"authorization": f"Bearer {text}"}
-    return httpx.Client(base_url=client.base_url, headers=headers, timeout=30), key.id
+    return httpx2.Client(base_url=client.base_url, headers=headers, timeout=90), key.id
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_only_a_loopback_address_asks_for_no_key(host: str | None, asked: bool):
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer nonsense", "Basic Z206Z20=", "Bearer gm_0_0"]
 )
-def test_unauthorized(guarded: httpx.Client, authorization: str | None):
+def test_unauthorized(guarded: httpx2.Client, authorization: str | None):
     headers = {} if authorization is None else {"authorization": authorization}
     for path in ("/v1/jobs", f"/v1/jobs/{'0' * 32}", "/v2/nothing"):
         answer = guarded.get(path, headers=headers)
@@ -72,7 +72,7 @@ def test_unauthorized(guarded: httpx.Client, authorization: str | None):
 
 
 def test_a_revoked_key_is_unauthorized_from_its_next_request_on(
-    guarded: httpx.Client, api_keys: ApiKeys
+    guarded: httpx2.Client, api_keys: ApiKeys
 ):
     client, key_id = with_key(guarded, api_keys)
     with client:
@@ -82,20 +82,20 @@ def test_a_revoked_key_is_unauthorized_from_its_next_request_on(
         assert (answer.status_code, slug(answer)) == (401, "unauthorized")
 
 
-def test_the_scheme_s_case_does_not_matter(guarded: httpx.Client, api_keys: ApiKeys):
+def test_the_scheme_s_case_does_not_matter(guarded: httpx2.Client, api_keys: ApiKeys):
     _, text = api_keys.create("a machine")
     answer = guarded.get("/v1/jobs", headers={"authorization": f"bEARER {text}"})
     assert answer.status_code == 200
 
 
-def test_health_and_description_stay_open(guarded: httpx.Client):
+def test_health_and_description_stay_open(guarded: httpx2.Client):
     for path in OPEN_PATHS - {"/metrics", "/readyz"}:
         assert guarded.get(path).status_code == 200
     # No worker is there.
     assert guarded.get("/readyz").status_code == 503
 
 
-def test_an_upload_without_a_key_is_refused_before_it_is_read(guarded: httpx.Client):
+def test_an_upload_without_a_key_is_refused_before_it_is_read(guarded: httpx2.Client):
     with socket.create_connection((guarded.base_url.host, guarded.base_url.port)) as connection:
         connection.sendall(
             b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
@@ -119,7 +119,7 @@ def paths_of_a_job(settings: Settings) -> list[tuple[str, str]]:
 
 
 def test_another_key_s_job_is_unknown_on_every_route(
-    guarded: httpx.Client, api_keys: ApiKeys, store: JobStore, settings: Settings
+    guarded: httpx2.Client, api_keys: ApiKeys, store: JobStore, settings: Settings
 ):
     (mine, my_id), (theirs, _) = with_key(guarded, api_keys), with_key(guarded, api_keys)
     operations = paths_of_a_job(settings)
@@ -138,7 +138,7 @@ def test_another_key_s_job_is_unknown_on_every_route(
 
 
 def test_a_job_of_a_key_is_unknown_to_whoever_comes_without(
-    guarded: httpx.Client, serve_api: Serve, api_keys: ApiKeys
+    guarded: httpx2.Client, serve_api: Serve, api_keys: ApiKeys
 ):
     client, _ = with_key(guarded, api_keys)
     open_api = serve_api()
@@ -150,7 +150,7 @@ def test_a_job_of_a_key_is_unknown_to_whoever_comes_without(
         assert len(open_api.get("/v1/jobs").json()["items"]) == 1
 
 
-def test_every_key_lists_its_own_jobs_page_by_page(guarded: httpx.Client, api_keys: ApiKeys):
+def test_every_key_lists_its_own_jobs_page_by_page(guarded: httpx2.Client, api_keys: ApiKeys):
     (a, _), (b, _) = with_key(guarded, api_keys), with_key(guarded, api_keys)
     with a, b:
         made = {a: [], b: []}
@@ -165,7 +165,7 @@ def test_every_key_lists_its_own_jobs_page_by_page(guarded: httpx.Client, api_ke
             assert seen == ids[::-1]
 
 
-def test_an_idempotency_key_is_its_owner_s(guarded: httpx.Client, api_keys: ApiKeys):
+def test_an_idempotency_key_is_its_owner_s(guarded: httpx2.Client, api_keys: ApiKeys):
     (a, _), (b, _) = with_key(guarded, api_keys), with_key(guarded, api_keys)
     with a, b:
         for client in (a, b):
@@ -176,7 +176,7 @@ def test_an_idempotency_key_is_its_owner_s(guarded: httpx.Client, api_keys: ApiK
 
 
 def test_a_forgotten_job_leaves_its_owner_s_indexes(
-    guarded: httpx.Client, api_keys: ApiKeys, store: JobStore, settings: Settings
+    guarded: httpx2.Client, api_keys: ApiKeys, store: JobStore, settings: Settings
 ):
     client, key_id = with_key(guarded, api_keys)
     with client:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post
 
-Serve = Callable[..., httpx.Client]
+Serve = Callable[..., httpx2.Client]
 
 PAGE = "https://line.example"
 EXPECTED = {
@@ -21,14 +21,14 @@ EXPECTED = {
 }
 
 
-def check(answer: httpx.Response, status: int) -> None:
+def check(answer: httpx2.Response, status: int) -> None:
     assert answer.status_code == status
     assert EXPECTED.items() <= dict(answer.headers).items()
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "strict-transport-security" not in answer.headers
 
 
-def test_good_answers_have_them(api: httpx.Client, store: JobStore, settings: Settings):
+def test_good_answers_have_them(api: httpx2.Client, store: JobStore, settings: Settings):
     job = post(api, PNG).json()
     finish(store, settings, job["id"])
     here = job["links"]["self"]
@@ -52,13 +52,13 @@ def test_problems_have_them(serve_api: Serve, store: JobStore):
     check(api.get(job["links"]["self"]), 500)
 
 
-def test_over_https_the_browser_is_told_to_stay_there(api: httpx.Client):
+def test_over_https_the_browser_is_told_to_stay_there(api: httpx2.Client):
     # A proxy on this machine is believed when it says how the client came.
     answer = api.get("/livez", headers={"x-forwarded-proto": "https"})
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_the_docs_page_may_run_its_own_script_and_no_other(api: httpx.Client):
+def test_the_docs_page_may_run_its_own_script_and_no_other(api: httpx2.Client):
     page = api.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from app.jobs.store import JobStore
 from tests.app.http.routes.test_jobs import PNG, post, slug
 
-Serve = Callable[..., httpx.Client]
+Serve = Callable[..., httpx2.Client]
 
 HEAD = (
     b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\n"
@@ -21,7 +21,7 @@ HEAD = (
 )
 
 
-def connect(api: httpx.Client) -> socket.socket:
+def connect(api: httpx2.Client) -> socket.socket:
     return socket.create_connection((api.base_url.host, api.base_url.port), timeout=20)
 
 
@@ -61,7 +61,7 @@ def test_the_time_of_an_answer_is_not_limited(serve_api: Serve, store: JobStore)
 
 
 @pytest.mark.parametrize("path", ["/v2/nothing", "/v1/jobs/1/cancel"])
-def test_an_answer_before_the_end_of_the_body_closes_the_connection(api: httpx.Client, path: str):
+def test_an_answer_before_the_end_of_the_body_closes_the_connection(api: httpx2.Client, path: str):
     with connect(api) as connection:
         connection.sendall(HEAD.replace(b"/v1/jobs", path.encode()))
         head, problem = split(connection.makefile("rb").read())
@@ -71,7 +71,7 @@ def test_an_answer_before_the_end_of_the_body_closes_the_connection(api: httpx.C
 
 
 @pytest.mark.parametrize("num_times", range(5))
-def test_a_client_that_is_still_sending_gets_the_answer_whole(api: httpx.Client, num_times: int):
+def test_a_client_that_is_still_sending_gets_the_answer_whole(api: httpx2.Client, num_times: int):
     """Closed with bytes unread, the connection would be reset and the answer lost."""
     head = HEAD.replace(b"100000", b"3000000")
     with connect(api) as connection:
@@ -84,7 +84,7 @@ def test_a_client_that_is_still_sending_gets_the_answer_whole(api: httpx.Client,
     assert problem["type"] == "urn:goodmany:problem:upload-too-large"
 
 
-def test_a_whole_body_leaves_the_connection_open(api: httpx.Client):
+def test_a_whole_body_leaves_the_connection_open(api: httpx2.Client):
     refused = post(api, b"no image")
     assert (refused.status_code, slug(refused)) == (422, "not-an-image")
     assert "connection" not in refused.headers

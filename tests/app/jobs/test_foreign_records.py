@@ -2,7 +2,7 @@
 
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from app.files.storage import Storage
@@ -59,7 +59,7 @@ def alter(store: JobStore, job_id: str, change: dict[str, str | None]) -> None:
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_it_is_listed_read_canceled_and_deleted(
-    store: JobStore, api: httpx.Client, change: dict[str, str | None]
+    store: JobStore, api: httpx2.Client, change: dict[str, str | None]
 ):
     before, job_id, after = create(store, {}), create(store, change), create(store, {})
     listed = api.get("/v1/jobs").raise_for_status().json()["items"]
@@ -115,7 +115,7 @@ def test_what_is_no_job_does_not_hold_up_the_sweep(store: JobStore, settings: Se
     "line",
     ['{"outcome": "postponed", "attempt": 1, "event": "job.paused", "at": 0}', "{}", "\xff"],
 )
-def test_a_try_that_another_version_has_noted(api: httpx.Client, store: JobStore, line: str):
+def test_a_try_that_another_version_has_noted(api: httpx2.Client, store: JobStore, line: str):
     job_id = create(store, {})
     store.connection.rpush(f"goodmany:job:{job_id}:deliveries", line)
     answer = api.get(f"/v1/jobs/{job_id}/deliveries").raise_for_status()
@@ -123,7 +123,7 @@ def test_a_try_that_another_version_has_noted(api: httpx.Client, store: JobStore
     assert isinstance(DeliveryLog(store.connection).has_tried(job_id, 1), bool)
 
 
-def test_a_worker_of_another_version_tells_its_memory(store: JobStore, api: httpx.Client):
+def test_a_worker_of_another_version_tells_its_memory(store: JobStore, api: httpx2.Client):
     store.connection.zadd("goodmany:workers", {"newer": 10**12})
     store.connection.set("goodmany:worker:newer:device-memory", '{"device": "cuda", "new": 1}')
     assert "goodmany_workers 1.0" in api.get("/metrics").text

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -128,7 +128,7 @@ def test_an_adopted_storage_is_swept_again_and_its_former_owner_removes_nothing(
 def test_the_operator_is_told_by_readyz_and_adopts_by_a_command(
     store: JobStore,
     settings: Settings,
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     start_worker: Callable[..., WorkerProcess],
 ):
     api = serve_api()

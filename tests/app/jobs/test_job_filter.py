@@ -2,7 +2,7 @@
 
 from itertools import cycle, islice
 
-import httpx
+import httpx2
 import pytest
 
 import app.jobs.store
@@ -31,7 +31,7 @@ def jobs(store: JobStore) -> list[dict[str, str]]:
     return sorted(made, key=lambda job: job["id"], reverse=True)
 
 
-def walk(api: httpx.Client, limit: int, **query: object) -> list[str]:
+def walk(api: httpx2.Client, limit: int, **query: object) -> list[str]:
     found: list[str] = []
     cursor = None
     for _ in range(100):
@@ -61,7 +61,7 @@ def walk(api: httpx.Client, limit: int, **query: object) -> list[str]:
     ],
 )
 def test_a_walk_finds_each_job_that_is_wanted_once_and_no_other(
-    api: httpx.Client,
+    api: httpx2.Client,
     jobs: list[dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -81,7 +81,7 @@ def test_a_walk_finds_each_job_that_is_wanted_once_and_no_other(
     assert walk(api, limit, **query) == wanted
 
 
-def test_a_job_whose_time_is_over_counts_as_expired(store: JobStore, api: httpx.Client):
+def test_a_job_whose_time_is_over_counts_as_expired(store: JobStore, api: httpx2.Client):
     store.settings = store.settings.model_copy(update={"results_ttl_s": 1})
     job_id = store.create(new_job_id(), JobRequest(object_name="nut"), 1).id
     store.cancel(job_id)
@@ -91,12 +91,12 @@ def test_a_job_whose_time_is_over_counts_as_expired(store: JobStore, api: httpx.
 
 
 @pytest.mark.parametrize("query", [{"state": "paused"}, {"object_name": ""}, {"state": ""}])
-def test_a_filter_that_makes_no_sense_is_refused(api: httpx.Client, query: dict[str, str]):
+def test_a_filter_that_makes_no_sense_is_refused(api: httpx2.Client, query: dict[str, str]):
     answer = api.get("/v1/jobs", params=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].split(".")[0] in query
 
 
-def test_states_are_all_known(api: httpx.Client):
+def test_states_are_all_known(api: httpx2.Client):
     for state in JobState:
         assert api.get("/v1/jobs", params={"state": state}).is_success

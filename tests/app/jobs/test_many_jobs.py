@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-import httpx
+import httpx2
 
 from app.files.storage import Storage
 from app.jobs.model import JobRequest, JobState, new_job_id
@@ -20,7 +20,7 @@ def finished(store: JobStore) -> str:
     return job_id
 
 
-def test_a_walk_finds_each_job_once_while_new_ones_come_in(api: httpx.Client, store: JobStore):
+def test_a_walk_finds_each_job_once_while_new_ones_come_in(api: httpx2.Client, store: JobStore):
     ids = [finished(store) for _ in range(NUM_JOBS)]
     came, seen, query = [], Counter(), {"limit": "30"}
     while query.get("cursor", "first"):

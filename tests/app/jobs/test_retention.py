@@ -10,6 +10,7 @@ from app.jobs.model import JOB_ID, JobRequest, JobState, new_job_id, time_of_job
 from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.jobs.store import EXPIRY_KEY, JobStore
 from app.settings import Settings
+from tests.conftest import wait_until
 
 
 def finished(store: JobStore, storage: Storage) -> str:
@@ -24,11 +25,10 @@ def test_a_sweep_takes_only_what_is_due(store: JobStore, settings: Settings):
     storage = Storage(settings.storage_address)
     kept = finished(store, storage)
     store.settings = settings.model_copy(update={"results_ttl_s": 1})
-    due = finished(store, storage)
     assert sweep_expired(store, storage) == 0
-    time.sleep(1.05)
+    due = finished(store, storage)
     # Told at once, by the clock; removed by the next sweep.
-    assert store.get(due).state is JobState.expired
+    wait_until(lambda: store.get(due).state is JobState.expired)
     assert sweep_expired(store, storage) == 1
     assert sweep_expired(store, storage) == 0
     assert store.state(due) is JobState.expired
@@ -41,9 +41,8 @@ def test_the_record_of_an_expired_job_is_forgotten_at_last(store: JobStore, sett
     storage = Storage(settings.storage_address)
     store.settings = settings.model_copy(update={"results_ttl_s": 1, "records_ttl_s": 1})
     job_id = finished(store, storage)
-    for _ in range(2):
-        time.sleep(1.05)
-        assert sweep_expired(store, storage) == 1
+    for _ in ("files", "record"):
+        wait_until(lambda: sweep_expired(store, storage) == 1)
     assert store.state(job_id) is None
     assert store.page(None, 10).items == []
     assert store.connection.zcard(EXPIRY_KEY) == 0

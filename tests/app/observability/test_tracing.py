@@ -11,10 +11,10 @@ def start(prelude: str, **variables: str) -> subprocess.CompletedProcess[str]:
     program = f"""
 import sys
 {prelude}
-import app.main, app.tracing
+import app.main, app.observability.tracing
 from app.settings import Settings
 app.main.create_app(Settings())
-app.tracing.start_tracing("test")
+app.observability.tracing.start_tracing("test")
 # The Redis client looks into the SDK's metrics by itself.
 parts = ("opentelemetry.sdk.trace", "opentelemetry.exporter")
 print(sorted(name for name in sys.modules if name.startswith(parts)))

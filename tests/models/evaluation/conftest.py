@@ -25,12 +25,10 @@ def stain(pixels: np.ndarray, seed: int) -> np.ndarray:
     return mask
 
 
-@pytest.fixture(scope="session")
-def category_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data") / "tile"
+def paint_category(root: Path, *, num_train: int) -> Path:
     for folder in ("train/good", "test/good", "test/stain", "ground_truth/stain"):
         (root / folder).mkdir(parents=True)
-    for index in range(4):
+    for index in range(num_train):
         Image.fromarray(tile(index)).save(root / f"train/good/{index:03}.png")
     for index in range(3):
         Image.fromarray(tile(10 + index)).save(root / f"test/good/{index:03}.png")
@@ -39,3 +37,8 @@ def category_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(pixels).save(root / f"test/stain/{index:03}.bmp")
         Image.fromarray(mask).save(root / f"ground_truth/stain/{index:03}_mask.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def category_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return paint_category(tmp_path_factory.mktemp("data") / "tile", num_train=4)

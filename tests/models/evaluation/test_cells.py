@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from models.evaluation.cells import Cell, CellFile, digest
+from models.evaluation.cells import ROOT, Cell, CellFile, detector_files, digest, method_files
 
 CELL = Cell(
     category="tile",
@@ -21,8 +21,8 @@ CELL = Cell(
 
 
 @pytest.fixture
-def file(tmp_path) -> CellFile:
-    return CellFile(tmp_path / "cells.csv")
+def file(tmp_path) -> CellFile[Cell]:
+    return CellFile(tmp_path / "cells.csv", Cell)
 
 
 def test_cells_come_back_as_they_were(file):
@@ -55,3 +55,36 @@ def test_the_digest_follows_settings_and_contents(tmp_path):
     assert digest({"x": 1, "y": 3}, [code]) != first
     code.write_text("b")
     assert digest({"x": 1, "y": 2}, [code]) != first
+
+
+def below_root(paths) -> set[str]:
+    assert all(path.is_file() for path in paths)
+    return {str(path.relative_to(ROOT)) for path in paths}
+
+
+def test_generated_images_depend_on_the_method_and_its_weights_alone():
+    files = below_root(method_files())
+    for folder in ("job", "prompt", "generator", "integrator", "views", "guard", "encoder"):
+        assert {str(p.relative_to(ROOT)) for p in (ROOT / folder).glob("*.py")} <= files
+    assert {"generator/sampling.py", "guard/normality.py", "features/nearest.py"} <= files
+    assert {
+        "weights/devise/model.safetensors",
+        "weights/vqgan/config.json",
+        "weights/vqgan/diffusion_pytorch_model.safetensors",
+    } <= files
+    assert not [name for name in files if name.endswith((".md", ".png"))]
+    assert not [name for name in files if name.startswith(("evaluation/", "training/"))]
+
+
+def test_every_figure_depends_on_the_detector_its_features_and_the_data():
+    files = below_root(detector_files())
+    assert {
+        "evaluation/detector/patchcore.py",
+        "evaluation/detector/metrics.py",
+        "evaluation/data/dataset.py",
+        "evaluation/data/testset.py",
+        "evaluation/rows/plain.py",
+        "features/nearest.py",
+        "features/patches.py",
+    } <= files
+    assert not [name for name in files if name.startswith(("generator/", "guard/", "job/"))]

@@ -1,3 +1,4 @@
+import shlex
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from models.evaluation.command import evaluate
+from tests.models.evaluation.conftest import paint_category
 
 app = typer.Typer()
 app.command()(evaluate)
@@ -39,3 +41,30 @@ def test_a_wrong_wish_is_a_clear_error(arguments, message, tmp_path):
 def test_importing_the_command_does_not_import_torch():
     code = "import sys, models.evaluation.command; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_command_measures_fidelity_by_the_same_command_again(tmp_path):
+    folder = paint_category(tmp_path / "tile", num_train=13)
+    words = ["--fidelity", "--row", "given", "--row", "small", "--seeds", "1", "--num-images", "2"]
+    out = ["--out", str(tmp_path / "results")]
+    first = CliRunner().invoke(app, [str(folder), *words, "--detector", "none", *out])
+    assert first.exit_code == 0, first.output
+    command = next(line for line in first.stdout.splitlines() if line.startswith("goodmany "))
+    assert "--image-size 256" in command  # as the product delivers them
+    program, name, *arguments = shlex.split(command)
+    assert (program, name) == ("goodmany", "evaluate")
+    again = CliRunner().invoke(app, [*arguments, *out])
+    assert again.stdout == first.stdout
+
+
+def test_only_fidelity_goes_without_a_detector(category_folder):
+    result = CliRunner().invoke(app, [str(category_folder), "--detector", "none"])
+    assert result.exit_code == 2
+    assert "only --fidelity" in result.output
+
+
+def test_the_help_says_what_an_option_is_when_it_is_not_given():
+    shown = CliRunner().invoke(app, ["--help"], terminal_width=200, color=False).output
+    words = " ".join(shown.replace("│", " ").split())
+    for default in ("default: all", "default: 3; 5", "default: 24; 32", "default: 224; 256"):
+        assert default in words

@@ -97,6 +97,18 @@ def test_changed_code_makes_a_cell_of_its_own(
     assert before.identity(plain) == after.identity(plain)
 
 
+def test_another_detector_makes_every_cell_anew(experiment, category, monkeypatch, tmp_path):
+    code = tmp_path / "detector.py"
+    code.write_text("one")
+    monkeypatch.setattr(module, "detector_files", lambda: [code])
+    before = Experiment(tmp_path, experiment.features, SMALL)
+    code.write_text("two")
+    after = Experiment(tmp_path, experiment.features, SMALL)
+    for row in ("real", "goodmany"):
+        current = Plan(category, 1, 0, row)
+        assert before.identity(current) != after.identity(current)
+
+
 def test_the_seed_decides_the_figures(experiment, category):
     first, again, other = (experiment.measure(Plan(category, 2, s, "real")) for s in (0, 0, 1))
     assert (first.pixel_auroc, first.pro) == (again.pixel_auroc, again.pro)

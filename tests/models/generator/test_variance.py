@@ -47,15 +47,34 @@ def test_what_nothing_resembles_gets_none():
     assert float(match_variance(latents, latents[None], descriptors, 1.0).max()) < 1e-6
 
 
+def only_the_same_cell_matches(k: int, size: int) -> torch.Tensor:
+    """Descriptors by which a cell resembles nothing but the same cell of another image."""
+    cells = torch.arange(float(size)) * 100
+    return torch.stack(torch.meshgrid(cells, cells, indexing="ij")).expand(k, -1, -1, -1)
+
+
+def shifted_by_a_cell(latents: torch.Tensor) -> torch.Tensor:
+    return torch.stack([latents, latents.roll(1, -1), latents.roll(-1, -1)])
+
+
 def test_an_edge_that_a_shift_brings_to_rest_is_no_evidence():
     latents = torch.zeros(2, 1, 8, 8)
     latents[0, :, :, 4:] = 1.0
     latents[1, :, :, 5:] = 1.0  # the same edge one cell further right
-    descriptors = torch.zeros(2, 3, 8, 8)
+    descriptors = only_the_same_cell_matches(2, 8)
     still = match_variance(latents, latents[None], descriptors, 0.1)
-    shifts = torch.stack([latents, latents.roll(1, -1), latents.roll(-1, -1)])
-    moved = match_variance(latents, shifts, descriptors, 0.1)
-    assert float(moved.sum()) <= float(still.sum())
+    # One match of weight 1 against the prior's 1, half the squared difference of 1.
+    torch.testing.assert_close(still[..., 4], torch.full_like(still[..., 4], 0.25))
+    moved = match_variance(latents, shifted_by_a_cell(latents), descriptors, 0.1)
+    assert float(moved.max()) == 0.0
+
+
+def test_grain_that_no_shift_brings_to_rest_stays_evidence():
+    latents = torch.randn(2, 8, 16, 16, generator=torch.Generator().manual_seed(0))
+    descriptors = only_the_same_cell_matches(2, 16)
+    still = match_variance(latents, latents[None], descriptors, 0.1)
+    moved = match_variance(latents, shifted_by_a_cell(latents), descriptors, 0.1)
+    assert 0.5 * float(still.mean()) < float(moved.mean()) < float(still.mean())
 
 
 def test_finer_latents_are_compared_within_matched_patches():

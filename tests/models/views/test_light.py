@@ -3,7 +3,6 @@
 import torch
 
 from models.views.light import LEAST_SPREAD, light_spread, self_similarity, slow_spread
-from models.views.view import View, apply_view, lighting_field
 from tests.models.conftest import part_image, texture_image
 
 SIZE = 192
@@ -42,19 +41,3 @@ def test_uneven_light_on_a_texture_may_vary(features):
 def test_the_shading_of_a_part_is_its_own(features):
     part = shaded(part_image(angle_deg=20, size=SIZE), 0.6)[None]
     assert light_spread(part, features) == 0.0
-
-
-def test_a_lighting_field_is_smooth_of_unit_spread_and_decided_by_its_seed():
-    field = lighting_field(96, 64, 1)
-    assert field.shape == (96, 64)
-    assert abs(float(field.mean())) < 1e-4
-    assert abs(float(field.std()) - 1) < 1e-4
-    assert float(field.diff(dim=0).abs().max()) < 0.2
-    assert torch.equal(field, lighting_field(96, 64, 1))
-    assert not torch.equal(field, lighting_field(96, 64, 2))
-
-
-def test_a_view_under_uneven_light_has_the_spread_that_was_asked_for():
-    grey = torch.full((3, 96, 96), 0.2)
-    lit = apply_view(grey, View(light=0.3, light_seed=5), (96, 96))
-    assert abs(float((lit / grey).log()[0].std()) - 0.3) < 0.02

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.jobs.inputs import InputImage, InputWarning
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from tests.app.http.hostile_requests import ODD_NAMES
+from tests.conftest import missing_tool
 from workers.archive.write import slugify, write_archive
 
 CREATED_AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -37,7 +39,7 @@ def made_result(num_images: int = 3, **report) -> GenerationResult:
             pixels=draw.integers(0, 256, (32, 48, 3), dtype=np.uint8),
             seed=100 + n,
             source=n % 2,
-            transform={"angle_deg": 1.5 * n},
+            transform={"angle_deg": 1.5 * n, "sigma_scale": 2.0 * (n % 2)},
             scores={
                 "prompt_cosine": 0.25 + n / 1000,
                 "guard_distance": 1 / 3,
@@ -129,6 +131,37 @@ def test_two_runs_differ_in_the_manifests_run_alone():
     }
 
 
+def test_the_manifest_says_how_the_images_were_understood():
+    told = [
+        InputImage(width=96, height=40, bit_depth=12, channels=1, orientation=6, white=4095),
+        InputImage(
+            width=48,
+            height=40,
+            bit_depth=8,
+            channels=3,
+            orientation=1,
+            white=255,
+            warnings=[InputWarning(code="duplicate", detail="Seen before.", same_as=0)],
+        ),
+    ]
+    file = io.BytesIO()
+    write_archive(
+        file,
+        made_result(),
+        made_request(),
+        job_id="job-1",
+        created_at=CREATED_AT,
+        inputs=told,
+        bit_depth=12,
+    )
+    asked = json.loads(contents(file.getvalue())["manifest.json"])["request"]
+    assert asked["bit_depth"] == 12
+    assert [image["file"] for image in asked["images"]] == [
+        image.model_dump(mode="json") for image in told
+    ]
+    assert [image["width_px"] for image in asked["images"]] == [48, 48]
+
+
 def test_a_file_that_cannot_seek_gets_the_same_bytes(tmp_path):
     class Pipe(io.RawIOBase):
         def __init__(self):
@@ -206,8 +239,9 @@ def test_entries_have_one_date_and_pngs_are_stored():
             assert stored == entry.filename.endswith(".png")
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_unzip_finds_no_fault(tmp_path):
+    if shutil.which("unzip") is None:
+        missing_tool("unzip is not installed")
     path = tmp_path / "archive.zip"
     path.write_bytes(archive_bytes(made_result(), made_request(), include_reference=True))
     subprocess.run(["unzip", "-tq", str(path)], check=True, capture_output=True)
@@ -315,6 +349,7 @@ def test_card_names_the_paths_and_tells_a_shortfall():
     card = files["README.md"].decode()
     assert 'root="metal_nut"' in card
     assert "5 were asked for" in card
+    assert "\n2 of them are views of a real image as they are" in card
     assert "reference/good" not in card
     for block in re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL):
         compile(block, "README.md", "exec")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 import workers.cli.client
@@ -18,7 +18,7 @@ from workers.cli.failures import RefusedRequestError
 
 
 @pytest.fixture
-def address(serve_api: Callable[..., httpx.Client]) -> str:
+def address(serve_api: Callable[..., httpx2.Client]) -> str:
     return str(serve_api(require_api_key="always").base_url)
 
 
@@ -61,7 +61,7 @@ def test_the_command_line_takes_the_key_from_the_environment(
 
 def test_it_waits_when_it_has_asked_too_often(
     monkeypatch: pytest.MonkeyPatch,
-    serve_api: Callable[..., httpx.Client],
+    serve_api: Callable[..., httpx2.Client],
     store: JobStore,
     image: Path,
 ):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -101,14 +101,14 @@ def test_another_server_at_the_address(image: Path, stranger: str):
     check(answer, 5, f"What answers at {stranger} is no goodmany (status 200).")
 
 
-def test_a_request_that_is_refused(image: Path, serve_api: Callable[..., httpx.Client]):
+def test_a_request_that_is_refused(image: Path, serve_api: Callable[..., httpx2.Client]):
     api = serve_api(require_api_key="always")
     out = image.with_suffix(".zip")
     answer = goodmany("submit", image, *ASKED, "--out", out, "--server", api.base_url)
     check(answer, 6, "A valid API key is needed")
 
 
-def test_a_job_that_does_not_succeed(image: Path, api: httpx.Client):
+def test_a_job_that_does_not_succeed(image: Path, api: httpx2.Client):
     def cancel() -> None:
         wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]), 60)
         api.post(api.get("/v1/jobs").json()["items"][0]["links"]["cancel"])
@@ -123,7 +123,7 @@ def test_a_job_that_does_not_succeed(image: Path, api: httpx.Client):
 
 
 def test_a_folder_and_a_pattern_are_their_images(
-    tmp_path: Path, api: httpx.Client, store: JobStore, settings: Settings
+    tmp_path: Path, api: httpx2.Client, store: JobStore, settings: Settings
 ):
     folder = tmp_path / "parts"
     folder.mkdir()
@@ -224,12 +224,12 @@ def test_the_api_speaks_https(tmp_path: Path, settings: Settings):
     )
     try:
         trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-        with httpx.Client(verify=trust) as client:
+        with httpx2.Client(verify=trust) as client:
 
             def answers() -> bool:
                 try:
                     return client.get(f"https://127.0.0.1:{port}/livez").is_success
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     return False
 
             wait_until(answers, 60)
@@ -259,7 +259,6 @@ def test_every_code_is_one_kind_and_documented():
     raised = [kind.code for kind in failures.CommandError.__subclasses__()]
     assert len(set(raised)) == len(raised)
     assert set(raised) <= set(codes)
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    for code in codes:
-        assert f"| {code} |" in readme
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)] == codes
     assert {group.name for group in cli.registered_groups} == {"keys", "storage"}

@@ -1,11 +1,14 @@
 """The command line: clear words for wrong input, and no torch where none is needed."""
 
+import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from tests.conftest import encode, texture
@@ -39,6 +42,7 @@ def test_every_command_explains_itself(command: str):
         (["--object-name", "123"], "object_name: must hold at least one letter"),
         (["--object-name", "nut", "--num-images", "0"], "num_images: Input should be greater"),
         (["--object-name", "nut", "--image-size", "9999"], "image_size: Input should be less"),
+        (["--object-name", "nut", "--bit-depth", "17"], "bit_depth: Input should be less"),
     ],
 )
 def test_a_wrong_option_is_named(
@@ -82,14 +86,26 @@ def test_generate_writes_the_archive_without_a_server(
     out = image.parent / "new" / "nut.zip"
     asked = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
     options = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
-    assert run_main(monkeypatch, "generate", image, "--out", out, *options) == 0
+    tones = np.asarray(texture(seed=1).convert("L")).astype(np.uint16) * 4
+    deep = image.with_name("deep.png")
+    deep.write_bytes(encode(Image.fromarray(tones)))
+    files = [image, deep, image]
+    options += ["--bit-depth", "12"]
+    assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
-        assert "manifest.json" in archive.namelist()
-    assert "prompt:" in capsys.readouterr().out
+        asked_for = json.loads(archive.read("manifest.json"))["request"]
+    assert asked_for["bit_depth"] == 12
+    assert [one["file"]["white"] for one in asked_for["images"]] == [255, 4095, 255]
+    # A terminal breaks lines wherever it likes.
+    said = "".join(capsys.readouterr().out.split())
+    assert "nut.png:64x64px,8bit,3channels,white255" in said
+    assert "deep.png:64x64px,12bit,1channel,white4095" in said
+    assert f"Thesamepixelsas{image}." in said
+    assert "prompt:" in said
 
 
 def test_the_api_and_the_command_line_do_not_import_torch():
-    modules = "sys, app.main, workers.cli.main, workers.cli.client"
-    check = f"import {modules}; assert 'torch' not in sys.modules"
+    modules = "app.main, workers.cli.main, workers.cli.client"
+    check = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", check], check=True)

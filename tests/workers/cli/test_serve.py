@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.jobs.retention import ORPHANS_LOCK_KEY
@@ -76,7 +76,7 @@ def test_nobody_else_can_read_what_serve_keeps(start: Start, tmp_path: Path):
     address = re.search(r"http://\S+:\d+", log.read_text())
     assert address is not None
     files = [("images", ("a.png", encode(texture())))]
-    answer = httpx.post(f"{address[0]}/v1/jobs", data={"object_name": "nut"}, files=files)
+    answer = httpx2.post(f"{address[0]}/v1/jobs", data={"object_name": "nut"}, files=files)
     assert answer.status_code == 202
     for path in (folder, *folder.rglob("*")):
         mode = stat.S_IMODE(path.lstat().st_mode)

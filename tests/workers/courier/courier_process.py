@@ -31,7 +31,7 @@ class CourierProcess:
         children = self.children()
         self.process.kill()
         self.process.wait()
-        wait_until(lambda: not alive(children), 5)
+        wait_until(lambda: not alive(children))
 
     def stop(self) -> int:
         children = self.children()

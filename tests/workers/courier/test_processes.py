@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from rq import Queue
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -40,7 +40,7 @@ def courier(redis_server: EmbeddedRedis, log: Path) -> Iterator[CourierProcess]:
 
 
 def test_each_end_is_told_once_signed_and_as_the_api_tells_it(
-    courier: CourierProcess, store: JobStore, receiver: Receiver, api: httpx.Client
+    courier: CourierProcess, store: JobStore, receiver: Receiver, api: httpx2.Client
 ):
     succeeded = succeed(store, receiver.url("/200?token=s3cret"))
     failed = create(store, receiver.url("/200?failed"))
@@ -150,7 +150,7 @@ def test_410_and_private_addresses_are_not_tried_again(
     assert (refused.outcome, refused.error) == ("refused", "the host has a private address")
     assert over(store, by_name)
     queue = Queue(WEBHOOK_QUEUE, connection=store.connection)
-    wait_until(lambda: not queue.started_job_registry.count, 5)
+    wait_until(lambda: not queue.started_job_registry.count)
     assert queue.count == queue.scheduled_job_registry.count == 0
 
 
@@ -169,7 +169,7 @@ def test_a_forgotten_job_is_told_no_more_and_leaves_nothing(
 
 
 def test_words_do_not_wait_for_receivers_that_hang(
-    courier: CourierProcess, store: JobStore, receiver: Receiver, api: httpx.Client
+    courier: CourierProcess, store: JobStore, receiver: Receiver, api: httpx2.Client
 ):
     jobs = [succeed(store, receiver.url(f"/hang?{number}")) for number in range(4)]
     wait_until(lambda: len(receiver.received) == 2)

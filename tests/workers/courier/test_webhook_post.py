@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -21,7 +21,7 @@ def send(url: str, allowed: str = "127.0.0.0/8,::1/128") -> Answer:
         {"a": "b"},
         timeout_s=1,
         allowed=parse_networks(allowed),
-        tls=httpx.create_ssl_context(),
+        tls=httpx2.create_ssl_context(),
     )
 
 

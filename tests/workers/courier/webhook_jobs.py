@@ -6,7 +6,7 @@ from app.jobs.deliveries import Delivery, DeliveryLog
 from app.jobs.model import JobRequest, new_job_id
 from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 from workers.courier.webhook_secret import webhook_secret
 
 ROOT_SECRET = "whsec_" + "c2VjcmV0" * 6
@@ -38,7 +38,7 @@ def deliveries(store: JobStore, job_id: str) -> list[Delivery]:
     return DeliveryLog(store.connection).read(job_id)
 
 
-def over(store: JobStore, job_id: str, timeout_s: float = 20) -> list[Delivery]:
+def over(store: JobStore, job_id: str, timeout_s: float = PATIENCE_S) -> list[Delivery]:
     """The tries, after the last one."""
 
     def is_over() -> bool:

@@ -4,7 +4,6 @@ So a test can change the world at exactly that moment, however slow the machine 
 """
 
 import time
-from typing import TYPE_CHECKING, cast
 
 import redis
 
@@ -15,9 +14,6 @@ from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from tests.workers.generation.quick_pipeline import QuickPipeline
 from workers.generation import tasks
-
-if TYPE_CHECKING:
-    from models.job.pipeline import Pipeline
 
 HELD_KEY, GO_KEY = "test:held", "test:go"
 
@@ -40,6 +36,6 @@ class HeldPipeline(QuickPipeline):
 
 def load(settings: Settings) -> None:
     connection = connect(settings.redis_url)
-    pipeline = cast("Pipeline", HeldPipeline(connection))
+    pipeline = HeldPipeline(connection)
     store, storage = JobStore(connection, settings), Storage(settings.storage_address)
     tasks._warm[:] = [tasks.WarmModels(settings, pipeline, store, storage)]

@@ -7,7 +7,7 @@ import pytest
 import app.jobs.store
 from app.jobs.model import Job, JobRequest, JobState, Priority, new_job_id
 from app.jobs.store import JobStore
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 from tests.workers.generation.job_functions import CHILD_KEY
 
 
@@ -27,7 +27,7 @@ class JobsUnderTest:
         asked = JobRequest(object_name="nut", priority=priority)
         return self.store.create(new_job_id(), asked, 1, owner=owner).id
 
-    def ended(self, job_id: str, timeout_s: float = 20.0) -> Job:
+    def ended(self, job_id: str, timeout_s: float = PATIENCE_S) -> Job:
         wait_until(lambda: self.store.get(job_id, None).state.is_over, timeout_s)
         return self.store.get(job_id, None)
 
@@ -38,7 +38,7 @@ class JobsUnderTest:
         """The process of each attempt so far, in order."""
         return [int(pid) for pid in self.store.connection.lrange(CHILD_KEY, 0, -1)]
 
-    def problem_slug(self, job_id: str, timeout_s: float = 20.0) -> str:
+    def problem_slug(self, job_id: str, timeout_s: float = PATIENCE_S) -> str:
         job = self.ended(job_id, timeout_s)
         assert job.state is JobState.failed
         assert job.problem is not None

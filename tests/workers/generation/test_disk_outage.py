@@ -36,7 +36,7 @@ class HeldJobs:
     def hold(self) -> str:
         """A new job whose images are made and whose archive is not begun."""
         job_id = submit(self.store, self.storage, 1)
-        wait_until(lambda: bool(self.store.connection.lpop(HELD_KEY)), 30)
+        wait_until(lambda: bool(self.store.connection.lpop(HELD_KEY)))
         return job_id
 
     def release(self, *, into: str = "") -> None:
@@ -44,16 +44,16 @@ class HeldJobs:
         self.capfd.readouterr()
         self.store.connection.rpush(GO_KEY, 1)
         if into:
-            wait_until(lambda: f"waiting: {into}" in self.capfd.readouterr().err, 30)
+            wait_until(lambda: f"waiting: {into}" in self.capfd.readouterr().err)
 
     def assert_succeeds(self, job_id: str) -> None:
-        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store), 30)
+        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store))
         assert self.store.state(job_id) is JobState.succeeded
         assert outputs(self.store, self.storage, job_id) == OUTPUTS
         assert sorted(self.files(job_id)) == ["000", *OUTPUTS]
 
     def assert_fails(self, job_id: str, problem: type[Problem]) -> None:
-        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store), 30)
+        wait_until(lambda: self.store.get(job_id).state.is_over and not taken(self.store))
         told = self.store.get(job_id).problem
         assert told is not None
         assert (told.status, told.type) == (problem.status, f"urn:goodmany:problem:{problem.slug}")
@@ -100,6 +100,25 @@ def test_a_full_disk(
     jobs.release()
     jobs.assert_succeeds(following)
     assert worker.process.is_alive()
+
+
+def test_the_last_room_is_left_to_redis(
+    store: JobStore,
+    start_worker: StartWorker,
+    small_disk: Path,
+    capfd: pytest.CaptureFixture[str],
+):
+    """The disk has room for the job's files, and they would take it from a Redis beside them."""
+    root = small_disk / "files"
+    root.mkdir()
+    start_worker(LOADER, data_dir=small_disk, disk_reserve_bytes=2 * (ROOM_BYTES + 2**14))
+    jobs = HeldJobs(store, root, capfd)
+    job_id = jobs.hold()
+    filler = fill(small_disk)
+    jobs.release(into="The storage is full.")
+    assert jobs.files(job_id) == ["000"]
+    filler.unlink()
+    jobs.assert_succeeds(job_id)
 
 
 def test_a_folder_that_is_gone(

@@ -101,10 +101,7 @@ def test_a_job_that_is_given_back_goes_to_the_front_of_its_own_queue(
     job_id = jobs.submit("hang_once", BATCH)
     jobs.wait_running(job_id)
     behind = jobs.submit("succeed", BATCH)
-    worker.process.terminate()
-    time.sleep(1.1)
-    worker.process.terminate()
-    worker.process.join(10)
+    worker.signal_until_gone()
     urgent = jobs.submit("succeed", INTERACTIVE)
     places = [jobs.store.get(name).queue_position for name in (urgent, job_id, behind)]
     assert places == [1, 2, 3]

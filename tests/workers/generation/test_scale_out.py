@@ -8,14 +8,14 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import post
-from tests.conftest import WorkerProcess, encode, texture, wait_until
+from tests.conftest import PATIENCE_S, WorkerProcess, encode, texture, wait_until
 from tests.s3_server import S3Server, Wire
 
 StartWorker = Callable[..., WorkerProcess]
@@ -27,13 +27,13 @@ def settings(settings: Settings, bucket: str) -> Settings:
     return settings.model_copy(update={"storage_url": f"s3://{bucket}/jobs"})
 
 
-def ended(api: httpx.Client, link: str, timeout_s: float = 30) -> dict[str, str]:
+def ended(api: httpx2.Client, link: str, timeout_s: float = PATIENCE_S) -> dict[str, str]:
     wait_until(lambda: api.get(link).json()["state"] not in ("queued", "running"), timeout_s)
     job: dict[str, str] = api.get(link).json()
     return job
 
 
-def check_archive(api: httpx.Client, link: str, num_images: int) -> None:
+def check_archive(api: httpx2.Client, link: str, num_images: int) -> None:
     answer = api.get(f"{link}/archive")
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -46,7 +46,7 @@ def check_archive(api: httpx.Client, link: str, num_images: int) -> None:
 
 
 def test_two_workers_on_two_queues_share_one_bucket(
-    api: httpx.Client,
+    api: httpx2.Client,
     store: JobStore,
     start_worker: StartWorker,
     s3_server: S3Server,
@@ -54,7 +54,7 @@ def test_two_workers_on_two_queues_share_one_bucket(
 ):
     for queue_name in ("interactive", "batch"):
         start_worker("tests.workers.generation.quick_pipeline:load", [queue_name])
-    wait_until(lambda: LiveWorkers(store.connection).count() == 2, 60)
+    wait_until(lambda: LiveWorkers(store.connection).count() == 2)
     links = [
         post(api, PNG, num_images=3, priority=priority).json()["links"]["self"]
         for priority in ("interactive", "batch", "interactive", "batch")
@@ -98,7 +98,7 @@ def far_worker(settings: Settings, wire: Wire, tmp_path: Path) -> Iterator[Path]
 
 @pytest.mark.slow
 def test_a_worker_elsewhere_needs_two_addresses_and_the_credentials(
-    api: httpx.Client, store: JobStore, far_worker: Path
+    api: httpx2.Client, store: JobStore, far_worker: Path
 ):
     """With the real models: it is the whole program that must need nothing more."""
     wait_until(lambda: LiveWorkers(store.connection).count() == 1, 120)

@@ -20,7 +20,7 @@ def submit(store: JobStore, storage: Storage, num_images: int) -> str:
 
 
 def wait_for_stage(store: JobStore, job_id: str, stage: str) -> None:
-    wait_until(lambda: store.get(job_id).stage == stage, 30)
+    wait_until(lambda: store.get(job_id).stage == stage)
 
 
 def taken(store: JobStore) -> bool:
@@ -55,7 +55,7 @@ def test_a_job_outlasts_a_bucket_that_comes_back_and_a_canceled_one_does_not_wai
     wire.cut()
     wait_for_stage(store, canceled, "archive")
     store.cancel(canceled)
-    wait_until(lambda: not taken(store), 30)
+    wait_until(lambda: not taken(store))
     wire.mend()
     assert store.state(canceled) is JobState.canceled
     assert storage.names(canceled, "") == ["/inputs"]

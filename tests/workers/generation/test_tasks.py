@@ -1,7 +1,6 @@
 """A whole job: over HTTP, through Redis and the warm worker, with the real models."""
 
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,14 +129,12 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
     client, store = service
     job = client.submit([image], {**ASKED, "num_images": 100, "effort": "high"})
     wait_until(lambda: store.state(job["id"]) is JobState.running, 30)
-    canceled = time.monotonic()
     assert client.http.post(job["links"]["cancel"]).status_code == 202
     with pytest.raises(JobFailedError, match="canceled"):
         list(client.follow(job))
     # The worker is free again, with the same warm models.
     *_, after = client.follow(client.submit([image], ASKED))
     assert after["state"] == "succeeded"
-    assert time.monotonic() - canceled < 60
     assert client.http.get(f"/v1/jobs/{job['id']}/archive").status_code == 409
 
 

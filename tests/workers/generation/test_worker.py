@@ -34,7 +34,7 @@ def worker_store(
     connection = connect(redis_server.url)
     connection.flushall()
     worker = WorkerProcess(settings, LOADER)
-    wait_until(lambda: LiveWorkers(connection).count() > 0, 60)
+    wait_until(lambda: LiveWorkers(connection).count() > 0)
     yield JobStore(connection, settings)
     worker.stop()
     connection.close()

@@ -10,7 +10,7 @@ from app.jobs.model import JobState
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
-from tests.conftest import WorkerProcess, wait_until
+from tests.conftest import PATIENCE_S, WorkerProcess, wait_until
 from tests.workers.generation.job_functions import CHILD_KEY
 from tests.workers.generation.jobs_under_test import JobsUnderTest
 
@@ -35,10 +35,11 @@ def test_a_signal_lets_the_job_end_first(jobs: JobsUnderTest, start_worker: Star
     job_id = jobs.submit("hang_once")
     jobs.wait_running(job_id)
     worker.process.terminate()
-    time.sleep(0.5)
+    (key,) = jobs.store.connection.smembers("rq:workers")
+    wait_until(lambda: jobs.store.connection.hexists(key, "shutdown_requested_date"))
     assert worker.process.is_alive()
     jobs.store.connection.rpush(CHILD_KEY, 0)
-    worker.process.join(10)
+    worker.process.join(PATIENCE_S)
     assert worker.process.exitcode == 0
     assert jobs.store.state(job_id) is JobState.succeeded
     assert LiveWorkers(jobs.store.connection).count() == 0
@@ -50,10 +51,7 @@ def test_a_second_signal_gives_the_job_back_to_the_next_worker(
     worker = start_worker()
     job_id = jobs.submit("hang_once")
     jobs.wait_running(job_id)
-    worker.process.terminate()
-    time.sleep(1.1)
-    worker.process.terminate()
-    worker.process.join(10)
+    worker.signal_until_gone()
     job = jobs.store.get(job_id)
     assert (job.state, job.queue_position) == (JobState.queued, 1)
     assert not is_alive(jobs.child_pids()[0])
@@ -68,7 +66,7 @@ def test_a_killed_worker_takes_its_child_along_and_the_next_does_its_job(
     job_id = jobs.submit("hang_once")
     jobs.wait_running(job_id)
     worker.process.kill()
-    wait_until(lambda: not is_alive(jobs.child_pids()[0]), 5)
+    wait_until(lambda: not is_alive(jobs.child_pids()[0]))
     redis = jobs.store.connection
     redis.delete("goodmany:workers")
     # As if the time since the last heartbeat were over.
@@ -91,7 +89,7 @@ def test_a_worker_without_models_says_so_and_never_takes_a_job(
     job_id = jobs.submit("succeed")
     missing = settings.model_copy(update={"vqgan": "/nowhere/vqgan"})
     worker = WorkerProcess(missing, f"tests.workers.generation.job_functions:{loader}")
-    worker.process.join(30)
+    worker.process.join(PATIENCE_S)
     assert worker.process.exitcode == 1
     live_workers = LiveWorkers(jobs.store.connection)
     assert live_workers.count() == 0

@@ -47,5 +47,6 @@ def test_a_leftover_server_is_replaced(tmp_path: Path):
 
 def test_a_folder_that_redis_cannot_use_is_told(tmp_path: Path):
     (tmp_path / "appendonly.aof").write_text("this is no append-only file")
-    with pytest.raises(RuntimeError, match="Redis did not start"):
+    with pytest.raises(RuntimeError, match="Redis did not start") as told:
         EmbeddedRedis(tmp_path)
+    assert "only that one can read it" in str(told.value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
@@ -53,7 +53,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             wait_until(lambda: "jobs are worked on" in log.read_text(), 120)
             address = re.search(r"http://127\.0\.0\.1:\d+(?=,)", log.read_text())
             assert address is not None
-            with httpx.Client(base_url=address[0], timeout=30) as http:
+            with httpx2.Client(base_url=address[0], timeout=90) as http:
                 job, text = use(http)
         finally:
             process.terminate()
@@ -67,7 +67,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
         yield Observed(job, events, samples, receiver.spans)
 
 
-def use(http: httpx.Client) -> tuple[dict[str, Any], str]:
+def use(http: httpx2.Client) -> tuple[dict[str, Any], str]:
     """A whole job, a request for nothing, and the scrape after both."""
     headers = {"X-Request-ID": "order-7", "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
     files = [("images", ("a.png", encode(texture((96, 96)))))]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from app.settings import Settings
@@ -23,18 +23,19 @@ Start = Callable[[str], "Served"]
 class Served:
     """`goodmany serve` as a process, and everything that it started."""
 
-    def __init__(self, folder: Path, function: str):
-        self.log = folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
-        with self.log.open("wb") as log:
+    def __init__(self, folder: Path, function: str, log: Path | None = None):
+        self.folder = folder
+        self.log = log or folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        with self.log.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
-                stderr=log,
-                stdout=log,
+                stderr=file,
+                stdout=file,
             )
-        wait_until(lambda: "jobs are worked on" in self.said(), 60)
+        wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
-        self.http = httpx.Client(base_url=address[0])
+        self.http = httpx2.Client(base_url=address[0])
         self.children = descendants(self.process.pid)
 
     def said(self) -> str:
@@ -48,7 +49,7 @@ class Served:
         return str(answer.json()["links"]["self"])
 
     def wait_for(self, link: str, state: str) -> None:
-        wait_until(lambda: self.http.get(link).json()["state"] == state, 30)
+        wait_until(lambda: self.http.get(link).json()["state"] == state)
 
 
 @pytest.fixture
@@ -64,11 +65,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         served.http.close()
         served.process.kill()
         served.process.wait()
-        wait_until(lambda served=served: not alive(served.children), 15)
+        wait_until(lambda served=served: not alive(served.children))
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_however_it_ends_it_goes_on_where_it_was(
+def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     start: Start, tmp_path: Path, receiver: Receiver, how: signal.Signals
 ):
     served = start("hang_second")
@@ -82,7 +83,7 @@ def test_however_it_ends_it_goes_on_where_it_was(
         EmbeddedService(Settings(data_dir=tmp_path / "data"))
     served.process.send_signal(how)
     assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
-    wait_until(lambda: not alive(served.children), 5)
+    wait_until(lambda: not alive(served.children))
 
     again = start("hang_second")
     assert again.submit("once") == waiting
@@ -96,17 +97,56 @@ def test_however_it_ends_it_goes_on_where_it_was(
     wait_until(lambda: len(receiver.received) == 1)
     assert running.encode() in receiver.received[0].body
     words = {"object_name": "Hazelnuts"}
-    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success, 60)
+    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success)
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("run_worker", "The worker"), ("cli courier", "The courier"), ("redis", "Redis")],
-)
-def test_it_does_not_go_on_without_a_child(start: Start, name: str, said: str):
+def child_of(served: Served, name: str) -> int:
+    """The process itself, not one that it has started in turn."""
+    return min(pid for pid in served.children if name in command_line(pid))
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_job_done(start: Start):
+    served = start("hang_once")
+    link = served.submit()
+    served.wait_for(link, "running")
+    os.kill(child_of(served, "run_worker"), signal.SIGKILL)
+    served.wait_for(link, "succeeded")
+    assert served.process.poll() is None
+    assert "the worker ended with exit code -9; a new one in" in served.said()
+
+
+def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
     served = start("succeed")
-    child = min(pid for pid in served.children if name in command_line(pid))
-    os.kill(child, signal.SIGKILL)
+    os.kill(child_of(served, "cli courier"), signal.SIGKILL)
+    served.submit(callback_url=receiver.url("/200"))
+    wait_until(lambda: len(receiver.received) == 1)
+    assert served.process.poll() is None
+
+
+def test_what_was_started_again_stops_with_the_rest(start: Start):
+    served = start("hang")
+    os.kill(child_of(served, "run_worker"), signal.SIGKILL)
+    served.wait_for(served.submit(), "running")
+    everything = descendants(served.process.pid)
+    served.process.terminate()
+    assert served.process.wait(30) == 0
+    assert not alive(everything | served.children)
+
+
+def test_it_does_not_go_on_without_redis(start: Start):
+    served = start("succeed")
+    os.kill(child_of(served, "redis"), signal.SIGKILL)
     assert served.process.wait(40) == 1
-    assert f"{said} ended with exit code -9" in served.said()
+    assert "Redis ended with exit code -9" in served.said()
     assert not alive(served.children)
+
+
+def test_a_worker_without_its_models_ends_the_service_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TEST_LOADER", "tests.workers.generation.job_functions:load_in_vain")
+    command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
+    settings = Settings(data_dir=tmp_path / "data", vqgan="nowhere")
+    with EmbeddedService(settings, command) as service:
+        wait_until(lambda: service.fault() is not None)
+        assert "There is no model in nowhere" in str(service.fault())

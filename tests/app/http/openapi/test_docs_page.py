@@ -1,14 +1,14 @@
 """The documentation page in a real browser that reaches no other server."""
 
-import os
 import shutil
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from app.http.openapi.docs_page import ICON_PATH, SCRIPT_PATH, STYLE_PATH
+from tests.conftest import missing_tool
 
 PATIENCE_MS = 60_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -17,8 +17,8 @@ OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-
 @pytest.fixture
 def page() -> Iterator[Page]:
     chromium = shutil.which("chromium")
-    if chromium is None and not os.environ.get("CI"):
-        pytest.skip("chromium is not installed: the page is not looked at")
+    if chromium is None:
+        missing_tool("chromium is not installed: the page is not looked at")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         page = browser.new_page()
@@ -27,7 +27,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_the_files_of_the_page_are_there_for_everybody(api: httpx.Client):
+def test_the_files_of_the_page_are_there_for_everybody(api: httpx2.Client):
     for path, kind in ((SCRIPT_PATH, "javascript"), (STYLE_PATH, "css"), (ICON_PATH, "image/png")):
         answer = api.get(path)
         assert answer.status_code == 200
@@ -37,7 +37,7 @@ def test_the_files_of_the_page_are_there_for_everybody(api: httpx.Client):
 
 @pytest.mark.browser
 def test_the_page_shows_the_api_and_calls_it_without_any_other_server(
-    api: httpx.Client, page: Page
+    api: httpx2.Client, page: Page
 ):
     expect.set_options(timeout=PATIENCE_MS)
     asked: list[str] = []

@@ -51,6 +51,15 @@ def test_uploads_and_archives_are_binary(settings: Settings):
     assert schema == {"type": "string", "format": "binary"}
 
 
+def test_the_events_of_a_stream_are_described(settings: Settings):
+    found = document(settings)
+    answers = found["paths"]["/v1/jobs/{job_id}/events"]["get"]["responses"]
+    assert {"200", "204", "404", "422", "503"} <= set(answers)
+    item = answers["200"]["content"]["text/event-stream"]["x-itemSchema"]
+    assert item["properties"]["data"]["contentSchema"]["$ref"].endswith("/JobEvent")
+    assert "state" in found["components"]["schemas"]["JobEvent"]["properties"]
+
+
 def test_uploads_are_parts_of_a_form_as_many_as_are_taken(settings: Settings):
     found = document(settings)
     (media_type, body), *others = found["paths"]["/v1/jobs"]["post"]["requestBody"][

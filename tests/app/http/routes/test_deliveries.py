@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 
 from app.access.api_keys import ApiKeys
@@ -25,7 +25,7 @@ def delivery(attempt: int) -> Delivery:
     )
 
 
-def test_the_log_is_listed_bounded_and_goes_with_the_job(api: httpx.Client, store: JobStore):
+def test_the_log_is_listed_bounded_and_goes_with_the_job(api: httpx2.Client, store: JobStore):
     job = post(api, PNG, callback_url="https://example.com/hook?token=1").json()
     link = job["links"]["deliveries"]
     assert api.get(link).json() == {"items": []}
@@ -57,7 +57,9 @@ def test_another_key_sees_none_of_it(serve_api: Serve, store: JobStore):
         assert guarded.get("/v1/prompts?object_name=nut").status_code == 401
 
 
-def test_without_a_callback_nothing_is_told(api: httpx.Client, store: JobStore, settings: Settings):
+def test_without_a_callback_nothing_is_told(
+    api: httpx2.Client, store: JobStore, settings: Settings
+):
     job = post(api, PNG).json()
     assert job["links"]["deliveries"] is None
     assert api.get(f"/v1/jobs/{job['id']}/deliveries").json() == {"items": []}
@@ -65,7 +67,7 @@ def test_without_a_callback_nothing_is_told(api: httpx.Client, store: JobStore, 
     assert store.connection.llen(OUTBOX_KEY) == 0
 
 
-def test_the_callback_is_shown_to_nobody(api: httpx.Client):
+def test_the_callback_is_shown_to_nobody(api: httpx2.Client):
     job = post(api, PNG, callback_url="https://example.com/hook?token=s3cret").json()
     assert "s3cret" not in api.get("/v1/jobs").text + api.get(job["links"]["self"]).text
 
@@ -87,14 +89,14 @@ def test_the_callback_is_shown_to_nobody(api: httpx.Client):
         "https://example.com/" + "a" * 2083,
     ],
 )
-def test_a_callback_that_cannot_be_is_refused_at_once(api: httpx.Client, url: str):
+def test_a_callback_that_cannot_be_is_refused_at_once(api: httpx2.Client, url: str):
     answer = post(api, PNG, callback_url=url)
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"callback_url"}
 
 
 def test_results_are_kept_as_long_as_asked_for(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     job = post(api, PNG, expires_in_s=90).json()
     finish(store, settings, job["id"])
@@ -104,7 +106,7 @@ def test_results_are_kept_as_long_as_asked_for(
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 30 * 24 * 3600 + 1, "1e3"])
-def test_nobody_asks_for_more_than_there_is(api: httpx.Client, seconds: object):
+def test_nobody_asks_for_more_than_there_is(api: httpx2.Client, seconds: object):
     answer = post(api, PNG, expires_in_s=seconds)
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"expires_in_s"}

@@ -3,14 +3,14 @@
 import io
 import zipfile
 
-import httpx
+import httpx2
 
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
 
 
-def test_job_without_archive(api: httpx.Client):
+def test_job_without_archive(api: httpx2.Client):
     job = post(api, PNG).json()
     api.post(job["links"]["cancel"])
     answer = api.get(f"/v1/jobs/{job['id']}/archive")
@@ -18,7 +18,7 @@ def test_job_without_archive(api: httpx.Client):
 
 
 def test_the_archive_is_sent_whole_and_in_parts(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     job_id = post(api, PNG).json()["id"]
     finish(store, settings, job_id)
@@ -45,7 +45,7 @@ def test_the_archive_is_sent_whole_and_in_parts(
 
 
 def test_single_images_come_out_of_the_archive(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -5,7 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from app.files.storage import Storage, outputs_of
@@ -17,12 +17,12 @@ from tests.conftest import encode, texture
 PNG = encode(texture())
 
 
-def post(api: httpx.Client, *images: bytes, **fields: object) -> httpx.Response:
+def post(api: httpx2.Client, *images: bytes, **fields: object) -> httpx2.Response:
     files = [("images", (f"{n}.png", image)) for n, image in enumerate(images)]
     return api.post("/v1/jobs", data={"object_name": "hazelnut", **fields}, files=files)
 
 
-def slug(answer: httpx.Response) -> str:
+def slug(answer: httpx2.Response) -> str:
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem["status"] == answer.status_code
@@ -39,7 +39,7 @@ def finish(store: JobStore, settings: Settings, job_id: str, archive: bytes = b"
     assert store.succeed(job_id, "attempt", {"num_images": "2", "prompt": "a good nut"})
 
 
-def test_a_job_is_accepted_and_reported(api: httpx.Client):
+def test_a_job_is_accepted_and_reported(api: httpx2.Client):
     answer = post(api, PNG, PNG, num_images=5, seed=7)
     assert answer.status_code == 202
     assert answer.headers["retry-after"] == "1"
@@ -53,14 +53,14 @@ def test_a_job_is_accepted_and_reported(api: httpx.Client):
     assert post(api, PNG).json()["queue_position"] == 2
 
 
-def test_the_uploads_are_kept_as_they_came(api: httpx.Client, settings: Settings):
+def test_the_uploads_are_kept_as_they_came(api: httpx2.Client, settings: Settings):
     job_id = post(api, PNG, encode(texture(seed=1), "JPEG")).json()["id"]
     storage = Storage(settings.storage_address)
     assert storage.names(job_id, "inputs") == ["inputs/000", "inputs/001"]
     assert storage.read(job_id, "inputs/000") == PNG
 
 
-def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
+def test_every_field_reaches_the_record(api: httpx2.Client, store: JobStore):
     asked = {
         "object_name": "metal nut",
         "num_images": 3,
@@ -73,6 +73,7 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         "callback_url": "https://example.com/hook",
         "expires_in_s": 600,
         "priority": "batch",
+        "bit_depth": 12,
     }
     job_id = post(api, PNG, **asked).json()["id"]
     recorded = JobRequest.model_validate_json(store.get_record(job_id)["request"])
@@ -96,31 +97,33 @@ def test_every_field_reaches_the_record(api: httpx.Client, store: JobStore):
         ("seed", -1),
         ("seed", 2**32),
         ("effort", "heroic"),
+        ("bit_depth", 7),
+        ("bit_depth", 17),
         ("invariances", "melt"),
         ("prompt", "p" * 301),
         ("colour", "blue"),
     ],
 )
-def test_invalid_request_names_the_field(api: httpx.Client, field: str, value: object):
+def test_invalid_request_names_the_field(api: httpx2.Client, field: str, value: object):
     answer = post(api, PNG, **{field: value})
     assert answer.status_code == 422
     assert slug(answer) == "invalid-request"
     assert {e["field"].split(".")[0] for e in answer.json()["errors"]} == {field}
 
 
-def test_no_images(api: httpx.Client):
+def test_no_images(api: httpx2.Client):
     answer = api.post("/v1/jobs", data={"object_name": "nut"})
     assert (answer.status_code, slug(answer)) == (422, "no-images")
 
 
-def test_an_image_is_sent_as_a_file(api: httpx.Client):
+def test_an_image_is_sent_as_a_file(api: httpx2.Client):
     files = [("object_name", (None, "nut")), ("images", (None, PNG))]
     answer = api.post("/v1/jobs", files=files)
     assert (answer.status_code, slug(answer)) == (422, "invalid-request")
     assert "file name" in answer.json()["errors"][0]["detail"]
 
 
-def test_too_many_images(api: httpx.Client):
+def test_too_many_images(api: httpx2.Client):
     answer = post(api, *[PNG] * 5)
     assert (answer.status_code, slug(answer)) == (422, "too-many-images")
 
@@ -137,7 +140,7 @@ def test_too_many_images(api: httpx.Client):
     ],
 )
 def test_an_unusable_image_is_named_and_leaves_nothing(
-    api: httpx.Client, settings: Settings, content: bytes, expected: str
+    api: httpx2.Client, settings: Settings, content: bytes, expected: str
 ):
     answer = post(api, PNG, content)
     assert (answer.status_code, slug(answer)) == (422, expected)
@@ -146,11 +149,11 @@ def test_an_unusable_image_is_named_and_leaves_nothing(
     assert not list(settings.data_dir.rglob("inputs"))
 
 
-def test_mixed_sizes_are_allowed(api: httpx.Client):
-    assert post(api, PNG, encode(texture((96, 48)))).status_code == 202
+def test_mixed_sizes_of_one_shape_are_allowed(api: httpx2.Client):
+    assert post(api, PNG, encode(texture((96, 96))), encode(texture((48, 40)))).status_code == 202
 
 
-def test_malformed_body(api: httpx.Client):
+def test_malformed_body(api: httpx2.Client):
     answer = api.post(
         "/v1/jobs",
         content=b"--x\r\nnonsense",
@@ -159,12 +162,12 @@ def test_malformed_body(api: httpx.Client):
     assert (answer.status_code, slug(answer)) == (400, "malformed-body")
 
 
-def test_upload_too_large_by_its_declared_length(api: httpx.Client):
+def test_upload_too_large_by_its_declared_length(api: httpx2.Client):
     answer = api.post("/v1/jobs", content=b"x" * 2_000_001)
     assert (answer.status_code, slug(answer)) == (413, "upload-too-large")
 
 
-def test_upload_too_large_by_the_bytes_that_arrive(api: httpx.Client):
+def test_upload_too_large_by_the_bytes_that_arrive(api: httpx2.Client):
     def endless():
         yield b'--y\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\n'
         for _ in range(40):
@@ -178,12 +181,12 @@ def test_upload_too_large_by_the_bytes_that_arrive(api: httpx.Client):
     assert (answer.status_code, slug(answer)) == (413, "upload-too-large")
 
 
-def test_not_found(api: httpx.Client):
+def test_not_found(api: httpx2.Client):
     answer = api.get("/v2/nothing")
     assert (answer.status_code, slug(answer)) == (404, "not-found")
 
 
-def test_method_not_allowed(api: httpx.Client):
+def test_method_not_allowed(api: httpx2.Client):
     answer = api.put("/v1/jobs")
     assert (answer.status_code, slug(answer)) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, HEAD, POST"
@@ -191,26 +194,26 @@ def test_method_not_allowed(api: httpx.Client):
 
 
 @pytest.mark.parametrize("path", ["", "/archive", "/preview", "/variance"])
-def test_job_not_found(api: httpx.Client, path: str):
+def test_job_not_found(api: httpx2.Client, path: str):
     answer = api.get(f"/v1/jobs/{'0' * 32}{path}")
     assert (answer.status_code, slug(answer)) == (404, "job-not-found")
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/archive"])
-def test_an_id_that_would_name_another_key_of_redis_is_no_job(api: httpx.Client, path: str):
+def test_an_id_that_would_name_another_key_of_redis_is_no_job(api: httpx2.Client, path: str):
     job_id = post(api, PNG).json()["id"]
     answer = api.get(f"/v1/jobs/{job_id}:events{path}")
     assert (answer.status_code, slug(answer)) == (404, "job-not-found")
 
 
 @pytest.mark.parametrize("path", ["archive", "preview", "variance"])
-def test_job_not_finished(api: httpx.Client, path: str):
+def test_job_not_finished(api: httpx2.Client, path: str):
     job = post(api, PNG).json()
     answer = api.get(f"/v1/jobs/{job['id']}/{path}")
     assert (answer.status_code, slug(answer)) == (409, "job-not-finished")
 
 
-def test_cancel_is_certain_and_told_only_once(api: httpx.Client, store: JobStore):
+def test_cancel_is_certain_and_told_only_once(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     other = post(api, PNG).json()
     answer = api.post(job["links"]["cancel"])
@@ -226,7 +229,7 @@ def test_cancel_is_certain_and_told_only_once(api: httpx.Client, store: JobStore
     assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
 
 
-def test_the_list_goes_back_in_time_without_gaps(api: httpx.Client):
+def test_the_list_goes_back_in_time_without_gaps(api: httpx2.Client):
     ids = [post(api, PNG).json()["id"] for _ in range(5)]
     seen: list[str] = []
     cursor = None
@@ -241,12 +244,12 @@ def test_the_list_goes_back_in_time_without_gaps(api: httpx.Client):
     assert seen == ids[::-1]
 
 
-def test_invalid_cursor(api: httpx.Client):
+def test_invalid_cursor(api: httpx2.Client):
     answer = api.get("/v1/jobs", params={"cursor": "[x"})
     assert (answer.status_code, slug(answer)) == (422, "invalid-request")
 
 
-def test_a_fault_of_ours_tells_no_internals(api: httpx.Client, store: JobStore):
+def test_a_fault_of_ours_tells_no_internals(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     store.connection.set(f"goodmany:job:{job['id']}", "secret")
     answer = api.get(job["links"]["self"])
@@ -254,8 +257,8 @@ def test_a_fault_of_ours_tells_no_internals(api: httpx.Client, store: JobStore):
     assert "secret" not in answer.text
 
 
-def test_the_same_idempotency_key_gives_the_same_job(api: httpx.Client, settings: Settings):
-    def send(number: int) -> httpx.Response:
+def test_the_same_idempotency_key_gives_the_same_job(api: httpx2.Client, settings: Settings):
+    def send(number: int) -> httpx2.Response:
         files = [("images", ("a.png", PNG))]
         return api.post(
             "/v1/jobs",
@@ -274,7 +277,7 @@ def test_the_same_idempotency_key_gives_the_same_job(api: httpx.Client, settings
     assert (other.status_code, slug(other)) == (422, "idempotency-key-reused")
 
 
-def test_a_long_poll_answers_when_the_job_is_over(api: httpx.Client, store: JobStore):
+def test_a_long_poll_answers_when_the_job_is_over(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     link = job["links"]["self"]
     start = time.monotonic()
@@ -292,13 +295,13 @@ def test_a_long_poll_answers_when_the_job_is_over(api: httpx.Client, store: JobS
     assert time.monotonic() - start < 5
 
 
-def events(answer: httpx.Response) -> list[dict[str, str]]:
+def events(answer: httpx2.Response) -> list[dict[str, str]]:
     blocks = [block for block in answer.text.split("\n\n") if "data:" in block]
     return [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
 
 
 def test_events_are_replayed_from_where_a_client_broke_off(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     job = post(api, PNG).json()
     finish(store, settings, job["id"])
@@ -319,7 +322,41 @@ def test_events_are_replayed_from_where_a_client_broke_off(
     assert (unknown.status_code, slug(unknown)) == (404, "job-not-found")
 
 
-def test_events_come_as_they_happen(api: httpx.Client, store: JobStore):
+def test_a_stream_says_when_to_come_again_and_what_its_events_are(
+    api: httpx2.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG).json()
+    finish(store, settings, job["id"])
+    answer = api.get(f"{job['links']['self']}/events")
+    assert answer.text.startswith("retry: 2000\n\n")
+    assert {event["event"] for event in events(answer)} == {"job"}
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["x-accel-buffering"] == "no"
+    last = json.loads(events(answer)[-1]["data"])
+    assert last == {
+        "state": "succeeded",
+        "stage": "prompt",
+        "percent": 100,
+        "prompt": "a good nut",
+        "num_images": 2,
+    }
+
+
+def test_a_stream_without_news_is_kept_alive(
+    api: httpx2.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
+    job = post(api, PNG).json()
+    with api.stream("GET", f"{job['links']['self']}/events") as answer:
+        lines = answer.iter_lines()
+        for _ in range(3):
+            assert next(line for line in lines if line.startswith(":")) == ": ping"
+        store.cancel(job["id"])
+        (data,) = [line for line in lines if line.startswith("data:")]
+    assert '"canceled"' in data
+
+
+def test_events_come_as_they_happen(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     cancel = threading.Timer(0.5, store.cancel, [job["id"]])
     cancel.start()
@@ -332,7 +369,7 @@ def test_events_come_as_they_happen(api: httpx.Client, store: JobStore):
 
 
 def test_a_deleted_job_is_expired_and_its_files_are_gone(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     job = post(api, PNG).json()
     link = job["links"]["self"]

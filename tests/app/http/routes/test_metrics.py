@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
@@ -24,7 +24,7 @@ from workers.serve.embedded_redis import EmbeddedRedis
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def scrape(api: httpx.Client) -> Samples:
+def scrape(api: httpx2.Client) -> Samples:
     answer = api.get("/metrics")
     assert answer.status_code == 200
     return {
@@ -47,7 +47,7 @@ def transitions(samples: Samples, before: str, after: str) -> float | None:
 
 
 def test_jobs_are_counted_by_state_through_their_whole_life(
-    api: httpx.Client, store: JobStore, settings: Settings
+    api: httpx2.Client, store: JobStore, settings: Settings
 ):
     done, failed, canceled, waiting = (create(store) for _ in range(4))
     store.start(done, "a")
@@ -79,7 +79,7 @@ def test_jobs_are_counted_by_state_through_their_whole_life(
     assert waiting
 
 
-def test_times_in_a_state_are_a_histogram(api: httpx.Client, store: JobStore):
+def test_times_in_a_state_are_a_histogram(api: httpx2.Client, store: JobStore):
     for _ in range(3):
         job_id = create(store)
         store.connection.hincrbyfloat(f"goodmany:job:{job_id}", "state_since", -20)
@@ -97,7 +97,7 @@ def test_times_in_a_state_are_a_histogram(api: httpx.Client, store: JobStore):
     assert total_s == pytest.approx(60, abs=5)
 
 
-def test_a_requeued_job_waits_anew(api: httpx.Client, store: JobStore):
+def test_a_requeued_job_waits_anew(api: httpx2.Client, store: JobStore):
     before = scrape(api)
     assert transitions(before, "running", "queued") == 0
     job_id = create(store)
@@ -110,7 +110,7 @@ def test_a_requeued_job_waits_anew(api: httpx.Client, store: JobStore):
     assert value(samples, "jobs", state="running") == 1
 
 
-def test_tries_of_webhooks_are_counted_from_zero(api: httpx.Client, store: JobStore):
+def test_tries_of_webhooks_are_counted_from_zero(api: httpx2.Client, store: JobStore):
     delivery = Delivery(
         attempt=1,
         event="job.succeeded",
@@ -128,7 +128,7 @@ def test_tries_of_webhooks_are_counted_from_zero(api: httpx.Client, store: JobSt
     assert value(samples, "webhook_deliveries_total", outcome="delivered") == 0
 
 
-def test_live_workers_and_their_device_memory(api: httpx.Client, store: JobStore):
+def test_live_workers_and_their_device_memory(api: httpx2.Client, store: JobStore):
     workers = LiveWorkers(store.connection)
     for name in ("a", "b", "gone"):
         workers.beat(name)
@@ -144,7 +144,7 @@ def test_live_workers_and_their_device_memory(api: httpx.Client, store: JobStore
         assert value(samples, name, worker="gone", device="cuda:0") is None
 
 
-def test_requests_are_counted_by_template_and_never_by_path(api: httpx.Client):
+def test_requests_are_counted_by_template_and_never_by_path(api: httpx2.Client):
     for path in ("/v1/jobs/1", "/v1/jobs/2", "/nowhere", "/wp-login.php", "/a%0Ab"):
         api.get(path)
     api.request("BREW", "/v1/jobs")
@@ -173,7 +173,7 @@ def test_requests_are_counted_by_template_and_never_by_path(api: httpx.Client):
         ("\xff, */*;q=", "text/plain; version=0.0.4"),
     ],
 )
-def test_the_format_is_what_is_asked_for(api: httpx.Client, accept: str, answered: str):
+def test_the_format_is_what_is_asked_for(api: httpx2.Client, accept: str, answered: str):
     answer = api.get("/metrics", headers={"Accept": accept.encode("latin-1")})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(answered)

@@ -2,7 +2,7 @@
 
 import threading
 
-import httpx
+import httpx2
 import pytest
 from rq import Queue
 
@@ -13,10 +13,10 @@ from tests.conftest import wait_until
 
 
 def test_no_courier_is_a_problem_and_blocks_nobody(
-    api: httpx.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    api: httpx2.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(prompts, "ANSWER_WITHIN_S", 2)
-    answers: list[httpx.Response] = []
+    answers: list[httpx2.Response] = []
     # More than there are threads for blocking work.
     threads = [
         threading.Thread(target=lambda: answers.append(ask(api, "metal nut"))) for _ in range(45)
@@ -38,12 +38,12 @@ def test_no_courier_is_a_problem_and_blocks_nobody(
 
 
 @pytest.mark.parametrize("name", ["", "n" * 81, "1234", "nut\x00"])
-def test_a_bad_name_is_a_problem_at_once(api: httpx.Client, store: JobStore, name: str):
+def test_a_bad_name_is_a_problem_at_once(api: httpx2.Client, store: JobStore, name: str):
     answer = ask(api, name)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["object_name"]
     assert Queue(WORDS_QUEUE, connection=store.connection).count == 0
 
 
-def ask(api: httpx.Client, name: str) -> httpx.Response:
+def ask(api: httpx2.Client, name: str) -> httpx2.Response:
     return api.get("/v1/prompts", params={"object_name": name})

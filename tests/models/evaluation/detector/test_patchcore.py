@@ -6,9 +6,7 @@ from PIL import Image
 from models.evaluation.detector.patchcore import (
     PatchCore,
     anomaly_maps,
-    coreset,
     extract,
-    nearest_distances,
 )
 from tests.models.evaluation.conftest import stain, tile
 
@@ -16,43 +14,6 @@ from tests.models.evaluation.conftest import stain, tile
 @pytest.fixture(scope="module")
 def images() -> list[Image.Image]:
     return [Image.fromarray(tile(seed)) for seed in range(2)]
-
-
-def radius(patches: torch.Tensor, chosen: torch.Tensor) -> float:
-    return float(torch.cdist(patches, chosen).amin(dim=1).max())
-
-
-def test_nearest_distances_are_those_of_all_pairs():
-    generator = torch.Generator().manual_seed(0)
-    queries = torch.randn(50, 12, generator=generator)
-    bank = torch.randn(30, 12, generator=generator)
-    expected = torch.cdist(queries, bank).min(dim=1)
-    distances, indices = nearest_distances(queries, bank)
-    torch.testing.assert_close(distances, expected.values)
-    assert torch.equal(indices, expected.indices)
-
-
-def test_a_larger_coreset_leaves_no_patch_farther_away():
-    patches = torch.randn(400, 8, generator=torch.Generator().manual_seed(0))
-    chosen = [coreset(patches, size, seed=0) for size in (10, 40, 160)]
-    # The smaller one is the beginning of the larger one.
-    assert torch.equal(chosen[2][:40], chosen[1])
-    radii = [radius(patches, c) for c in chosen]
-    assert radii == sorted(radii, reverse=True)
-
-
-def test_the_coreset_takes_distinct_rows_and_all_of_a_small_set():
-    patches = torch.randn(100, 8, generator=torch.Generator().manual_seed(0))
-    assert coreset(patches, 100, seed=0) is patches
-    assert len(coreset(torch.cat([patches, patches]), 60, seed=0).unique(dim=0)) == 60
-
-
-def test_the_coreset_covers_better_than_chance():
-    generator = torch.Generator().manual_seed(0)
-    crowd, outliers = torch.randn(500, 8, generator=generator), torch.full((3, 8), 20.0)
-    outliers += torch.randn(3, 8, generator=generator)
-    patches = torch.cat([crowd, outliers])
-    assert (coreset(patches, 20, seed=0).mean(dim=1) > 10).any()
 
 
 def test_training_images_are_not_anomalous(features, images):

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,9 @@ from PIL import Image
 
 from models.evaluation.rows.generated import OPTIONS, VIEWS, defendant, generate, pictures
 from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
+from models.generator.noise import noise
+from models.generator.sampling import VarianceAwareGenerator
+from models.generator.vqgan import LatentDistribution
 from models.views.view import to_tensor
 from tests.models.evaluation.conftest import tile
 
@@ -26,6 +30,17 @@ def data() -> RowInput:
 
 def test_every_generated_row_of_the_table_has_options():
     assert set(OPTIONS) == {*GENERATED_ROWS, *ABLATION_ROWS}
+
+
+def test_rows_that_claim_one_sigma_draw_with_one_sigma(vqgan):
+    """`unit-sigma` draws z = mu + eps, `paper` z = mu + sigma * eps with white eps."""
+    generator = VarianceAwareGenerator(vqgan)
+    mean, logvar = torch.randn(1, 4, 16, 16), torch.full((1, 4, 16, 16), -2.0)
+    for row, sigma, smooth in (("unit-sigma", 1.0, True), ("paper", math.exp(-1.0), False)):
+        settings = OPTIONS[row].sampling
+        z = generator.draw_latents(LatentDistribution(mean, logvar), [3], settings)
+        eps = noise(mean.shape[1:], 3, smooth=smooth)
+        torch.testing.assert_close(z, mean + sigma * eps)
 
 
 def test_a_generated_row_keeps_the_real_images_and_adds_views_and_their_reconstructions(data):

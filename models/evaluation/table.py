@@ -1,4 +1,4 @@
-"""Measures a whole table with a progress bar and writes it down, with plots."""
+"""Measures a whole table, cell by cell and resumable, and writes it down, with plots."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ from models.evaluation.cells import Cell
 from models.evaluation.data.dataset import Category, load_image, read_dataset
 from models.evaluation.detector.patchcore import anomaly_maps
 from models.evaluation.experiment import Experiment, Plan
-from models.evaluation.report.page import write_csv, write_markdown
 from models.evaluation.report.plots import plot_bars, plot_maps
+from models.evaluation.report.summary import write_csv, write_markdown
 
 NUM_PICTURES = 4
 ROWS_IN_PICTURES = ("full", "real", "augment", "goodmany")

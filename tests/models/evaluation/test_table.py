@@ -5,7 +5,7 @@ from PIL import Image
 
 from models.evaluation.data.dataset import read_dataset
 from models.evaluation.experiment import Experiment, Plan, Settings, plan
-from models.evaluation.report.table import write_table
+from models.evaluation.table import write_table
 
 SMALL = Settings(coreset_size=200)
 

@@ -1,4 +1,4 @@
-"""The table of an evaluation, as CSV and as Markdown."""
+"""Finished cells summed up as a table, in CSV and in Markdown."""
 
 import csv
 import statistics

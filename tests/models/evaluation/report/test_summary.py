@@ -3,7 +3,7 @@ import dataclasses
 
 import pytest
 
-from models.evaluation.report.page import MEAN, markdown, summarise, write_csv
+from models.evaluation.report.summary import MEAN, markdown, summarise, write_csv
 from tests.models.evaluation.test_cells import CELL
 
 

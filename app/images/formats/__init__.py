@@ -1,0 +1,1 @@
+"""One module for each format that is read: from a file's bytes to a `Picture`."""

@@ -1,0 +1,1 @@
+"""Whether images look like what the line makes: precision and coverage beside AUROC."""

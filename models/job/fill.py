@@ -1,0 +1,123 @@
+"""The stage "fill": makes images until there are enough that pass the guard, and chooses the set.
+
+Every image is drawn anew with the decoder that the rounds kept; no image of a round is delivered.
+
+Axes: H x W pixels, P patches, F patch features; images (3, H, W) in [0, 1].
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from models.guard.normality import Verdict
+from models.integrator.selection import SCORE_WEIGHT, looked_at, select
+from models.job.generation import Generation
+from models.job.prepare import Prepared
+from models.job.request import GeneratedImage
+from models.views.draws import FILL_SEEDS, MAX_SEED, Draw
+
+# Images made for each one wanted before a job ends with fewer to choose from, or fewer.
+CANDIDATE_BUDGET = 5
+# An image that the guard finds anomalous is made again with its sigma times the next of these.
+SIGMA_STEPS = (1.0, 0.5, 0.25)
+
+
+@dataclass
+class Accepted:
+    """The images that the guard let pass, and why others did not.
+
+    Attributes:
+        images: in the order in which they were made.
+        patches: of each, as a detector sees it, (P, F) float on the CPU.
+        rejections: reason -> how many.
+    """
+
+    images: list[GeneratedImage]
+    patches: list[Tensor]
+    rejections: dict[str, int]
+
+
+def fill(generation: Generation, prepared: Prepared) -> Accepted:
+    """Makes images until there are enough to choose from or the budget is spent."""
+    models, options = generation.models, generation.options
+    wanted = generation.request.num_images
+    enough = generation.effort.num_candidates(wanted) if options.selection else wanted
+    budget = wanted * CANDIDATE_BUDGET
+    accepted = Accepted([], [], {"anomalous": 0, "near_copy": 0})
+    for number in range(budget):
+        num_accepted = len(accepted.images)
+        if num_accepted == enough:
+            break
+        draw = generation.draws.draw(FILL_SEEDS, number)
+        image, scale, verdict = _make(generation, prepared, draw)
+        percent = 70.0 + 27.0 * max(num_accepted / enough, number / budget)
+        generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
+        if verdict.reason is not None and options.guard:
+            accepted.rejections[verdict.reason] += 1
+            continue
+        prepared.guard.remember(image)
+        cosine = float(
+            (models.encoder.embed_image(image[None])[0] @ prepared.prompt.embedding).cpu()
+        )
+        accepted.images.append(
+            _generated(image, draw, sigma_scale=scale, cosine=cosine, verdict=verdict)
+        )
+        accepted.patches.append(looked_at(image, models.features))
+    generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
+    return accepted
+
+
+def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
+    """The set to deliver, of the accepted images."""
+    features, wanted = generation.models.features, generation.request.num_images
+    num_steps = len(accepted.images) + wanted
+    chosen = select(
+        accepted.patches,
+        [image.scores["prompt_cosine"] for image in accepted.images],
+        wanted,
+        torch.cat([looked_at(image, features) for image in generation.draws.images]),
+        score_weight=SCORE_WEIGHT if generation.options.text_guidance else 0.0,
+        on_step=generation.progress.counter("fill", 97.0, 99.0, num_steps),
+    )
+    return [accepted.images[index] for index in chosen]
+
+
+def _make(generation: Generation, prepared: Prepared, draw: Draw) -> tuple[Tensor, float, Verdict]:
+    """One image (3, H, W) with as much of its sigma as the guard lets pass.
+
+    Returns:
+        The image, the factor on sigma that it was made with (0: the view as it is), the verdict.
+    """
+    options, generator = generation.options, prepared.generator
+    # Seeds are drawn evenly from [0, MAX_SEED), so that this is about that share of the images.
+    is_varied = draw.seed < options.varied_share * MAX_SEED
+    with torch.no_grad():
+        encoded = generator.encode(draw.pixels[None])
+    for step in SIGMA_STEPS:
+        scale = options.sampling.scale * step if is_varied else 0.0
+        settings = replace(options.sampling, scale=scale)
+        with torch.no_grad():
+            image = generator.vary(encoded, [draw.seed], settings)[0]
+        # What is judged is what is delivered: 8 bits a channel.
+        image = (image * 255).round() / 255
+        verdict = prepared.guard.judge(image)
+        if verdict.reason != "anomalous" or not scale or not options.guard:
+            break
+    return image, scale, verdict
+
+
+def _generated(
+    image: Tensor, draw: Draw, *, sigma_scale: float, cosine: float, verdict: Verdict
+) -> GeneratedImage:
+    return GeneratedImage(
+        pixels=(image * 255).round().byte().permute(1, 2, 0).cpu().numpy(),  # (H, W, 3)
+        seed=draw.seed,
+        source=draw.source,
+        transform={**draw.view.as_dict(), "sigma_scale": sigma_scale},
+        scores={
+            "prompt_cosine": round(cosine, 6),
+            "guard_distance": round(verdict.guard_distance, 6),
+            "nearest_distance": round(verdict.nearest_distance, 6),
+        },
+    )

@@ -1,0 +1,61 @@
+"""What every stage of one generation knows."""
+
+from dataclasses import dataclass
+
+from models.job.models import Models
+from models.job.options import EFFORTS, Effort, PipelineOptions
+from models.job.progress import Progress
+from models.job.request import GenerationRequest, ProgressCallback
+from models.views.draws import Draws
+from models.views.view import INVARIANCES
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One call of `Pipeline.generate`.
+
+    Attributes:
+        models: the loaded models.
+        request: what is asked for.
+        options: which parts of the method take part.
+        draws: the good images and the views drawn of them.
+        progress: whom to tell.
+    """
+
+    models: Models
+    request: GenerationRequest
+    options: PipelineOptions
+    draws: Draws
+    progress: Progress
+
+    @classmethod
+    def of(
+        cls,
+        models: Models,
+        request: GenerationRequest,
+        options: PipelineOptions,
+        on_progress: ProgressCallback | None = None,
+    ) -> "Generation":
+        """The generation that answers the request.
+
+        Raises:
+            ValueError: no image, or an unknown effort or invariance.
+        """
+        _check(request)
+        draws = Draws(request.images, request.image_size, request.seed, models.device)
+        return cls(models, request, options, draws, Progress(on_progress))
+
+    @property
+    def effort(self) -> Effort:
+        """How much work it may be."""
+        return EFFORTS[self.request.effort]
+
+
+def _check(request: GenerationRequest) -> None:
+    if not request.images:
+        raise ValueError("at least one good image is needed, got 0")
+    if request.effort not in EFFORTS:
+        raise ValueError(f"effort is one of {', '.join(EFFORTS)}, got {request.effort!r}")
+    unknown = (request.invariances or frozenset()) - set(INVARIANCES)
+    if unknown:
+        raise ValueError(f"unknown invariances {sorted(unknown)}, known are {list(INVARIANCES)}")

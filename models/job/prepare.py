@@ -1,0 +1,142 @@
+"""The stages "prompt" and "adapt": what is learnt from the good images before any is made.
+
+Axes: k images, N views, D embedding dimensions, H x W pixels; images in [0, 1].
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.generator.adaptation import adapt, reconstruction_psnr_db
+from models.generator.sampling import VarianceAwareGenerator
+from models.generator.variance import (
+    HEAD_STEPS,
+    NUM_LOOKED_IN,
+    NUM_SEEN_AGAIN,
+    distance_seen_again,
+)
+from models.guard.normality import NormalityGuard
+from models.job.generation import Generation
+from models.views.draws import VIEW_SEEDS
+from models.views.invariances import InvarianceDecision, decide_invariances, requested_invariances
+
+# Views that the guard's threshold is set on, at least.
+NUM_UNSEEN_VIEWS = 16
+# Views whose reconstruction is measured before and after the adaptation.
+NUM_MEASURED_VIEWS = 4
+
+
+@dataclass(frozen=True)
+class ChosenPrompt:
+    """The prompt of a generation.
+
+    Attributes:
+        text: P.
+        embedding: z^t = G(P), (D,).
+        report: the choice with its candidates, JSON-able.
+    """
+
+    text: str
+    embedding: Tensor
+    report: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the stages before the rounds leave behind; several sets may be made of it.
+
+    Attributes:
+        prompt: guides the rounds.
+        guard: knows the real images.
+        generator: has learned from them and is adapted to their views.
+        base_decoder: the decoder's state before the adaptation, adapted_decoder: after it.
+        adaptation: for the report.
+    """
+
+    prompt: ChosenPrompt
+    guard: NormalityGuard
+    generator: VarianceAwareGenerator
+    base_decoder: list[Tensor]
+    adapted_decoder: list[Tensor]
+    adaptation: dict[str, object]
+
+
+def choose_prompt(generation: Generation) -> ChosenPrompt:
+    """The keyword-to-prompt generator's choice, or the request's own prompt."""
+    models, request, progress = generation.models, generation.request, generation.progress
+    progress.tell("prompt", 1.0)
+    choice = models.prompts.choose(
+        request.object_name,
+        generation.draws.images,
+        outlier_rule=generation.options.outlier_rule,
+        prompt=request.prompt or None,
+    )
+    report = {**choice.as_dict(), "decided_by": "request" if request.prompt else "images"}
+    progress.tell("prompt", 8.0, prompt=choice.text)
+    return ChosenPrompt(choice.text, models.encoder.embed_text([choice.text])[0], report)
+
+
+def decide_views(generation: Generation) -> InvarianceDecision:
+    """Which views leave a good part good: the request's word, or what the images show."""
+    images, features = generation.draws.images, generation.models.features
+    requested = generation.request.invariances
+    decision = (
+        decide_invariances(images, features)
+        if requested is None
+        else requested_invariances(requested, images, features)
+    )
+    generation.progress.tell("adapt", 11.0, invariances=sorted(decision.invariances))
+    return decision
+
+
+def fit_guard(generation: Generation) -> NormalityGuard:
+    """The guard: its bank sees one part of the views, its threshold is set on the other."""
+    draws = generation.draws
+    unseen = max(NUM_UNSEEN_VIEWS, len(draws.images))
+    views = draws.views(VIEW_SEEDS, generation.effort.num_views + unseen)
+    num_images = len(draws.images) + len(views)
+    guard = NormalityGuard.fit(
+        generation.models.features,
+        torch.cat([draws.images, views[unseen:]]),
+        views[:unseen],
+        sources=[*range(len(draws.images)), *draws.sources_of(range(unseen, len(views)))],
+        unseen_sources=draws.sources_of(range(unseen)),
+        seed=generation.request.seed,
+        on_image=generation.progress.counter("adapt", 11.0, 16.0, num_images),
+    )
+    for image in draws.images:
+        guard.remember(image)
+    return guard
+
+
+def fit_generator(
+    generation: Generation,
+) -> tuple[VarianceAwareGenerator, list[Tensor], dict[str, object]]:
+    """The generator with sigma learned from the images and its decoder adapted to the views.
+
+    Returns:
+        The generator, its decoder's state before the adaptation, and the report.
+    """
+    models, draws, progress = generation.models, generation.draws, generation.progress
+    generator = VarianceAwareGenerator(models.vqgan)
+    base_decoder = generator.decoder_state()
+    views = draws.views(VIEW_SEEDS, generation.effort.num_views)  # I_1..I_N
+    on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
+    same_distance = distance_seen_again(draws.images, views, models.features, on_image)
+    on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
+    generator.learn(draws.images, models.features, same_distance, on_step)
+    measured = views[:NUM_MEASURED_VIEWS]
+    before_db = reconstruction_psnr_db(generator.model, measured)
+    steps = generation.effort.adaptation_steps if generation.options.adaptation else 0
+    taken = adapt(generator.model, views, steps, seed=generation.request.seed)
+    for step, _ in enumerate(taken, start=1):
+        progress.tell("adapt", 20.0 + 30.0 * step / steps)
+    after_db = reconstruction_psnr_db(generator.model, measured)
+    report: dict[str, object] = {
+        "steps": steps,
+        "psnr_before_db": round(before_db, 2),
+        "psnr_after_db": round(after_db, 2),
+        "same_distance": round(same_distance, 6),
+    }
+    return generator, base_decoder, report

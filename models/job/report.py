@@ -1,0 +1,39 @@
+"""The result of a generation: the chosen images, and how they came about."""
+
+import numpy as np
+
+from models.integrator.rounds import Integration
+from models.job.fill import Accepted
+from models.job.generation import Generation
+from models.job.prepare import Prepared
+from models.job.request import GeneratedImage, GenerationResult
+
+
+def result_of(
+    generation: Generation,
+    prepared: Prepared,
+    integration: Integration,
+    accepted: Accepted,
+    chosen: list[GeneratedImage],
+) -> GenerationResult:
+    """The result, after all stages."""
+    draws, guard = generation.draws, prepared.guard
+    sigma = prepared.generator.sigma_map(draws.images).cpu().numpy()  # (k, H, W)
+    report: dict[str, object] = {
+        "prompt": prepared.prompt.report,
+        "invariances": draws.decision.as_dict(),
+        "adaptation": prepared.adaptation,
+        "integration": integration.as_dict(),
+        "guard": {"threshold": round(guard.threshold, 6), "bank_size": len(guard.bank)},
+        "rejections": accepted.rejections,
+        "num_accepted": len(accepted.images),
+        "models": generation.models.revisions,
+        "timings_s": generation.progress.timings_s,
+    }
+    return GenerationResult(
+        images=chosen,
+        prompt=prepared.prompt.text,
+        report=report,
+        variance=(sigma / max(float(sigma.max()), 1e-9)).astype(np.float32),
+        size=draws.size,
+    )

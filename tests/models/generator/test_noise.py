@@ -1,0 +1,27 @@
+import pytest
+import torch
+
+from models.generator.noise import noise
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_noise_is_standard_normal(smooth: bool):
+    eps = torch.stack([noise(torch.Size((4, 48, 48)), seed, smooth=smooth) for seed in range(40)])
+    assert abs(float(eps.mean())) < 0.05
+    assert float(eps.var()) == pytest.approx(1.0, rel=0.06)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_the_same_seed_draws_the_same_noise_and_another_another(smooth: bool):
+    first, again, other = (noise(torch.Size((2, 8, 8)), s, smooth=smooth) for s in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_smooth_noise_moves_neighbours_together():
+    def neighbour_correlation(*, smooth: bool) -> float:
+        eps = noise(torch.Size((8, 64, 64)), 0, smooth=smooth)
+        return float((eps[..., 1:] * eps[..., :-1]).mean())
+
+    assert neighbour_correlation(smooth=True) > 0.3
+    assert abs(neighbour_correlation(smooth=False)) < 0.05

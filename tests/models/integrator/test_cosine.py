@@ -1,0 +1,17 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from models.integrator.cosine import set_cosine
+
+
+def test_set_cosine_is_the_cosine_of_the_mean():
+    embeddings, text = F.normalize(torch.randn(5, 8), dim=1), F.normalize(torch.randn(8), dim=0)
+    mean = embeddings.mean(dim=0)
+    assert float(set_cosine(embeddings, text)) == pytest.approx(float(mean @ text / mean.norm()))
+
+
+def test_a_set_that_points_where_the_text_does_has_cosine_one():
+    text = F.normalize(torch.randn(8), dim=0)
+    assert float(set_cosine(text.expand(3, -1), text)) == pytest.approx(1.0)
+    assert float(set_cosine(-text.expand(3, -1), text)) == pytest.approx(-1.0)

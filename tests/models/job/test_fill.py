@@ -1,0 +1,61 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.generator.sampling import SamplingSettings
+from models.job.fill import CANDIDATE_BUDGET, choose, fill
+from models.job.options import PipelineOptions
+from models.views.invariances import InvarianceDecision
+from tests.models.job.conftest import generation_of
+
+BLIND = PipelineOptions(sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode"))
+
+
+def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline, prepared):
+    accepted = fill(generation_of(pipeline.models, num_images=5), prepared)
+    assert len(accepted.images) == len(accepted.patches) == 5
+    pictures = [image.pixels.astype(float) for image in accepted.images]
+    for i, first in enumerate(pictures):
+        for second in pictures[:i]:
+            assert np.abs(first - second).mean() > 1.0
+    assert all(image.scores["guard_distance"] <= 1.0 for image in accepted.images)
+
+
+def test_turned_images_are_spread_over_the_circle(pipeline, prepared):
+    generation = generation_of(pipeline.models, num_images=6)
+    generation.draws.decision = InvarianceDecision(frozenset({"rotate"}), {})
+    images = fill(generation, prepared).images
+    angles = sorted(float(image.transform["angle_deg"]) % 360 for image in images)
+    assert np.diff([*angles, angles[0] + 360]).min() > 20
+
+
+def test_a_blind_generator_is_caught_by_the_guard_within_the_budget(pipeline, prepared):
+    accepted = fill(generation_of(pipeline.models, BLIND), prepared)
+    assert len(accepted.images) < 2
+    assert accepted.rejections["anomalous"] > 0
+    made = len(accepted.images) + sum(accepted.rejections.values())
+    assert made == 2 * CANDIDATE_BUDGET
+
+
+def test_without_a_guard_nothing_is_rejected(pipeline, prepared):
+    accepted = fill(generation_of(pipeline.models, replace(BLIND, guard=False)), prepared)
+    assert len(accepted.images) == 2
+    assert sum(accepted.rejections.values()) == 0
+
+
+@pytest.mark.parametrize(("share", "scales"), [(0.0, {0.0}), (1.0, {2.0, 1.0, 0.5})])
+def test_a_share_of_the_images_is_varied_and_the_others_are_views(
+    pipeline, prepared, share, scales
+):
+    options = PipelineOptions(varied_share=share)
+    images = fill(generation_of(pipeline.models, options, num_images=3), prepared).images
+    assert {image.transform["sigma_scale"] for image in images} <= scales
+
+
+def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepared):
+    generation = generation_of(pipeline.models, effort="standard", num_images=2)
+    accepted = fill(generation, prepared)
+    chosen = choose(generation, accepted)
+    assert (len(accepted.images), len(chosen)) == (4, 2)
+    assert {image.seed for image in chosen} < {image.seed for image in accepted.images}

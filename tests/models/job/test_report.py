@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.job.options import EFFORTS
+from models.job.pipeline import Pipeline
+from tests.models.job.conftest import draft, picture
+
+
+@pytest.fixture(scope="module")
+def result(pipeline: Pipeline):
+    """Of two images of other shapes, in four rounds."""
+    images = [picture(10).resize((128, 96)), picture(80, 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], num_rounds=4))
+        return pipeline.generate(draft(images=images))
+
+
+def test_the_report_says_what_was_done(result):
+    report = result.report
+    assert set(report["timings_s"]) == {"prompt", "adapt", "rounds", "fill"}
+    assert set(report["models"]) == {"text_image_encoder", "vqgan", "patch_features"}
+    assert set(report["rejections"]) == {"anomalous", "near_copy"}
+    assert report["num_accepted"] >= len(result.images)
+    assert report["prompt"]["text"] == result.prompt
+
+
+def test_the_kept_round_is_the_one_of_the_highest_cosine(result):
+    integration = result.report["integration"]
+    assert [r["round"] for r in integration["rounds"]] == [0, 1, 2, 3]
+    cosines = [r["cosine"] for r in integration["rounds"]]
+    assert len(set(cosines)) == 4
+    assert integration["kept"] == cosines.index(max(cosines))
+
+
+def test_shapes_follow_the_first_image(result):
+    assert result.size == (64, 48)
+    assert {image.pixels.shape for image in result.images} == {(48, 64, 3)}
+    assert result.variance.shape == (2, 48, 64)
+    assert result.variance.dtype == np.float32
+    assert 0.0 <= float(result.variance.min()) <= float(result.variance.max()) == 1.0

@@ -1,0 +1,42 @@
+"""The lines in the terminal about the images that were sent."""
+
+import io
+
+from rich.console import Console
+
+from workers.cli.inputs import tell_inputs
+
+IMAGE = {
+    "width": 640,
+    "height": 480,
+    "bit_depth": 12,
+    "channels": 1,
+    "orientation": 1,
+    "white": 4095,
+    "warnings": [],
+}
+
+
+def said(names: list[str], inputs: list[dict]) -> list[str]:
+    console = Console(file=io.StringIO(), width=200)
+    tell_inputs(console, names, inputs)
+    return console.file.getvalue().splitlines()
+
+
+def test_each_image_has_its_line():
+    turned = {**IMAGE, "channels": 3, "orientation": 6}
+    assert said(["a.png", "b[1].png"], [IMAGE, turned]) == [
+        "a.png: 640 x 480 px, 12 bit, 1 channel, white 4095",
+        "b[1].png: 640 x 480 px, 12 bit, 3 channels, white 4095, turned upright (Exif 6)",
+    ]
+
+
+def test_a_warning_has_its_line_and_names_files():
+    dark = {"code": "nearly_black", "detail": "99 % of it is dark.", "same_as": None}
+    double = {"code": "duplicate", "detail": "The same pixels as image 0.", "same_as": 0}
+    lines = said(["a.png", "b.png"], [IMAGE, {**IMAGE, "warnings": [dark, double]}])
+    assert lines[2:] == ["  99 % of it is dark.", "  The same pixels as a.png."]
+
+
+def test_a_service_that_does_not_tell_is_silent():
+    assert said(["a.png"], []) == []
