@@ -50,6 +50,8 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         title="goodmany",
         version=version("goodmany"),
         description=DESCRIPTION,
+        # Both know below which path a proxy serves them.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

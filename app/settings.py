@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     decoding_memory_bytes: int = Field(default=1536 * 2**20, ge=64 * 2**20)
     upload_timeout_s: float = Field(default=600, gt=0)
 
+    root_path: str = Field(default="", pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")
+    trusted_proxies: str = "127.0.0.1,::1"
     require_api_key: Literal["auto", "always", "never"] = "auto"
     max_requests_per_minute: int = Field(default=600, ge=0)
     max_unfinished_jobs: int = Field(default=100, ge=0)

@@ -26,7 +26,8 @@ import httpx2
 import app.jobs.store
 from app.settings import Settings
 from tests.conftest import wait_until
-from workers.serve.service import ApiServer, EmbeddedService
+from workers.serve.api_server import ApiServer
+from workers.serve.service import EmbeddedService
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "tests" / "contract" / "schemathesis.toml"

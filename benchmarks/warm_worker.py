@@ -16,7 +16,8 @@ from pathlib import Path
 from app.settings import Settings
 from workers.cli.client import Client
 from workers.cli.samples import load_sample
-from workers.serve.service import ApiServer, EmbeddedService
+from workers.serve.api_server import ApiServer
+from workers.serve.service import EmbeddedService
 
 ASKED = {"num_images": 2, "image_size": 64, "effort": "draft"}
 

@@ -25,8 +25,8 @@ from app.settings import Settings
 from tests.s3_server import S3Server, Wire
 from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
+from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
-from workers.serve.service import ApiServer
 
 # A test waits for the thing, not for time: this says only when it has failed for good, on a machine
 # that does ten other things beside.

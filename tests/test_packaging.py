@@ -185,3 +185,26 @@ def test_every_service_of_the_compose_file_tells_its_health_and_is_confined():
             assert service["read_only"], name
             assert service["cap_drop"] == ["ALL"], name
             assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_redis_has_a_password_and_a_network_of_its_own_and_everything_a_memory_limit():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = compose["services"]
+    for name, service in services.items():
+        assert service["deploy"]["resources"]["limits"]["memory"], name
+    redis = services["redis"]
+    assert "ports" not in redis
+    assert compose["networks"]["redis"]["internal"] is True
+    assert redis["networks"] == ["redis"]
+    assert '--requirepass "$$REDISCLI_AUTH"' in redis["command"][2]
+    # Without one nothing starts.
+    assert redis["environment"]["REDISCLI_AUTH"].startswith("${REDIS_PASSWORD:?")
+    for name in ("api", "courier", "worker", "worker-gpu"):
+        assert services[name]["networks"] == ["default", "redis"], name
+        url = services[name]["environment"]["GOODMANY_REDIS_URL"]
+        assert url.startswith("redis://:${REDIS_PASSWORD:?"), name
+    # Redis refuses before the kernel would end it.
+    limit = redis["deploy"]["resources"]["limits"]["memory"]
+    held = re.search(r"--maxmemory (\d+)mb", redis["command"][2])
+    assert held is not None
+    assert 1.5 * int(held[1]) <= int(limit.removesuffix("M"))

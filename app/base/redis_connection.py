@@ -68,7 +68,7 @@ def redis_fault(error: Exception) -> str | None:
     if isinstance(error, BusyLoadingError):
         return REFUSALS["LOADING"]
     if isinstance(error, AuthenticationError):
-        return REFUSALS["NOAUTH" if "required" in str(error) else "WRONGPASS"]
+        return REFUSALS["NOAUTH" if error.status_code == "NOAUTH" else "WRONGPASS"]
     if isinstance(error, ConnectionError):
         return "Redis is away."
     found = REFUSAL.search(f"{getattr(error, 'status_code', None) or ''} {error}".strip())

@@ -17,7 +17,7 @@ ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
 def send_file(
-    request: Request, storage: Storage, job_id: str, name: str, *, media_type: str, file_name: str
+    request: Request, storage: Storage, job_id: str, name: str, *, media_type: str, disposition: str
 ) -> Response:
     """The file, a part of it (206), or word that the client has it already (304).
 
@@ -34,9 +34,9 @@ def send_file(
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=86400, immutable",
-        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Content-Disposition": disposition,
     }
-    if etag in request.headers.get("if-none-match", ""):
+    if _is_there(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     first, last = 0, size - 1
     asked = ONE_RANGE.fullmatch(request.headers.get("range", ""))
@@ -51,6 +51,12 @@ def send_file(
         media_type=media_type,
         headers=headers,
     )
+
+
+def _is_there(etag: str, if_none_match: str) -> bool:
+    """Whether the client has the file already, by the tags that it sent, or has any at all."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]
 
 
 def _resolve(asked: re.Match[str], size: int) -> tuple[int, int]:

@@ -7,6 +7,8 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from app.access.api_keys import ApiKeys
 from app.access.request_rate import RequestRate
+from app.http.behind_proxy import BehindProxy
+from app.http.head_requests import HeadRequests
 from app.http.request_observer import RequestObserver
 from app.http.require_key import Access
 from app.http.security_headers import SecurityHeaders
@@ -46,8 +48,10 @@ def install_middleware(
     """Adds them from the innermost to the outermost.
 
     `Access` raises problems, which `app.exception_handlers` answer. `RequestObserver` answers what
-    nobody caught; the headers and CORS are outside of it, so that a 500 has those too.
+    nobody caught; the headers and CORS are outside of it, so that a 500 has those too. All of them
+    go by what `BehindProxy` makes of the request.
     """
+    app.add_middleware(HeadRequests)
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     app.add_middleware(
         Access,
@@ -66,8 +70,9 @@ def install_middleware(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=READ_HEADERS,
             expose_headers=TOLD_HEADERS,
         )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(BehindProxy, root_path=settings.root_path, trusted=settings.trusted_proxies)

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from app.base.redis_connection import redis_fault
+from app.http.behind_proxy import route_path
 from app.jobs.store import CreationUnknownError
 from app.problems import (
     MEDIA_TYPE,
@@ -94,10 +95,11 @@ async def _on_http_exception(request: Request, error: Exception) -> ProblemRespo
 
 
 def _allowed_methods(request: Request) -> dict[str, str]:
-    """`Allow` with all documented methods of the path; the router names those of one route."""
+    """`Allow` with all methods of the path; the router names those of one route."""
     for path, operations in request.app.openapi()["paths"].items():
-        if compile_path(path)[0].match(request.url.path):
-            return {"Allow": ", ".join(sorted(method.upper() for method in operations))}
+        if compile_path(path)[0].match(route_path(request.scope)):
+            methods = {method.upper() for method in operations}
+            return {"Allow": ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))}
     return {}
 
 

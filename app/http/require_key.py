@@ -9,14 +9,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.api_keys import ApiKeys
 from app.access.loopback import is_for_loopback, is_loopback
 from app.access.request_rate import Allowance, RequestRate
-from app.http.openapi.docs_page import DOCS_PATH, ICON_PATH, SCRIPT_PATH, STYLE_PATH
+from app.http.behind_proxy import route_path
+from app.http.openapi.docs_page import (
+    DOCS_PATH,
+    ICON_PATH,
+    OPENAPI_PATH,
+    SCRIPT_PATH,
+    STYLE_PATH,
+)
 from app.problems import Unauthorized
 from app.settings import Settings
 
 # Everything else needs a key, a route that is added tomorrow too.
 OPEN_PATHS = frozenset(
     {
-        *("/livez", "/readyz", "/metrics", "/openapi.json"),
+        *("/livez", "/readyz", "/metrics", OPENAPI_PATH),
         *(DOCS_PATH, SCRIPT_PATH, STYLE_PATH, ICON_PATH),
     }
 )
@@ -32,8 +39,9 @@ def needs_api_key(settings: Settings, host: str | None) -> bool:
 class Access:
     """ASGI middleware that says whose a request is and whether the key may send it now.
 
-    The key's id becomes `request.state.owner`; "" where no key is asked for, and then none is
-    looked at.
+    The key's id becomes `request.state.owner`; "" for whoever comes without, where that is allowed.
+    At a loopback address a key that is sent all the same is looked at; only where the settings say
+    that none is ever asked for, another `Authorization` is none of our business.
 
     Args:
         app: what is guarded.
@@ -64,7 +72,7 @@ class Access:
         state["owner"] = ""
         allowance: Allowance | None = None
         headers = Headers(scope=scope)
-        if scope["path"] not in OPEN_PATHS and self._is_required(headers):
+        if route_path(scope) not in OPEN_PATHS and self._is_looked_at(headers, scope):
             text = _bearer(headers)
             state["owner"], allowance = await run_in_threadpool(self._admit, text)
 
@@ -75,10 +83,11 @@ class Access:
 
         await self.app(scope, receive, send_with_allowance)
 
-    def _is_required(self, headers: Headers) -> bool:
-        if self.required is None:
-            return not is_for_loopback(headers, self.origins)
-        return self.required
+    def _is_looked_at(self, headers: Headers, scope: Scope) -> bool:
+        if self.required is not None:
+            return self.required
+        is_sent = headers.get("authorization", "").lower().startswith("bearer ")
+        return is_sent or not is_for_loopback(headers, scope["http_version"], self.origins)
 
     def _admit(self, text: str) -> tuple[str, Allowance | None]:
         key_id = self.api_keys.check(text)

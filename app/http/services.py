@@ -49,3 +49,12 @@ async def get_owner(request: Request) -> str:
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
+
+
+async def get_prefix(request: Request) -> str:
+    """The path below which a proxy serves us, "" for none; set by `BehindProxy`."""
+    prefix: str = request.scope.get("root_path", "")
+    return prefix
+
+
+PrefixDep = Annotated[str, Depends(get_prefix)]

@@ -245,6 +245,11 @@ class Job(BaseModel):
             deliveries=f"{here}/deliveries" if has_callback else None,
         )
 
+    def below(self, prefix: str) -> "Job":
+        """The job with links that begin with the prefix."""
+        links = {name: link and prefix + link for name, link in self.links.model_dump().items()}
+        return self.model_copy(update={"links": JobLinks(**links)})
+
 
 class JobList(BaseModel):
     """One page of jobs, the newest first."""

@@ -19,6 +19,7 @@ only where its record is not there yet, and each change knows itself again.
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
@@ -52,6 +53,30 @@ TASK = "workers.generation.tasks.run_job"
 EXPIRY_KEY = "goodmany:expiry"
 OUTBOX_KEY = "goodmany:outbox"
 CLAIM_TTL_S = 24 * 3600
+MAX_JOBS_LOOKED_AT = 500
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs of a list are wanted.
+
+    Attributes:
+        states: one of these; any when there is none.
+        object_name: of this name, in capitals or not; any when it is None.
+    """
+
+    states: frozenset[JobState] = frozenset()
+    object_name: str | None = None
+
+    def fits(self, job: Job) -> bool:
+        """Whether the job is wanted."""
+        is_named = self.object_name is None or (
+            self.object_name.strip().casefold() == job.object_name.casefold()
+        )
+        return is_named and (not self.states or job.state in self.states)
+
+
+ALL_JOBS = JobFilter()
 
 
 class CreationUnknownError(redis.exceptions.RedisError):
@@ -167,17 +192,29 @@ class JobStore:
             raise JobNotFound(f"There is no job {job_id}.")
         return _decode(raw)
 
-    def page(self, cursor: str | None, limit: int, owner: str = "") -> JobList:
-        """The owner's jobs older than `cursor`, the newest first; every page costs the same."""
+    def page(
+        self, cursor: str | None, limit: int, owner: str = "", wanted: JobFilter = ALL_JOBS
+    ) -> JobList:
+        """The owner's jobs older than `cursor`, the newest first; every page costs the same.
+
+        So with a filter it looks at MAX_JOBS_LOOKED_AT at most: a page may hold fewer than `limit`
+        and still have a `next_cursor`.
+        """
+        num_looked_at = limit if wanted == ALL_JOBS else MAX_JOBS_LOOKED_AT
         upper = f"({cursor}" if cursor else "+"
         found = cast(
             list[bytes],
-            self.connection.zrevrangebylex(jobs_key(owner), upper, "-", start=0, num=limit + 1),
+            self.connection.zrevrangebylex(
+                jobs_key(owner), upper, "-", start=0, num=num_looked_at + 1
+            ),
         )
-        ids = [job_id.decode() for job_id in found]
-        here = [job_id for job_id in ids[:limit] if JOB_ID.fullmatch(job_id)]
-        jobs = [job for job in self._fetch(here, owner) if job is not None]
-        return JobList(items=jobs, next_cursor=ids[limit - 1] if len(ids) > limit else None)
+        ids = [job_id.decode(errors="replace") for job_id in found]
+        here = [job_id for job_id in ids[:num_looked_at] if JOB_ID.fullmatch(job_id)]
+        jobs = [job for job in self._fetch(here, owner) if job is not None and wanted.fits(job)]
+        if len(jobs) > limit:
+            return JobList(items=jobs[:limit], next_cursor=jobs[limit - 1].id)
+        is_last = len(ids) <= num_looked_at
+        return JobList(items=jobs, next_cursor=None if is_last else ids[num_looked_at - 1])
 
     def cancel(self, job_id: str, owner: str | None = "") -> Job:
         """Ends the job as canceled, from this moment and for certain.

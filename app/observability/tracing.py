@@ -23,7 +23,7 @@ QUIET_PATHS = frozenset(("/livez", "/readyz", "/metrics"))
 
 
 def _is_quiet(scope: Scope) -> bool:
-    return scope.get("path") in QUIET_PATHS
+    return scope.get("path", "").removeprefix(scope.get("root_path", "")) in QUIET_PATHS
 
 
 # A span for each request and nothing more: logs and metrics are ours.

@@ -39,7 +39,9 @@ COLUMNS = (
     "seed",
     "source",
 )
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+# A ZIP's dates have no time zone and begin in 1980: unpacked west of where it was packed again, the
+# first of January is a day in 1979, which no ZIP can hold.
+ZIP_EPOCH = (1980, 2, 1, 0, 0, 0)
 UNIX = 3
 READABLE_FILE = 0o100644 << 16
 MAX_SLUG_CHARS = 64

@@ -12,7 +12,8 @@ from app.settings import Settings
 from workers.cli.client import Client
 from workers.cli.progress_bar import ProgressBar
 from workers.cli.samples import save_sample
-from workers.serve.service import ApiServer, EmbeddedService
+from workers.serve.api_server import ApiServer
+from workers.serve.service import EmbeddedService
 
 MODELS_WITHIN_S = 300.0
 

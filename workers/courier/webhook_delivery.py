@@ -158,7 +158,7 @@ def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, st
     if "callback_url" not in record:
         log.error("webhook of job %s: its record has no callback_url", job_id)
         return
-    message = WebhookMessage.of_job(job_id, record)
+    message = WebhookMessage.of_job(job_id, record, webhooks.settings.root_path)
     secret = webhook_secret(webhooks.settings, webhooks.store.connection, record.get("owner", ""))
     at = webhooks.store.now()
     answer = post(

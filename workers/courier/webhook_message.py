@@ -31,9 +31,15 @@ class WebhookMessage:
     body: bytes
 
     @classmethod
-    def of_job(cls, job_id: str, record: dict[str, str]) -> "WebhookMessage":
-        """The message of a job that has ended, as it then stood; a job ends only once."""
-        job = read_as_ended(job_id, record)
+    def of_job(cls, job_id: str, record: dict[str, str], prefix: str = "") -> "WebhookMessage":
+        """The message of a job that has ended, as it then stood; a job ends only once.
+
+        Args:
+            job_id: of the job.
+            record: its record.
+            prefix: the path below which a proxy serves the API.
+        """
+        job = read_as_ended(job_id, record).below(prefix)
         event = f"job.{job.state}"
         payload = {
             "type": event,

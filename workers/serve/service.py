@@ -2,37 +2,33 @@
 
 import contextlib
 import logging
-import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self, cast
 
 import redis
-import uvicorn
 from rq import Queue
 from rq.scheduler import RQScheduler
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.http.protocol import HttpProtocol
 from app.jobs.queues import COURIER_QUEUE_NAMES
 from app.jobs.store import QUEUE_NAMES
-from app.main import create_app
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing
 from app.settings import Settings
+from workers.serve.api_server import WATCH_EVERY_S, ApiServer
 from workers.serve.data_folder import lock_folder
 from workers.serve.kept_process import KeptProcess
 from workers.serve.kept_redis import KeptRedis
+from workers.serve.listening import Tls, listen
 
 log = logging.getLogger("goodmany.serve")
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
-WATCH_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
 
 
@@ -52,7 +48,7 @@ class EmbeddedService:
 
     def __init__(self, settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND):
         self.data_dir = settings.data_dir.absolute()
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
         try:
             self.redis = KeptRedis(self.data_dir, settings)
@@ -158,71 +154,27 @@ def _release_taken_jobs(
             connection.zadd(registry, {taken: 0})
 
 
-class ApiServer(uvicorn.Server):
-    """The API in the foreground, which also ends when `fault` names one.
-
-    Args:
-        settings: of the whole service.
-        host: address to listen at.
-        port: 0 for any free one.
-        fault: asked four times a second; a sentence ends the server.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        host: str,
-        port: int,
-        fault: Callable[[], str | None] = lambda: None,
-    ):
-        super().__init__(
-            uvicorn.Config(
-                create_app(settings, host),
-                http=HttpProtocol,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
-        self.fault = fault
-        self.failure: str | None = None
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((host, port))
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
-    @property
-    def port(self) -> int:
-        """The port that it listens at."""
-        return int(self.socket.getsockname()[1])
-
-    def serve_until_stopped(self) -> str | None:
-        """Serves until a signal (None) or a fault, which is returned."""
-        # uvicorn raises the signal again when it is done; what is to be stopped then is ours.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        watch = threading.Thread(target=self._watch, daemon=True)
-        watch.start()
-        self.run(sockets=[self.socket])
-        return self.failure
-
-    def _watch(self) -> None:
-        while not self.should_exit:
-            self.failure = self.fault()
-            if self.failure is not None:
-                self.should_exit = True
-            time.sleep(WATCH_EVERY_S)
-
-
 def serve(
-    settings: Settings, host: str, port: int, worker_command: Sequence[str] = WORKER_COMMAND
+    settings: Settings,
+    host: str,
+    port: int,
+    worker_command: Sequence[str] = WORKER_COMMAND,
+    *,
+    tls: Tls | None = None,
 ) -> int:
-    """`goodmany serve`: everything in one command; returns the exit code."""
+    """`goodmany serve`: everything in one command; returns the exit code.
+
+    Raises:
+        ListenError: the API cannot listen there.
+    """
+    # What cannot be is told before anything is started.
+    if tls is not None:
+        tls.check()
+    listener = listen(host, port)
     with EmbeddedService(settings, worker_command) as service:
         # Its thread must not run yet when the worker is started.
         start_tracing("goodmany-api")
-        server = ApiServer(service.settings, host, port, service.fault)
+        server = ApiServer(service.settings, host, port, service.fault, tls=tls, listener=listener)
         log.info("listening at %s, data in %s", server.address, service.data_dir)
         threading.Thread(target=_tell_when_ready, args=(service, server), daemon=True).start()
         failure = server.serve_until_stopped()

@@ -20,12 +20,16 @@ DataDir = Annotated[
 ]
 
 
+class RedisUnreachableError(RuntimeError):
+    """There is no Redis, or none that does what it is told; the message says which."""
+
+
 @contextmanager
 def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
     """A connection to the folder's own Redis, or to the one that the settings name.
 
     Raises:
-        RuntimeError: Redis is away or refuses.
+        RedisUnreachableError: it is away or refuses.
     """
     with ExitStack() as opened:
         settings = Settings()
@@ -39,4 +43,4 @@ def open_redis(data_dir: Path | None) -> Iterator[redis.Redis]:
             yield opened.enter_context(connect(redis_url))
         except redis.exceptions.RedisError as error:
             said = redis_fault(error) or "Redis does not do as it is told."
-            raise RuntimeError(f"{said} ({error})") from error
+            raise RedisUnreachableError(f"{said} ({error})") from error

@@ -8,11 +8,13 @@ know.
 from collections.abc import Iterator
 from typing import Any, Literal, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.http.openapi.docs_page import OPENAPI_PATH
 from app.http.openapi.responses import problems
 from app.http.require_key import OPEN_PATHS
 from app.jobs.model import JOB_ID, ProblemDetails
@@ -43,7 +45,7 @@ JOB_ID_PARAMETER = {
 
 
 def install_openapi(app: FastAPI, settings: Settings, *, key_required: bool) -> None:
-    """Makes `app.openapi` build the document once, at its first use."""
+    """Makes `app.openapi` build the document once, at its first use, and adds its route."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -52,6 +54,16 @@ def install_openapi(app: FastAPI, settings: Settings, *, key_required: bool) -> 
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+    router = APIRouter()
+
+    @router.get(OPENAPI_PATH, include_in_schema=False)
+    async def get_document(request: Request) -> JSONResponse:
+        document = openapi()
+        if prefix := request.scope.get("root_path", ""):
+            document = {**document, "servers": [{**document["servers"][0], "url": prefix}]}
+        return JSONResponse(document)
+
+    app.include_router(router)
 
 
 def _build(app: FastAPI, settings: Settings) -> dict[str, Any]:

@@ -18,7 +18,9 @@ RETRY_AFTER = header("Seconds until it makes sense to ask again", {"type": "inte
 FILE_HEADERS = {
     "ETag": header("For `If-None-Match` and `If-Range`", {"type": "string"}),
     "Accept-Ranges": header("Byte ranges are understood", {"type": "string", "const": "bytes"}),
-    "Content-Disposition": header("A file name", {"type": "string"}),
+    "Content-Disposition": header(
+        "A file name made of the object's, in the form of RFC 6266", {"type": "string"}
+    ),
 }
 CONTENT_RANGE = header(
     "Which bytes of how many", {"type": "string", "pattern": r"^bytes (\d+-\d+|\*)/\d+$"}

@@ -1,13 +1,19 @@
 """The HTTP route of a job's webhook deliveries."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
 from app.http.services import OwnerDep, ServicesDep
 from app.jobs.deliveries import DeliveryList, DeliveryLog
-from app.problems import JobNotFound, NotReady
+from app.problems import InvalidRequest, JobNotFound, NotReady
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["jobs"],
+    responses=problems(NotReady, InvalidRequest),
+    dependencies=[Depends(refuse_unknown_query)],
+)
 
 
 @router.get(

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.files.downloads import send_file
+from app.files.file_names import content_disposition
 from app.files.storage import outputs_of
+from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
 from app.http.services import OwnerDep, Services, ServicesDep
 from app.jobs.model import JobState
@@ -34,7 +36,12 @@ FILE_PROBLEMS = (
     RangeNotSatisfiable,
 )
 
-router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotReady))
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["files"],
+    responses=problems(NotReady, InvalidRequest),
+    dependencies=[Depends(refuse_unknown_query)],
+)
 
 
 @router.get(
@@ -47,7 +54,15 @@ router = APIRouter(prefix="/v1/jobs", tags=["files"], responses=problems(NotRead
 )
 def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """Images, table and manifest; byte ranges and ETag are understood."""
-    return _send(request, services, owner, job_id, name="archive.zip", media_type="application/zip")
+    return _send(
+        request,
+        services,
+        owner,
+        job_id,
+        name="archive.zip",
+        suffix=".zip",
+        media_type="application/zip",
+    )
 
 
 @router.get(
@@ -60,7 +75,15 @@ def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Re
 )
 def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """For the eye; the archive holds the images themselves."""
-    return _send(request, services, owner, job_id, name="preview.png", media_type="image/png")
+    return _send(
+        request,
+        services,
+        owner,
+        job_id,
+        name="preview.png",
+        suffix="-preview.png",
+        media_type="image/png",
+    )
 
 
 @router.get(
@@ -73,7 +96,15 @@ def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Re
 )
 def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
     """The sigma map of each input: bright where good parts differ."""
-    return _send(request, services, owner, job_id, name="variance.png", media_type="image/png")
+    return _send(
+        request,
+        services,
+        owner,
+        job_id,
+        name="variance.png",
+        suffix="-variance.png",
+        media_type="image/png",
+    )
 
 
 @router.get(
@@ -105,8 +136,16 @@ def get_image(
 
 
 def _send(
-    request: Request, services: Services, owner: str, job_id: str, *, name: str, media_type: str
+    request: Request,
+    services: Services,
+    owner: str,
+    job_id: str,
+    *,
+    name: str,
+    suffix: str,
+    media_type: str,
 ) -> Response:
+    object_name = services.store.get(job_id, owner).object_name
     with _output(services, owner, job_id, name) as path:
         return send_file(
             request,
@@ -114,7 +153,8 @@ def _send(
             job_id,
             path,
             media_type=media_type,
-            file_name=f"goodmany-{job_id[-8:]}-{name}",
+            # Two jobs of one object are told apart by their ids' ends.
+            disposition=content_disposition(object_name, f"-{job_id[-8:]}{suffix}"),
         )
 
 

@@ -13,12 +13,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.http.acceptance import accept_job
 from app.http.job_form import JobForm, refuse_repeated_fields
+from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
 from app.http.problem_responses import NothingMoreError
-from app.http.services import OwnerDep, Services, ServicesDep
+from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.jobs.events import LOOK_EVERY_S, JobEvent, follow_events, read_events
-from app.jobs.model import Job, JobList, JobRequest
+from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.retention import remove_files
+from app.jobs.store import JobFilter
 from app.problems import (
     DamagedImage,
     DecoderUnavailable,
@@ -58,7 +60,12 @@ PREFERENCE_APPLIED = header("What of `Prefer` was heard", {"type": "string"})
 EVENTS_OVER = answer(204, description="The job is over, and no event comes after `Last-Event-ID`")
 NEXT_PAGE = {"operationId": "list_jobs", "parameters": {"cursor": "$response.body#/next_cursor"}}
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady))
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["jobs"],
+    responses=problems(NotReady, InvalidRequest),
+    dependencies=[Depends(refuse_unknown_query)],
+)
 
 
 @router.post(
@@ -99,8 +106,10 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(NotReady
 )
 async def create_job(
     form: Annotated[JobForm, Form(media_type="multipart/form-data")],
+    *,
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     response: Response,
     idempotency_key: Annotated[
         str | None,
@@ -122,6 +131,7 @@ async def create_job(
         idempotency_key,
         limiter=services.accepting,
     )
+    job = job.below(prefix)
     response.headers["Location"] = job.links.self
     response.headers["Retry-After"] = POLL_EVERY_S
     return job
@@ -137,16 +147,36 @@ async def create_job(
     | problems(InvalidRequest),
 )
 async def list_jobs(
+    *,
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     cursor: Annotated[
         str | None,
         Query(pattern="^[0-9a-f]{32}$", description="`next_cursor` of the page before."),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    state: Annotated[
+        list[JobState], Query(description="Only jobs in this state; may be repeated.")
+    ] = [],  # noqa: B006, FastAPI copies it
+    object_name: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=MAX_OBJECT_NAME_CHARS,
+            description="Only jobs of this very name, in capitals or not.",
+        ),
+    ] = None,
 ) -> JobList:
-    """One page; a later page never repeats or skips a job when new ones come in."""
-    return await run_in_threadpool(services.store.page, cursor, limit, owner)
+    """One page; a later page never repeats or skips a job when new ones come in.
+
+    With a filter a page may be short, or empty, before the last one: `next_cursor` says whether
+    there is more.
+    """
+    wanted = JobFilter(frozenset(state), object_name)
+    page = await run_in_threadpool(services.store.page, cursor, limit, owner, wanted)
+    items = [job.below(prefix) for job in page.items]
+    return JobList(items=items, next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -162,8 +192,10 @@ async def list_jobs(
 )
 async def get_job(
     job_id: str,
+    *,
     services: ServicesDep,
     owner: OwnerDep,
+    prefix: PrefixDep,
     response: Response,
     prefer: Annotated[
         str, Header(description="`wait=30`: answer when the job is over, at the latest after 30 s.")
@@ -179,7 +211,7 @@ async def get_job(
             job = await run_in_threadpool(services.store.get, job_id, owner)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
-    return job
+    return job.below(prefix)
 
 
 @router.post(
@@ -191,9 +223,9 @@ async def get_job(
     responses=answer(202, links=links("get_job", "delete_job"))
     | problems(JobNotFound, JobAlreadyOver, JobExpired),
 )
-def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep) -> Job:
+def cancel_job(job_id: str, services: ServicesDep, owner: OwnerDep, prefix: PrefixDep) -> Job:
     """After a 202 the job is canceled for certain; after a 409 it had ended before."""
-    return services.store.cancel(job_id, owner)
+    return services.store.cancel(job_id, owner).below(prefix)
 
 
 @router.delete(

@@ -5,13 +5,14 @@ from functools import partial
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
 from app.base.transactions import execute_once
+from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
 from app.http.prompt_words import PromptWords
 from app.http.services import ServicesDep
@@ -22,7 +23,9 @@ from app.problems import InvalidRequest, NotReady
 ANSWER_WITHIN_S = 5
 LOOK_EVERY_S = 0.05
 
-router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
+router = APIRouter(
+    prefix="/v1/prompts", tags=["prompts"], dependencies=[Depends(refuse_unknown_query)]
+)
 
 
 @router.get(

@@ -64,7 +64,9 @@ class ApiProcess:
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def stored(self) -> list[Path]:
-        return [path for path in self.settings.data_dir.rglob("*") if path.is_file()]
+        """All files but those that are there without any request."""
+        files = [path for path in self.settings.data_dir.rglob("*") if path.is_file()]
+        return [path for path in files if path.name not in ("lock", "instance")]
 
     def check_untouched(self) -> None:
         """It still answers, and has neither a job nor a file."""

@@ -13,8 +13,8 @@ from app.jobs.model import JobRequest, new_job_id
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
+from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
-from workers.serve.service import ApiServer
 
 JOB = f"/v1/jobs/{new_job_id()}"
 ROUTES = [

@@ -48,7 +48,7 @@ def test_problems_have_them(serve_api: Serve, store: JobStore):
     check(serve_api(require_api_key="always").get("/v1/jobs"), 401)
     check(serve_api(redis_url="unix:///nowhere/redis.sock").get("/v1/jobs"), 503)
     job = post(api, PNG).json()
-    store.connection.hset(f"goodmany:job:{job['id']}", "percent", "secret")
+    store.connection.set(f"goodmany:job:{job['id']}", "secret")
     check(api.get(job["links"]["self"]), 500)
 
 

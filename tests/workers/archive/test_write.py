@@ -234,7 +234,7 @@ def test_entries_have_one_date_and_pngs_are_stored():
     with zipfile.ZipFile(io.BytesIO(archive_bytes(made_result(), made_request()))) as opened:
         assert opened.testzip() is None
         for entry in opened.infolist():
-            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert entry.date_time == (1980, 2, 1, 0, 0, 0)
             stored = entry.compress_type == zipfile.ZIP_STORED
             assert stored == entry.filename.endswith(".png")
 

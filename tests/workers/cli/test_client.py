@@ -13,7 +13,8 @@ from app.settings import Settings
 from tests.app.http.routes.test_jobs import finish
 from tests.conftest import encode, texture
 from tests.workers.cli.test_main import run_main
-from workers.cli.client import Client, JobError
+from workers.cli.client import Client
+from workers.cli.failures import RefusedRequestError
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def test_with_a_key_a_job_goes_all_the_way(
 
 
 def test_without_a_key_it_says_what_is_missing(address: str, image: Path):
-    with Client(address) as client, pytest.raises(JobError, match="A valid API key is needed"):
+    missing = pytest.raises(RefusedRequestError, match="A valid API key is needed")
+    with Client(address) as client, missing:
         client.submit([image], {"object_name": "nut"})
 
 
@@ -50,10 +52,10 @@ def test_the_command_line_takes_the_key_from_the_environment(
 ):
     submit = ["submit", image, "--object-name", "nut", "--out", image.with_suffix(".zip")]
     monkeypatch.setenv("GOODMANY_API_KEY", "gm_0_0")
-    assert run_main(monkeypatch, *submit, "--server", address) == 1
+    assert run_main(monkeypatch, *submit, "--server", address) == 6
     assert "not an API key of this service" in " ".join(capsys.readouterr().err.split())
     monkeypatch.delenv("GOODMANY_API_KEY")
-    assert run_main(monkeypatch, *submit, "--server", address) == 1
+    assert run_main(monkeypatch, *submit, "--server", address) == 6
     assert "Send an API key" in " ".join(capsys.readouterr().err.split())
 
 

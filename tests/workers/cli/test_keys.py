@@ -95,7 +95,7 @@ def test_what_cannot_be_done_is_one_sentence(
     said: str,
 ):
     monkeypatch.setenv("GOODMANY_REDIS_URL", settings.redis_url)
-    assert run_main(monkeypatch, "keys", *arguments) == 1
+    assert run_main(monkeypatch, "keys", *arguments) == 2
     assert said in " ".join(capsys.readouterr().err.split())
 
 
@@ -103,7 +103,7 @@ def test_a_redis_that_is_away_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     monkeypatch.setenv("GOODMANY_REDIS_URL", f"unix://{tmp_path}/redis.sock")
-    assert run_main(monkeypatch, "keys", "create", "line 3") == 1
+    assert run_main(monkeypatch, "keys", "create", "line 3") == 5
     assert "Redis is away" in capsys.readouterr().err
 
 

@@ -53,7 +53,7 @@ def test_a_wrong_option_is_named(
     said: str,
 ):
     arguments = ["generate", image, "--out", image.with_suffix(".zip"), *options]
-    assert run_main(monkeypatch, *arguments) == 1
+    assert run_main(monkeypatch, *arguments) == 2
     assert said in " ".join(capsys.readouterr().err.split())
 
 
@@ -63,7 +63,7 @@ def test_an_unusable_file_is_named(
     wrong = tmp_path / "wrong.png"
     wrong.write_text("no image")
     out = tmp_path / "out.zip"
-    assert run_main(monkeypatch, "generate", wrong, "--object-name", "nut", "--out", out) == 1
+    assert run_main(monkeypatch, "generate", wrong, "--object-name", "nut", "--out", out) == 3
     said = "".join(capsys.readouterr().err.split())
     assert "wrong.png:ThecontentisnotPNG,JPEG,BMP,TIFForWebP." in said
     assert not out.exists()

@@ -1,18 +1,21 @@
 """`goodmany serve` and `goodmany worker` as processes: where they keep things, how they end."""
 
 import os
+import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from app.jobs.retention import ORPHANS_LOCK_KEY
 from app.jobs.store import JobStore
 from app.settings import Settings
-from tests.conftest import wait_until
+from tests.conftest import encode, texture, wait_until
 from tests.workers.processes import alive, descendants
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -60,6 +63,27 @@ def test_serve_keeps_everything_where_the_setting_says(start: Start, tmp_path: P
     other = tmp_path / "option"
     start(*command, "--data-dir", str(other), GOODMANY_DATA_DIR=str(folder))
     wait_until((other / "redis" / "redis.sock").exists, 60)
+
+
+def test_nobody_else_can_read_what_serve_keeps(start: Start, tmp_path: Path):
+    folder, log = tmp_path / "data", tmp_path / "process.log"
+    before = os.umask(0o022)
+    try:
+        start("-m", "workers.cli", "serve", "--port", "0", "--data-dir", str(folder))
+    finally:
+        os.umask(before)
+    wait_until(lambda: "listening at" in log.read_text(), 60)
+    address = re.search(r"http://\S+:\d+", log.read_text())
+    assert address is not None
+    files = [("images", ("a.png", encode(texture())))]
+    answer = httpx2.post(f"{address[0]}/v1/jobs", data={"object_name": "nut"}, files=files)
+    assert answer.status_code == 202
+    for path in (folder, *folder.rglob("*")):
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        # Redis makes its socket as it is told, for its user alone.
+        wanted = 0o600 if path.is_file() else 0o700
+        assert (str(path), oct(mode)) == (str(path), oct(wanted))
+    assert {"redis.log", "lock", "000"} <= {path.name for path in folder.rglob("*")}
 
 
 @pytest.mark.parametrize(

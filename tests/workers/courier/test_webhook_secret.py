@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from app.access.api_keys import ApiKeys
 from app.jobs.store import JobStore
 from app.settings import Settings
+from workers.cli.failures import UsageError
 from workers.cli.main import cli
-from workers.courier.webhook_secret import webhook_secret
+from workers.courier.webhook_secret import SECRET_KEY, webhook_secret
 
 
 def test_made_once_and_kept(store: JobStore, settings: Settings):
@@ -25,8 +26,18 @@ def test_made_once_and_kept(store: JobStore, settings: Settings):
 def test_the_setting_goes_first(store: JobStore, settings: Settings):
     given = "whsec_" + "QUJD" * 10
     with_secret = settings.model_copy(update={"webhook_secret": given})
-    assert webhook_secret(with_secret, store.connection) == given
+    made = webhook_secret(with_secret, store.connection)
+    assert made == webhook_secret(with_secret, store.connection)
     assert not store.connection.keys("*secret*")
+
+
+def test_the_one_that_all_follow_from_is_handed_out_to_nobody(store: JobStore, settings: Settings):
+    given = "whsec_" + "QUJD" * 10
+    with_secret = settings.model_copy(update={"webhook_secret": given})
+    for changed in (with_secret, settings):
+        secrets = [webhook_secret(changed, store.connection, owner) for owner in ("", "a", "b")]
+        root = changed.webhook_secret or store.connection.get(SECRET_KEY).decode()
+        assert len({root, *secrets}) == 4
 
 
 def test_the_command_prints_it(
@@ -38,7 +49,7 @@ def test_the_command_prints_it(
         answer = CliRunner().invoke(cli, ["webhook-secret", *arguments])
         assert answer.output == webhook_secret(settings, store.connection, owner) + "\n"
     unknown = CliRunner().invoke(cli, ["webhook-secret", "--key", "nobody"])
-    assert isinstance(unknown.exception, ValueError)
+    assert isinstance(unknown.exception, UsageError)
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "secret", "whsec_short=", "whsec_" + "!" * 40])

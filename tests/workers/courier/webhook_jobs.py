@@ -1,18 +1,25 @@
 """Jobs with a callback, and what became of it."""
 
+import redis
+
 from app.jobs.deliveries import Delivery, DeliveryLog
 from app.jobs.model import JobRequest, new_job_id
 from app.jobs.store import JobStore
+from app.settings import Settings
 from tests.conftest import PATIENCE_S, wait_until
+from workers.courier.webhook_secret import webhook_secret
 
-SECRET = "whsec_" + "c2VjcmV0" * 6
+ROOT_SECRET = "whsec_" + "c2VjcmV0" * 6
 CHANGES = {
-    "webhook_secret": SECRET,
+    "webhook_secret": ROOT_SECRET,
     "webhook_allow_private": "127.0.0.0/8",
     "webhook_timeout_s": 1,
     "webhook_backoff_s": "0.2,0.2",
     "webhook_processes": 2,
 }
+
+# Of jobs without a key; a secret that is set needs no Redis.
+SECRET = webhook_secret(Settings(webhook_secret=ROOT_SECRET), redis.Redis())
 
 
 def create(store: JobStore, url: str, owner: str = "") -> str:

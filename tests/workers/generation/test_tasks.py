@@ -15,11 +15,12 @@ from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.conftest import WorkerProcess, encode, texture, wait_until
-from workers.cli.client import Client, JobError
+from workers.cli.client import Client
+from workers.cli.failures import JobFailedError, RefusedRequestError
 from workers.generation.tasks import AttemptOverError, Progress
 from workers.generation.warm_child import DEFAULT_LOADER
+from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
-from workers.serve.service import ApiServer
 
 ASKED: dict[str, Any] = {
     "object_name": "wall",
@@ -129,7 +130,7 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
     job = client.submit([image], {**ASKED, "num_images": 100, "effort": "high"})
     wait_until(lambda: store.state(job["id"]) is JobState.running, 30)
     assert client.http.post(job["links"]["cancel"]).status_code == 202
-    with pytest.raises(JobError, match="canceled"):
+    with pytest.raises(JobFailedError, match="canceled"):
         list(client.follow(job))
     # The worker is free again, with the same warm models.
     *_, after = client.follow(client.submit([image], ASKED))
@@ -138,7 +139,9 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
 
 
 def test_a_refused_job_is_told_in_words(service: tuple[Client, JobStore], image: Path):
-    with pytest.raises(JobError, match="The request is not valid: Not valid: num_images"):
+    with pytest.raises(
+        RefusedRequestError, match="The request is not valid: Not valid: num_images"
+    ):
         service[0].submit([image], {**ASKED, "num_images": 0})
 
 

@@ -9,8 +9,8 @@ from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.conftest import wait_until
+from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
-from workers.serve.service import ApiServer
 
 
 def faults(answer: httpx2.Response) -> set[str]:

@@ -189,8 +189,8 @@ def test_not_found(api: httpx2.Client):
 def test_method_not_allowed(api: httpx2.Client):
     answer = api.put("/v1/jobs")
     assert (answer.status_code, slug(answer)) == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, POST"
-    assert api.post(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert api.post(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET, HEAD"
 
 
 @pytest.mark.parametrize("path", ["", "/archive", "/preview", "/variance"])

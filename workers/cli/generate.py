@@ -1,0 +1,89 @@
+"""`goodmany generate`: new images without a server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from app.files.decoders import Decoders
+from app.jobs.model import Effort
+from app.settings import Settings
+from workers.cli.inputs import tell_inputs
+from workers.cli.options import (
+    BitDepth,
+    EffortOption,
+    Images,
+    ImageSize,
+    Invariances,
+    NumImages,
+    ObjectName,
+    Out,
+    Prompt,
+    Seed,
+    Strict,
+    build_request,
+)
+from workers.cli.output_file import open_output
+
+
+def generate(
+    *,
+    images: Images,
+    object_name: ObjectName,
+    out: Out,
+    num_images: NumImages = 16,
+    seed: Seed = 0,
+    image_size: ImageSize = 256,
+    effort: EffortOption = Effort.standard,
+    prompt: Prompt = None,
+    invariances: Invariances = None,
+    bit_depth: BitDepth = None,
+    strict: Strict = False,
+) -> None:
+    """Makes new images without a server: the same pipeline, the same ZIP."""
+    settings = Settings()
+    job_request = build_request(
+        object_name=object_name,
+        num_images=num_images,
+        seed=seed,
+        image_size=image_size,
+        effort=effort,
+        prompt=prompt,
+        invariances=invariances,
+        strict=strict,
+        bit_depth=bit_depth,
+    )
+    console = Console()
+    with open_output(out) as file:
+        from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+
+        with Decoders(settings) as decoders:
+            inputs = read_inputs(
+                [Path(name).read_bytes for name in images], images, bit_depth, decoders
+            )
+        tell_inputs(console, images, [image.model_dump() for image in inputs.understood])
+
+        from models.job.pipeline import load_pipeline  # noqa: PLC0415
+        from workers.archive.write import write_archive  # noqa: PLC0415
+        from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
+        from workers.generation.method_request import to_generation_request  # noqa: PLC0415
+
+        request = to_generation_request(job_request, inputs.images)
+        with ProgressBar(console) as bar:
+            bar("models", 0, {})
+            pipeline = load_pipeline(
+                encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device
+            )
+            result = pipeline.generate(request, bar)
+            bar("archive", 99, {})
+            write_archive(
+                file,
+                result,
+                request,
+                job_id="none",
+                created_at=datetime.now(UTC),
+                inputs=inputs.understood,
+                bit_depth=bit_depth,
+            )
+            bar("done", 100, {"num_images": len(result.images)})
+    console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)

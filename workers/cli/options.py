@@ -1,0 +1,58 @@
+"""The options that say what is wanted: the same for `generate` and for `submit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from app.jobs.model import Effort, Invariance, JobRequest
+from workers.cli.failures import UsageError, describe_faults
+from workers.cli.image_files import find_images
+
+
+def _find(names: list[str]) -> list[str]:
+    return [str(path) for path in find_images(names)]
+
+
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        help="Good images, folders of them, or patterns such as 'parts/*.png'.",
+        # Before anything else is done.
+        callback=_find,
+    ),
+]
+ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
+NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
+Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]
+ImageSize = Annotated[int, typer.Option(help="Long side of the new images in pixels.")]
+EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
+Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
+Invariances = Annotated[
+    list[Invariance] | None,
+    typer.Option(
+        "--invariance", help="Overrules what is decided from the images; may be repeated."
+    ),
+]
+BitDepth = Annotated[
+    int | None,
+    typer.Option(
+        help="How many bits of a pixel count in files that have more than 8, such as 12. "
+        "Default: decided from all images together."
+    ),
+]
+Strict = Annotated[bool, typer.Option(help="Fail when fewer images than wanted pass the guard.")]
+Out = Annotated[Path, typer.Option(help="The ZIP to write.")]
+
+
+def build_request(**fields: object) -> JobRequest:
+    """The options, checked.
+
+    Raises:
+        UsageError: one is not valid; the message says which and why.
+    """
+    try:
+        return JobRequest.model_validate(fields)
+    except ValidationError as error:
+        raise UsageError(describe_faults(error)) from None
