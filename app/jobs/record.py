@@ -110,7 +110,7 @@ def read_creation(job_id: str, record: dict[str, str]) -> datetime:
 
 def read_priority(record: dict[str, str]) -> Priority:
     """Which queue the job waits in."""
-    return read_word(Priority, _wish(record).get("priority")) or Priority.interactive
+    return read_word(Priority, _request_fields(record).get("priority")) or Priority.interactive
 
 
 def read_state(state: str | None, ended_at: str | None) -> JobState:
@@ -149,10 +149,10 @@ def read_log_fields(record: dict[str, str]) -> dict[str, str]:
 
 
 def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Job:
-    wish = _wish(record)
+    fields = _request_fields(record)
     state = read_state(record.get("state"), record.get("ended_at"))
     is_known = record.get("state") == state or not state.is_over
-    has_callback = bool(record.get("callback_url") or wish.get("callback_url"))
+    has_callback = bool(record.get("callback_url") or fields.get("callback_url"))
     return Job(
         id=job_id,
         state=state,
@@ -160,11 +160,11 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         percent=min(100.0, max(0.0, read_number(record.get("percent")))),
         queue_position=queue_position if state is JobState.queued else None,
         priority=read_priority(record),
-        object_name=str(wish.get("object_name", "")),
+        object_name=str(fields.get("object_name", "")),
         prompt=record.get("prompt") or None,
-        num_images_requested=int(read_number(wish.get("num_images"))),
+        num_images_requested=int(read_number(fields.get("num_images"))),
         num_images=int(read_number(record.get("num_images"))),
-        seed=int(read_number(wish.get("seed"))),
+        seed=int(read_number(fields.get("seed"))),
         inputs=_read_inputs(record.get("inputs")),
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
@@ -175,7 +175,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     )
 
 
-def _wish(record: dict[str, str]) -> dict[str, Any]:
+def _request_fields(record: dict[str, str]) -> dict[str, Any]:
     return _json_object(record.get("request"))
 
 

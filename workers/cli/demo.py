@@ -63,8 +63,8 @@ def _run_job(
     client: Client, object_name: str, paths: list[Path], folder: Path, console: Console
 ) -> None:
     start = time.monotonic()
-    wish = {"object_name": object_name, "num_images": 16, "image_size": 256, "seed": 0}
-    job = client.submit(paths, wish)
+    asked = {"object_name": object_name, "num_images": 16, "image_size": 256, "seed": 0}
+    job = client.submit(paths, asked)
     with ProgressBar(console) as bar:
         for job in client.follow(job):  # noqa: B020, the same job, later
             bar(job["stage"] or job["state"], job["percent"], job)
