@@ -69,8 +69,8 @@ def trace_of(meta: Mapping[str, Any]) -> dict[str, str]:
     return _texts(meta, "trace")
 
 
-def _texts(meta: Mapping[str, Any], name: str) -> dict[str, str]:
-    found = meta.get(name)
+def _texts(meta: object, name: str) -> dict[str, str]:
+    found = meta.get(name) if isinstance(meta, Mapping) else None
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, Mapping) else {}
 
 

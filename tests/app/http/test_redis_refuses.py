@@ -125,7 +125,7 @@ def loading(service: OwnService) -> Iterator[None]:
 
 def test_a_redis_that_still_loads_is_told(service: OwnService, connection: redis.Redis):
     with connection.pipeline(transaction=False) as pipeline:
-        for number in range(20_000):
+        for number in range(100_000):
             pipeline.set("test:key", number)
         pipeline.execute()
     folders = job_folders(service)

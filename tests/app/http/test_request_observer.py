@@ -8,7 +8,6 @@ import pytest
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
 
-from app.jobs.keys import record_key
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, post
@@ -42,10 +41,13 @@ def test_every_answer_has_an_id_of_its_own(api: httpx2.Client, settings: Setting
 
 
 def test_a_fault_of_ours_is_a_500_with_its_id_and_one_log_line(
-    api: httpx2.Client, store: JobStore, caplog: pytest.LogCaptureFixture
+    api: httpx2.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a secret")
+
     job_id = post(api, PNG).json()["id"]
-    store.connection.hset(record_key(job_id), "request", "a secret that is no JSON")
+    monkeypatch.setattr(JobStore, "get", fail)
     answer = api.get(f"/v1/jobs/{job_id}")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
@@ -72,7 +74,7 @@ def test_an_access_line_tells_the_template_and_nothing_that_a_client_wrote(
         api.get(path)
     lines = [record for record in caplog.records if record.name == "goodmany.access"]
     assert [record.getMessage() for record in lines] == [
-        "GET /v1/jobs/{job_id} 404",
+        "GET /v1/jobs/{job_id} 422",
         "GET /v1/jobs/{job_id} 404",
         "GET none 404",
     ]

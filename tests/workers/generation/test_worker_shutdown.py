@@ -30,13 +30,14 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_a_signal_lets_the_job_end_first(jobs: JobsUnderTest, start_worker: StartWorker):
+def test_a_signal_lets_the_job_end_first(
+    jobs: JobsUnderTest, start_worker: StartWorker, capfd: pytest.CaptureFixture[str]
+):
     worker = start_worker()
     job_id = jobs.submit("hang_once")
     jobs.wait_running(job_id)
     worker.process.terminate()
-    (key,) = jobs.store.connection.smembers("rq:workers")
-    wait_until(lambda: jobs.store.connection.hexists(key, "shutdown_requested_date"))
+    wait_until(lambda: "warm shut down requested" in "".join(capfd.readouterr()))
     assert worker.process.is_alive()
     jobs.store.connection.rpush(CHILD_KEY, 0)
     worker.process.join(PATIENCE_S)
