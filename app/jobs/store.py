@@ -33,7 +33,7 @@ from rq.serializers import JSONSerializer
 
 from app.base.redis_clock import redis_now, seconds_of
 from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
-from app.jobs.change_script import CHANGE, DEQUEUE
+from app.jobs.change_script import CHANGE, DEQUEUE, NEWS_CHANNEL
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
 from app.jobs.inputs import InputImage
@@ -295,6 +295,7 @@ class JobStore:
             pipeline.srem(unfinished_key(owner), job_id)
             pipeline.zrem(EXPIRY_KEY, job_id)
             pipeline.zrem(STATES_KEY, job_id)
+            pipeline.publish(NEWS_CHANNEL, f"{job_id} {JobState.expired}")
             pipeline.execute()
 
     def state(self, job_id: str) -> JobState | None:
