@@ -44,6 +44,7 @@ from app.jobs.queue_positions import queue_positions
 from app.jobs.queues import enqueue_job
 from app.jobs.record import new_record, read_number, read_record, read_state
 from app.jobs.request_limits import check_room
+from app.jobs.turns import take_place
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
@@ -165,6 +166,7 @@ class JobStore:
         pipeline.sadd(unfinished_key(owner), job_id)
         note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
+        take_place(pipeline, queue, job_id, owner)
 
     def now(self) -> datetime:
         """The time, by the clock that all of the service goes by."""
