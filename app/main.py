@@ -21,6 +21,7 @@ from app.http.routes import deliveries, files, health, jobs, metrics, prompts
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.jobs.instance import Instance
 from app.jobs.metrics import JobCollector
+from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.http_metrics import HttpMetrics
 from app.observability.live_workers import LiveWorkers
@@ -39,10 +40,13 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     """
     connection = connect(settings.redis_url)
     decoders = Decoders(settings, MAX_DECODING)
+    news = JobNews(settings.redis_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        news.start()
         yield
+        news.close()
         decoders.close()
         connection.close()
 
@@ -75,6 +79,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         store=store,
         storage=storage,
         instance=Instance(connection, storage),
+        news=news,
         workers=workers,
         decoders=decoders,
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),

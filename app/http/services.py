@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from app.files.decoders import Decoders
 from app.files.storage import Storage
 from app.jobs.instance import Instance
+from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
@@ -27,6 +28,7 @@ class Services:
     store: JobStore
     storage: Storage
     instance: Instance
+    news: JobNews
     workers: LiveWorkers
     decoders: Decoders
     accepting: anyio.CapacityLimiter

@@ -8,6 +8,8 @@ from app.jobs.metrics import NOTE_TRANSITION
 from app.jobs.model import JobState
 
 MAX_EVENTS = 1000
+# Where each change is told as "<job id> <state>"; `news.py` listens.
+NEWS_CHANNEL = "goodmany:news"
 
 # KEYS: record, events, expiry, outbox. ARGV: allowed states (JSON list), attempt that must hold the
 # job or "", fields to set (JSON object of strings), job id, its next time in the expiry set or "",
@@ -51,10 +53,11 @@ if fields['ended_at'] then
   redis.call('SREM', unfinished, ARGV[4])
 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', '%d', '*', unpack(event))
+redis.call('PUBLISH', '$NEWS', ARGV[4] .. ' ' .. redis.call('HGET', KEYS[1], 'state'))
 return {before, 1}
-""".replace("%d", str(MAX_EVENTS)).replace(
-        "$STATES", ", ".join(f"{state} = true" for state in JobState)
-    )
+""".replace("%d", str(MAX_EVENTS))
+    .replace("$NEWS", NEWS_CHANNEL)
+    .replace("$STATES", ", ".join(f"{state} = true" for state in JobState))
 )
 
 # KEYS: RQ's record of the job and its results, the queues. ARGV: job id. Whoever takes the id out

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from app.base.redis_connection import REDIS_AWAY
 from app.jobs.keys import events_key, record_key
 from app.jobs.model import JobStage, JobState
+from app.jobs.news import JobNews
 from app.jobs.record import read_number, read_state, read_word
 
-LOOK_EVERY_S = 0.4
+LOOK_AGAIN_S = 1.0
 
 
 class JobEvent(BaseModel):
@@ -26,34 +27,37 @@ class JobEvent(BaseModel):
 
 
 async def follow_events(
-    connection: redis.Redis, job_id: str, last_event_id: str
+    connection: redis.Redis, news: JobNews, job_id: str, last_event_id: str
 ) -> AsyncIterator[tuple[str, JobEvent] | None]:
     """Every event after `last_event_id` with its id, then each new one until the job is over.
 
-    While Redis is away there is None now and then, and afterwards it goes on where it was.
+    It ends early when the server ends. While Redis is away there is None now and then, and
+    afterwards it goes on where it was.
 
     Args:
         connection: to Redis.
+        news: of jobs, which it waits for.
         job_id: a job that exists.
         last_event_id: "0-0" for all.
     """
-    while True:
-        try:
-            events, over = await anyio.to_thread.run_sync(
-                read_events, connection, job_id, last_event_id
-            )
-        except REDIS_AWAY:
-            yield None
-            await anyio.sleep(LOOK_EVERY_S)
-            continue
-        for event_id, event in events:
-            last_event_id = event_id
-            yield event_id, event
-            if event.state.is_over:
+    with news.waiting_for(job_id) as waiting:
+        while not waiting.is_stopped:
+            try:
+                events, over = await anyio.to_thread.run_sync(
+                    read_events, connection, job_id, last_event_id
+                )
+            except REDIS_AWAY:
+                yield None
+                await waiting.next(LOOK_AGAIN_S)
+                continue
+            for event_id, event in events:
+                last_event_id = event_id
+                yield event_id, event
+                if event.state.is_over:
+                    return
+            if over:
                 return
-        if over:
-            return
-        await anyio.sleep(LOOK_EVERY_S)
+            await waiting.next()
 
 
 def read_events(

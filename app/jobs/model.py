@@ -212,7 +212,12 @@ class Job(BaseModel):
     stage: Annotated[JobStage | None, Field(description="Null before the start.")]
     percent: Annotated[float, Field(ge=0, le=100)]
     queue_position: Annotated[
-        int | None, Field(description="1 is next; null unless queued.", examples=[1])
+        int | None,
+        Field(
+            description="1 is next; null unless queued. Keys take turns: it may grow when another "
+            "key's job comes in.",
+            examples=[1],
+        ),
     ]
     priority: Priority
     object_name: str

@@ -33,7 +33,7 @@ from rq.serializers import JSONSerializer
 
 from app.base.redis_clock import redis_now, seconds_of
 from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
-from app.jobs.change_script import CHANGE, DEQUEUE
+from app.jobs.change_script import CHANGE, DEQUEUE, NEWS_CHANNEL
 from app.jobs.deliveries import deliveries_key
 from app.jobs.idempotency import Claim
 from app.jobs.inputs import InputImage
@@ -44,6 +44,7 @@ from app.jobs.queue_positions import queue_positions
 from app.jobs.queues import enqueue_job
 from app.jobs.record import new_record, read_number, read_record, read_state
 from app.jobs.request_limits import check_room
+from app.jobs.turns import take_place
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 
@@ -165,6 +166,7 @@ class JobStore:
         pipeline.sadd(unfinished_key(owner), job_id)
         note_creation(pipeline, job_id)
         pipeline.xadd(events_key(job_id), {"state": "queued", "percent": "0"})
+        take_place(pipeline, queue, job_id, owner)
 
     def now(self) -> datetime:
         """The time, by the clock that all of the service goes by."""
@@ -295,6 +297,7 @@ class JobStore:
             pipeline.srem(unfinished_key(owner), job_id)
             pipeline.zrem(EXPIRY_KEY, job_id)
             pipeline.zrem(STATES_KEY, job_id)
+            pipeline.publish(NEWS_CHANNEL, f"{job_id} {JobState.expired}")
             pipeline.execute()
 
     def state(self, job_id: str) -> JobState | None:

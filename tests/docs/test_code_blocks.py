@@ -28,7 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     model.__name__: model for model in (Delivery, Job, JobEvent, ProblemDetails)
 }
 # What other programs read from the environment.
-FOREIGN_VARIABLES = ("AWS_", "OTEL_")
+FOREIGN_VARIABLES = ("AWS_", "OTEL_", "REDIS_")
 
 
 def check_json(block: Block) -> None:

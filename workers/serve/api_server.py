@@ -42,8 +42,9 @@ class ApiServer(uvicorn.Server):
         tls: Tls | None = None,
         listener: socket.socket | None = None,
     ):
+        self.app = create_app(settings, host)
         config = uvicorn.Config(
-            create_app(settings, host),
+            self.app,
             http=HttpProtocol,
             log_config=None,
             access_log=False,
@@ -65,6 +66,11 @@ class ApiServer(uvicorn.Server):
     def port(self) -> int:
         """The port that it listens at."""
         return int(self.socket.getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, which waits for every answer; those that only wait end at once."""
+        self.app.state.services.news.end()
+        await super().shutdown(sockets)
 
     def serve_until_stopped(self) -> str | None:
         """Serves until a signal (None) or a fault, which is returned."""

@@ -1,5 +1,6 @@
 """The jobs' HTTP routes: accept, report, cancel, remove."""
 
+import asyncio
 import logging
 import re
 import time
@@ -7,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Depends, Form, Header, Query, Response
+from fastapi import APIRouter, Depends, Form, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -17,8 +18,9 @@ from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
 from app.http.problem_responses import NothingMoreError
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
-from app.jobs.events import LOOK_EVERY_S, JobEvent, follow_events, read_events
+from app.jobs.events import JobEvent, follow_events, read_events
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
+from app.jobs.news import Waiting
 from app.jobs.retention import remove_files
 from app.jobs.store import JobFilter
 from app.problems import (
@@ -196,6 +198,7 @@ async def get_job(
     services: ServicesDep,
     owner: OwnerDep,
     prefix: PrefixDep,
+    request: Request,
     response: Response,
     prefer: Annotated[
         str, Header(description="`wait=30`: answer when the job is over, at the latest after 30 s.")
@@ -207,7 +210,7 @@ async def get_job(
         wait_s = min(int(asked[1]), MAX_WAIT_S)
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         if wait_s and not job.state.is_over:
-            await _wait_until_over(services, job_id, wait_s)
+            await _wait_until_over(request, services, job_id, wait_s)
             job = await run_in_threadpool(services.store.get, job_id, owner)
     if not job.state.is_over:
         response.headers["Retry-After"] = POLL_EVERY_S
@@ -278,20 +281,33 @@ async def get_job_events(
     """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
     # What is yielded wraps the `JobEvent` that the document names.
     yield ServerSentEvent(retry=RECONNECT_AFTER_MS)  # type: ignore[misc]
-    async for news in follow_events(services.store.connection, job_id, last_event_id):
-        if news is None:
+    connection, news = services.store.connection, services.news
+    async for found in follow_events(connection, news, job_id, last_event_id):
+        if found is None:
             # A client that had to come again now would get a 503 and, by its standard, give up.
             yield ServerSentEvent(comment="Redis is away")  # type: ignore[misc]
         else:
-            event_id, event = news
+            event_id, event = found
             yield ServerSentEvent(id=event_id, event="job", data=event)  # type: ignore[misc]
 
 
-async def _wait_until_over(services: Services, job_id: str, wait_s: int) -> None:
-    """Returns when the job is over or forgotten, or after the time."""
+async def _wait_until_over(request: Request, services: Services, job_id: str, wait_s: int) -> None:
+    """Returns when the job is over or forgotten, after the time, or as soon as nobody waits."""
     give_up = time.monotonic() + wait_s
-    while time.monotonic() < give_up:
-        await anyio.sleep(LOOK_EVERY_S)
-        state = await run_in_threadpool(services.store.state, job_id)
-        if state is None or state.is_over:
-            return
+    with services.news.waiting_for(job_id, for_end=True) as waiting:
+        leaving = asyncio.create_task(_note_leaving(request, waiting))
+        try:
+            while not waiting.is_stopped and time.monotonic() < give_up:
+                state = await run_in_threadpool(services.store.state, job_id)
+                if state is None or state.is_over:
+                    return
+                await waiting.next(give_up - time.monotonic())
+        finally:
+            leaving.cancel()
+
+
+async def _note_leaving(request: Request, waiting: Waiting) -> None:
+    """Ends the wait when the client has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    waiting.stop()
