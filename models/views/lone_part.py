@@ -42,7 +42,7 @@ class LonePart:
     """A part apart from its ground.
 
     Attributes:
-        core: where the part is, (1, h, w) in [0, 1], soft at the outline.
+        core: where the part itself is, (1, h, w) in [0, 1], soft at the outline.
         near: where part and shadow are, (1, h, w) in [0, 1], fading out.
         slow: the ground's slow change, under the part too, (3, h, w).
         ground: the whole ground without the part, (3, H, W) uint8.
@@ -58,10 +58,10 @@ class LonePart:
     @classmethod
     def find(cls, image: Tensor) -> "LonePart | None":
         """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground."""
-        mask = free_part_mask(image.cpu())
-        if mask is None:
+        masks = free_part_mask(image.cpu())
+        if masks is None:
             return None
-        mask = mask.to(image.device)
+        part, mask = (m.to(image.device) for m in masks)
         hole = dilated(mask, BAND_PX + 2 * FADE_PX)
         small = F.interpolate(image[None], mask.shape, mode="bilinear", antialias=True)[0]
         slow = _slow_ground(small, ~hole)
@@ -73,7 +73,7 @@ class LonePart:
         ys, xs = (mask & dilated(~mask, 1)).nonzero(as_tuple=True)
         sides = torch.tensor([mask.shape[1], mask.shape[0]])
         return cls(
-            core=_blurred(dilated(mask, 1)[None].float(), SOFT_PX),
+            core=_blurred(dilated(part, 1)[None].float(), SOFT_PX),
             near=_blurred(near[None].float(), FADE_PX) * _fading_at_frame(mask),
             slow=slow,
             ground=(ground * 255).round().byte(),

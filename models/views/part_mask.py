@@ -14,11 +14,11 @@ MASK_PX = 256
 NEAR_SHARE = 0.5
 # What holds a part (a wire, the frame itself) differs from the ground by this share or more.
 HELD_SHARE = 0.85
-REACH_PX = 12
+REACH_PX, CLOSED_PX = 12, 8
 # Anything else on the ground of more than this share of the part: what of it turns is not for us
 # to say.
 MOST_OF_OTHERS = 0.05
-LEAST_SEEN = 0.975
+LEAST_SEEN = 0.98
 # A part ends in a step of at least this share of the threshold within so many px of its outline,
 # a slow change of light does not.
 OUTLINE_PX, LEAST_STEP = 6, 0.6
@@ -39,8 +39,8 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
     return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
 
 
-def free_part_mask(image: Tensor) -> Tensor | None:
-    """Where a part lies with its near shadow, whole and free on its ground, (h, w) bool.
+def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Where a part lies whole and free on its ground, and the same with its near shadow, (h, w).
 
     At MASK_PX on the long side; holes are filled. None when no part is alone, when it reaches the
     frame (what hangs on a wire or runs out of the picture cannot be taken off its ground), or when
@@ -68,7 +68,9 @@ def free_part_mask(image: Tensor) -> Tensor | None:
         or _step(contrast, part) < LEAST_STEP * threshold
     ):
         return None
-    return near
+    # What of the part looks like the ground is within it, or a notch in what was seen of it.
+    closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)
+    return (part | closed | ~dilated(~near, REACH_PX)) & near, near
 
 
 def _contrast(image: Tensor) -> tuple[Tensor, float, Tensor]:

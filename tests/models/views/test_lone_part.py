@@ -75,3 +75,19 @@ def test_a_part_too_long_to_lie_across_takes_the_nearest_angle_that_fits():
     )
     small = part.placed(View(angle_deg=4, fill="ground"), (256, 96))
     assert small.angle_deg == 4
+
+
+def test_a_shadow_goes_along_as_a_difference_and_shows_no_edge_on_another_ground():
+    steps = torch.linspace(-1, 1, SIZE)
+    down, across = torch.meshgrid(steps, steps, indexing="ij")
+    away = torch.hypot(down - 0.3, across + 0.3)
+    shadow = 0.12 * torch.exp(-(((away - 0.3).clamp_min(0) / 0.12) ** 2))
+    image = (0.6 + 0.06 * across - shadow).expand(3, -1, -1).clone()
+    image[:, away < 0.25] = 0.1
+    part = LonePart.find(image)
+    assert part is not None
+    view = View(angle_deg=180, shift_x=-0.3, shift_y=0.3, fill="ground")
+    shown = part.shown(image, part.placed(view, (SIZE, SIZE)), (SIZE, SIZE))
+    outside = shown[0] > 0.3
+    pairs = outside[:, 1:] & outside[:, :-1]
+    assert float(shown[0].diff(dim=1).abs()[pairs].max()) < 0.025
