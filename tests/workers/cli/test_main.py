@@ -89,7 +89,9 @@ def test_generate_writes_the_archive_without_a_server(
     tones = np.asarray(texture(seed=1).convert("L")).astype(np.uint16) * 4
     deep = image.with_name("deep.png")
     deep.write_bytes(encode(Image.fromarray(tones)))
-    files = [image, deep, image]
+    again = image.with_name("again.png")
+    again.write_bytes(image.read_bytes())
+    files = [image, deep, again]
     options += ["--bit-depth", "12"]
     assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
     with zipfile.ZipFile(out) as archive:
