@@ -13,25 +13,31 @@ SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", 
 def find_images(names: Iterable[str]) -> list[Path]:
     """The files: those that were named, the images of each folder, what a pattern stands for.
 
-    Each file once, in the order of the names; those of a folder or a pattern by their name.
+    In the order of the names; those of a folder or a pattern by their own, and without files that
+    are there already.
 
     Raises:
         FileError: there is no such file, or no image in a folder or behind a pattern.
         UsageError: no image was named at all.
     """
-    found: dict[Path, None] = {}
+    found: list[Path] = []
     for name in names:
-        found.update(dict.fromkeys(_expand(name)))
+        path = Path(name).expanduser()
+        if path.is_file():
+            found.append(path)
+        else:
+            known = {file.absolute() for file in found}
+            found += [file for file in _expand(path, name) if file.absolute() not in known]
     if not found:
         raise UsageError("Name at least one image.")
-    return list(found)
+    return found
 
 
-def _expand(name: str) -> list[Path]:
-    path = Path(name).expanduser()
+def _expand(path: Path, name: str) -> list[Path]:
     if path.is_dir():
         return _images_of(path)
     if path.exists():
+        # A pipe, a device.
         return [path]
     if not glob.has_magic(name):
         raise FileError(f"There is no file {name}.")

@@ -142,7 +142,7 @@ def test_a_folder_and_a_pattern_are_their_images(
     thread = threading.Thread(target=work)
     thread.start()
     out = tmp_path / "new" / "nut.zip"
-    named = [folder, tmp_path / "more" / "[cd].png", tmp_path / "more" / "c.png"]
+    named = [tmp_path / "more" / "c.png", folder, tmp_path / "more" / "[cd].png"]
     answer = goodmany("submit", *named, *ASKED, "--out", out, "--server", api.base_url)
     thread.join()
     assert answer.returncode == 0, answer.stderr
