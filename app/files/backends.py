@@ -27,7 +27,7 @@ class Backend:
         """Nothing: what cannot be reached has said so."""
 
     @contextmanager
-    def replace(self, path: str) -> Iterator[BinaryIO]:
+    def replace(self, path: str, part: str = "part") -> Iterator[BinaryIO]:  # noqa: ARG002
         """A local file to write; it is uploaded when the block ends well."""
         with tempfile.NamedTemporaryFile() as spool:
             yield cast(BinaryIO, spool)
@@ -72,25 +72,29 @@ class FolderBackend(Backend):
         _make_folder(Path(self.root, job_id))
 
     @contextmanager
-    def replace(self, path: str) -> Iterator[BinaryIO]:
+    def replace(self, path: str, part: str = "part") -> Iterator[BinaryIO]:
         """A file beside its place, renamed when the block ends well and removed otherwise.
 
         Where it cannot be removed, as the disk is away, the next try writes over it.
+
+        Args:
+            path: its place.
+            part: how its name ends until then; of several writers each needs another.
         """
-        part = Path(f"{path}.part")
+        unfinished = Path(f"{path}.{part}")
         job_id, *folders = Path(path).relative_to(self.root).parent.parts
         for depth in range(len(folders)):
             _make_folder(Path(self.root, job_id, *folders[: depth + 1]))
         try:
-            with open(part, "wb", opener=_open_for_owner) as file:
+            with open(unfinished, "wb", opener=_open_for_owner) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
-            _sync_folder(part.parent)
+            unfinished.replace(path)
+            _sync_folder(unfinished.parent)
         except BaseException:
             with suppress(FileNotFoundError):
-                part.unlink()
+                unfinished.unlink()
             raise
 
     def remove(self, path: str) -> None:

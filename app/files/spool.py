@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from app.settings import Settings
+
 log = logging.getLogger("goodmany")
 
 LOCK_NAME = "lock"
@@ -36,8 +38,21 @@ def use_spool(folder: Path) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(own)
 
 
+def spool_folder(settings: Settings) -> Path:
+    """Where the processes of this service have their temporary files.
+
+    In the data folder; where a process has none, as its storage is elsewhere, in the system's place
+    for such files.
+    """
+    if not settings.storage_url or settings.data_dir.is_dir():
+        return settings.data_dir / "tmp"
+    return Path(tempfile.gettempdir()) / f"goodmany-{os.getuid()}"
+
+
 def _make_own(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} is somebody else's")
     with (folder / LOCK_NAME).open("w") as gate:
         # Nobody may take a folder away between its making and its lock.
         fcntl.flock(gate, fcntl.LOCK_EX)

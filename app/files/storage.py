@@ -111,8 +111,12 @@ class Storage:
             return content.decode(errors="replace")
 
     def write_mark(self, text: str) -> None:
-        """Notes whose storage this is."""
-        self.write(*MARK, text.encode())
+        """Notes whose storage this is; all processes may do so at once."""
+        with self._problems():
+            self._backend.make_job_folder(MARK[0])
+            part = f"{secrets.token_hex(4)}.part"
+            with self._backend.replace(self.path(*MARK), part) as file:
+                file.write(text.encode())
 
     def check(self) -> None:
         """Proves that the place can be written to."""

@@ -16,7 +16,6 @@ import redis
 from app.files.storage import Storage
 from app.jobs.keys import record_key
 from app.jobs.model import JOB_ID
-from app.problems import StorageUnavailable
 
 INSTANCE_KEY = "goodmany:instance"
 # In one go.
@@ -123,12 +122,7 @@ class Instance:
         self.connection.set(INSTANCE_KEY, secrets.token_hex(16), nx=True)
         instance_id = self._known_id()
         assert instance_id is not None
-        try:
-            self.storage.write_mark(instance_id)
-        except StorageUnavailable:
-            # Another process of this service has just written the same.
-            if self.storage.read_mark() != instance_id:
-                raise
+        self.storage.write_mark(instance_id)
         return instance_id
 
     def _known_id(self) -> str | None:

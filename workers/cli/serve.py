@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
-from app.files.spool import use_spool
+from app.files.spool import spool_folder, use_spool
 from app.jobs.model import Priority
 from app.observability.logs import start_logging
 from app.observability.tracing import start_tracing
 from app.settings import Settings
 from workers.cli.failures import UsageError
 from workers.serve.listening import Tls, listen
-
-SPOOL_FOLDER = "tmp"
 
 Host = Annotated[str, typer.Option(help="Address to listen at.")]
 Port = Annotated[int, typer.Option(help="Port to listen at; 0 for any free one.")]
@@ -102,7 +100,7 @@ def _begin(settings: Settings) -> None:
     start_logging(settings)
     # Whatever it and its children write is for their user alone.
     os.umask(0o077)
-    use_spool(settings.data_dir / SPOOL_FOLDER)
+    use_spool(spool_folder(settings))
 
 
 def _read_tls(certfile: Path | None, keyfile: Path | None, password: str) -> Tls | None:

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from app.files.spool import LOCK_NAME
+from app.files.spool import LOCK_NAME, spool_folder
+from app.settings import Settings
 from tests.service_parts import ServiceParts
 
 PROGRAM = """
@@ -73,3 +75,12 @@ def test_an_api_that_is_killed_again_and_again_fills_no_disk(
             assert parts.api is not None
             parts.api.kill()
             parts.api.wait()
+
+
+def test_a_process_without_a_data_folder_makes_none(tmp_path: Path):
+    local = Settings(data_dir=tmp_path / "data")
+    assert spool_folder(local) == tmp_path / "data" / "tmp"
+    elsewhere = Settings(data_dir=tmp_path / "data", storage_url="s3://bucket/x")
+    assert spool_folder(elsewhere).parent == Path(tempfile.gettempdir())
+    (tmp_path / "data").mkdir()
+    assert spool_folder(elsewhere) == tmp_path / "data" / "tmp"

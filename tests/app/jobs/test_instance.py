@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -179,3 +180,9 @@ def test_a_storage_that_is_away_is_no_new_storage(store: JobStore, tmp_path: Pat
     (tmp_path / "files").rename(tmp_path / "unmounted")
     with pytest.raises(Exception, match="storage is away"):
         Instance(store.connection, storage).check()
+
+
+def test_all_processes_may_mark_a_new_storage_at_once(store: JobStore, storage: Storage):
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: Instance(store.connection, storage).check(), range(64)))
+    assert set(found) == {storage.read_mark()}

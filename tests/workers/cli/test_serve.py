@@ -51,7 +51,7 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
         children = descendants(process.pid) if process.poll() is None else set()
         process.kill()
         process.wait()
-        wait_until(lambda children=children: not alive(children), 15)
+        wait_until(lambda children=children: not alive(children))
 
 
 def test_serve_keeps_everything_where_the_setting_says(start: Start, tmp_path: Path):
