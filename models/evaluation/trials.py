@@ -8,9 +8,18 @@ import torch
 from models.evaluation.cells import digest
 from models.evaluation.experiment import Experiment, Plan
 from models.evaluation.guard_trial.report import write_guard_page
-from models.evaluation.guard_trial.trial import Judgement, try_guard
+from models.evaluation.guard_trial.trial import Defendant, Judgement, try_guard
 from models.evaluation.records import Record, read_records, write_records
-from models.evaluation.rows.generated import OPTIONS, defendant, generate, models_of, pictures
+from models.evaluation.rows.generated import (
+    OPTIONS,
+    PRODUCT,
+    draws,
+    generate,
+    models_of,
+    pictures,
+    prepared_product,
+)
+from models.evaluation.rows.plain import RowInput
 from models.evaluation.study.correlation import GeneratedSet, set_properties, write_study
 from models.evaluation.table import progress_bar
 from models.views.view import to_tensor
@@ -22,6 +31,12 @@ TRIAL_FILES = (
     "study/correlation.py",
     "trials.py",
 )
+
+
+def defendant(data: RowInput) -> Defendant:
+    """The guard of the product's request for these real images, and images that it let pass."""
+    generated = pictures(generate(data, PRODUCT))
+    return Defendant(prepared_product(data).guard, draws(data).size, generated)
 
 
 def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:

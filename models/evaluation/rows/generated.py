@@ -10,7 +10,6 @@ from functools import lru_cache, partial
 
 from PIL import Image
 
-from models.evaluation.guard_trial.trial import Defendant
 from models.evaluation.rows.plain import Row, RowInput
 from models.generator.sampling import SamplingSettings
 from models.job.generation import Generation
@@ -77,7 +76,7 @@ def request(data: RowInput) -> GenerationRequest:
 
 
 @lru_cache(maxsize=1)
-def _draws(data: RowInput) -> Draws:
+def draws(data: RowInput) -> Draws:
     """The views that every row of these real images starts from."""
     generation = Generation.of(models_of(data), request(data), PRODUCT)
     generation.draws.decision = decide_views(generation)
@@ -85,17 +84,18 @@ def _draws(data: RowInput) -> Draws:
 
 
 @lru_cache(maxsize=1)
-def _prepared(data: RowInput) -> Prepared:
+def prepared_product(data: RowInput) -> Prepared:
+    """Prompt, guard and adapted generator as the product has them, for every row to begin with."""
     return prepare(Generation.of(models_of(data), request(data), PRODUCT))
 
 
 def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     """The pipeline's answer to the row's request."""
-    prepared = _prepared(data)
+    prepared = prepared_product(data)
     adapted = prepared.adapted_decoder if options.adaptation else prepared.base_decoder
     prepared.generator.load_decoder_state(adapted)
     prepared.guard.forget_generated(len(data.images))
-    generation = Generation(models_of(data), request(data), options, _draws(data), Progress())
+    generation = Generation(models_of(data), request(data), options, draws(data), Progress())
     if options.outlier_rule != PRODUCT.outlier_rule:
         prepared = replace(prepared, prompt=choose_prompt(generation))
     return complete(generation, prepared)
@@ -103,8 +103,8 @@ def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
 
 def with_views(data: RowInput) -> list[Image.Image]:
     """The k real images and the views of them, unchanged."""
-    draws = (_draws(data).draw(FILL_SEEDS, n) for n in range(request(data).num_images))
-    return [*data.images, *(to_image(draw.pixels) for draw in draws)]
+    drawn = (draws(data).draw(FILL_SEEDS, n) for n in range(request(data).num_images))
+    return [*data.images, *(to_image(draw.pixels) for draw in drawn)]
 
 
 def pictures(result: GenerationResult) -> list[Image.Image]:
@@ -120,9 +120,3 @@ def with_generated(data: RowInput, options: PipelineOptions) -> list[Image.Image
 def generated_row(name: str) -> Row:
     """The row of a name in OPTIONS; `views` takes a short way to the same images."""
     return with_views if name == VIEWS else partial(with_generated, options=OPTIONS[name])
-
-
-def defendant(data: RowInput) -> Defendant:
-    """The guard of this request, and images that it let pass."""
-    generated = pictures(generate(data, PRODUCT))
-    return Defendant(_prepared(data).guard, _draws(data).size, generated)

@@ -1,12 +1,17 @@
 import csv
 
 import pytest
+import torch
+from PIL import Image
 
 from models.evaluation.data.dataset import read_dataset
 from models.evaluation.experiment import Experiment, Plan, Settings
 from models.evaluation.records import read_records
+from models.evaluation.rows.plain import RowInput
 from models.evaluation.study.correlation import GeneratedSet
-from models.evaluation.trials import run_guard, run_study
+from models.evaluation.trials import defendant, run_guard, run_study
+from models.views.view import to_tensor
+from tests.models.evaluation.conftest import tile
 
 TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")
 
@@ -14,6 +19,23 @@ TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")
 @pytest.fixture
 def plan(category_folder) -> Plan:
     return Plan(read_dataset(str(category_folder))[0], 1, 0, "views")
+
+
+def test_the_guard_on_trial_is_that_of_the_request():
+    data = RowInput(
+        images=[Image.fromarray(tile(0, side=64))],
+        object_name="tile",
+        seed=0,
+        train=(),
+        num_images=2,
+        image_size=64,
+        effort="draft",
+    )
+    accused = defendant(data)
+    assert accused.size == (64, 64)
+    assert accused.guard.threshold > 0
+    pixels = torch.stack([to_tensor(image, accused.size) for image in accused.generated])
+    assert (accused.guard.distance(pixels) <= accused.guard.threshold + 1e-6).all()
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """A whole job: over HTTP, through Redis and the warm worker, with the real models."""
 
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -192,3 +194,8 @@ def test_work_goes_on_while_redis_is_away(tmp_path: Path):
         job = store.get(job_id)
     redis.stop()
     assert (job.percent, job.prompt) == (60, "a nut")
+
+
+def test_whoever_brings_another_pipeline_needs_no_torch():
+    check = "import sys, workers.generation.tasks; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check], check=True)

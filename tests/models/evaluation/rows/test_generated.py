@@ -6,12 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.rows.generated import OPTIONS, VIEWS, defendant, generate, pictures
+from models.evaluation.rows.generated import OPTIONS, VIEWS, generate, pictures
 from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
 from models.generator.noise import noise
 from models.generator.sampling import VarianceAwareGenerator
 from models.generator.vqgan import LatentDistribution
-from models.views.view import to_tensor
 from tests.models.evaluation.conftest import tile
 
 
@@ -53,14 +52,6 @@ def test_a_generated_row_keeps_the_real_images_and_adds_views_and_their_reconstr
     difference = abs(views[:, None] - decoded[None]).mean(axis=(2, 3, 4))
     assert (difference.argmin(axis=1) == [0, 1]).all()
     assert difference.diagonal().min() > 0
-
-
-def test_the_guard_on_trial_is_that_of_the_request(data):
-    accused = defendant(data)
-    assert accused.size == (64, 64)
-    assert accused.guard.threshold > 0
-    pixels = torch.stack([to_tensor(image, accused.size) for image in accused.generated])
-    assert (accused.guard.distance(pixels) <= accused.guard.threshold + 1e-6).all()
 
 
 def test_the_short_way_to_the_views_leads_to_the_same_images(data):
