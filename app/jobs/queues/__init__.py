@@ -1,0 +1,1 @@
+"""The queues of jobs: how a job gets in, where it stands, whose turn it is."""
