@@ -12,20 +12,20 @@ from app.base.redis_connection import connect
 from app.files.decoders import Decoders
 from app.files.storage import Storage
 from app.http.job_form import MAX_FIELD_BYTES, MAX_FIELDS
-from app.http.middleware import install_middleware
+from app.http.middleware.require_key import needs_api_key
+from app.http.middleware.stack import install_middleware
 from app.http.openapi.docs_page import install_docs_page
 from app.http.openapi.document import install_openapi
 from app.http.problem_responses import install_problem_responses
-from app.http.require_key import needs_api_key
 from app.http.routes import deliveries, files, health, jobs, metrics, prompts
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
-from app.jobs.instance import Instance
 from app.jobs.metrics import JobCollector
 from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.http_metrics import HttpMetrics
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import HTTP_TELEMETRY
+from app.retention.instance import Instance
 from app.settings import Settings
 
 DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."

@@ -25,8 +25,8 @@ import httpx2
 from app.base.redis_connection import connect
 from app.files.storage import Storage
 from app.jobs.model import JobRequest, new_job_id
-from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.sweep import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.settings import Settings
 from benchmarks.load import serving
 from workers.serve.embedded_redis import EmbeddedRedis

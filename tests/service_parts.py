@@ -18,9 +18,9 @@ import httpx2
 from app.base.redis_connection import connect
 from app.files.storage import Storage, outputs_of
 from app.jobs.model import JobState
-from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_orphans
 from app.jobs.store import JobStore
 from app.observability.live_workers import WORKERS_KEY, LiveWorkers
+from app.retention.sweep import ORPHANS_LOCK_KEY, sweep_orphans
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from workers.generation.lost_jobs import LOCK_KEY as LOST_JOBS_LOCK_KEY

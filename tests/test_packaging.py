@@ -16,7 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from app.http.require_key import needs_api_key
+from app.http.middleware.require_key import needs_api_key
 from app.settings import Settings
 from tests.conftest import missing_tool
 

@@ -9,11 +9,11 @@ from fastapi import UploadFile
 from app.files.decoders import Decoders
 from app.http.services import Services
 from app.images.facts import ImageFacts
-from app.jobs.full_disk import refuse_on_full_disk
-from app.jobs.idempotency import Claim
+from app.jobs.admission.full_disk import refuse_on_full_disk
+from app.jobs.admission.idempotency import Claim
+from app.jobs.admission.request_limits import check_settings_limits
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
-from app.jobs.request_limits import check_settings_limits
 from app.jobs.store import CreationUnknownError
 from app.problems import StorageUnavailable, UnusableImage
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from app.base.redis_connection import redis_fault
-from app.http.behind_proxy import route_path
+from app.http.middleware.behind_proxy import route_path
 from app.jobs.store import CreationUnknownError
 from app.problems import (
     MEDIA_TYPE,

@@ -8,10 +8,10 @@ from fastapi import Depends, Request
 
 from app.files.decoders import Decoders
 from app.files.storage import Storage
-from app.jobs.instance import Instance
 from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
+from app.retention.instance import Instance
 from app.settings import Settings
 
 # Processes that decode images, for all requests: bounds the memory and the time that images take.

@@ -33,18 +33,18 @@ from rq.serializers import JSONSerializer
 
 from app.base.redis_clock import redis_now, seconds_of
 from app.base.redis_connection import REDIS_AWAY, RefusedError, redis_fault
+from app.jobs.admission.idempotency import Claim
+from app.jobs.admission.request_limits import check_room
 from app.jobs.change_script import CHANGE, DEQUEUE, NEWS_CHANNEL
 from app.jobs.deliveries import deliveries_key
-from app.jobs.idempotency import Claim
 from app.jobs.inputs import InputImage
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
 from app.jobs.model import JOB_ID, Job, JobList, JobRequest, JobState, Priority
-from app.jobs.queue_positions import queue_positions
-from app.jobs.queues import enqueue_job
+from app.jobs.queues.enqueue import enqueue_job
+from app.jobs.queues.positions import queue_positions
+from app.jobs.queues.turns import take_place
 from app.jobs.record import new_record, read_number, read_record, read_state
-from app.jobs.request_limits import check_room
-from app.jobs.turns import take_place
 from app.problems import JobAlreadyOver, JobExpired, JobNotFound, Problem
 from app.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import cast
 
 from app.base.redis_clock import redis_time
 from app.files.storage import Storage
-from app.jobs.instance import Instance
 from app.jobs.model import JOB_ID, time_of_job_id
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.instance import Instance
 
 MAX_JOBS_A_SWEEP = 100
 ORPHANS_LOCK_KEY = "goodmany:orphans-lock"

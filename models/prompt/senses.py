@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nltk.corpus.reader.wordnet import Synset
 
-from models.prompt.spelling import american
+from models.prompt.name.spelling import american
 from models.prompt.word_list import word_list
 
 # Points of the nearest of these above a meaning; where none is, of its part of WordNet.

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from models.prompt.names import PAIRS
+from models.prompt.name.reader import PAIRS
 from models.prompt.word_list import word_list
 
 MAX_CANDIDATES = 96

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
-from models.prompt.countable import is_mass
 from models.prompt.damage import DamageWords
-from models.prompt.names import COLOURS, PAIRS, NameReader, ObjectName
+from models.prompt.name.countable import is_mass
+from models.prompt.name.reader import COLOURS, PAIRS, NameReader, ObjectName
+from models.prompt.name.spelling import american
 from models.prompt.senses import LEAST, Rank, rank
-from models.prompt.spelling import american
 from models.prompt.things import is_common_noun, is_presentable, things
 
 MAX_WORDS = 16  # of one relation

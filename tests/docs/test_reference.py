@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic_core import to_jsonable_python
 
 from app.http.job_form import JobForm
-from app.http.middleware import READ_HEADERS, TOLD_HEADERS
-from app.http.require_key import OPEN_PATHS
+from app.http.middleware.require_key import OPEN_PATHS
+from app.http.middleware.stack import READ_HEADERS, TOLD_HEADERS
 from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent

@@ -14,13 +14,13 @@ from rich.console import Console
 from app.observability.logs import logs_are_json, start_logging
 from app.settings import Settings
 from models.evaluation.command import evaluate
+from workers.cli.commands.generate import generate
+from workers.cli.commands.keys import key_commands
+from workers.cli.commands.serve import api, courier, serve, worker
+from workers.cli.commands.storage import storage_commands
+from workers.cli.commands.submit import submit
+from workers.cli.commands.webhook_secret import webhook_secret
 from workers.cli.failures import TOLD, exit_code_of, sentence_of
-from workers.cli.generate import generate
-from workers.cli.keys import key_commands
-from workers.cli.serve import api, courier, serve, worker
-from workers.cli.storage import storage_commands
-from workers.cli.submit import submit
-from workers.cli.webhook_secret import webhook_secret
 
 cli = typer.Typer(
     help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
@@ -50,7 +50,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
     """Starts the service, has it work on sample images, and stops it."""
-    from workers.cli.demo import run_demo  # noqa: PLC0415
+    from workers.cli.commands.demo import run_demo  # noqa: PLC0415
 
     settings = Settings(log_level="WARNING")
     start_logging(settings)

@@ -28,7 +28,7 @@ from rq.utils import current_timestamp
 from rq.worker import SimpleWorker
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.jobs.queues import WEBHOOK_QUEUE, WORDS_QUEUE
+from app.jobs.queues.enqueue import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.child_process import die_with_parent

@@ -1,6 +1,6 @@
 """What the courier does for `GET /v1/prompts`: the prompt generator's words, without images.
 
-The function is named by the API as a string (`app.jobs.queues.FIND_WORDS`).
+The function is named by the API as a string (`app.jobs.queues.enqueue.FIND_WORDS`).
 """
 
 from app.http.prompt_words import PromptCandidate, PromptSense, PromptWords

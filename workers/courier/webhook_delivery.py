@@ -5,7 +5,7 @@ queued try of it. A try that fails schedules the next one together with its log 
 is never lost, whatever dies; a courier that dies between a receiver's answer and the log entry
 sends it again, with the same id.
 
-The function is named as a string (`app.jobs.queues.DELIVER`).
+The function is named as a string (`app.jobs.queues.enqueue.DELIVER`).
 """
 
 import logging
@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from app.base.transactions import execute_once
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
 from app.jobs.model import JOB_ID
-from app.jobs.queues import DELIVER, WEBHOOK_QUEUE
+from app.jobs.queues.enqueue import DELIVER, WEBHOOK_QUEUE
 from app.jobs.record import read_log_fields
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.observability.logs import log_fields

@@ -8,9 +8,9 @@ attempt wrote is removed here, by whoever watched it.
 from contextlib import suppress
 
 from app.files.storage import Storage, outputs_of
-from app.jobs.instance import ForeignStorageError, Instance
 from app.jobs.model import JobState
 from app.jobs.store import JobStore
+from app.retention.instance import ForeignStorageError, Instance
 
 
 def remove_lost_outputs(store: JobStore, storage: Storage, job_id: str) -> None:

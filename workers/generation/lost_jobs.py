@@ -13,7 +13,7 @@ import app.jobs.store
 from app.base.transactions import execute_once
 from app.jobs.metrics import STATES_KEY
 from app.jobs.model import JOB_ID, JobState
-from app.jobs.queues import enqueue_job
+from app.jobs.queues.enqueue import enqueue_job
 from app.jobs.record import read_number, read_priority
 from app.jobs.store import JobStore
 from app.problems import JobNotFound, WorkerLost

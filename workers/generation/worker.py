@@ -30,12 +30,12 @@ from rq.worker.base import WorkerStatus
 from app.base.redis_clock import redis_time
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.files.storage import Storage
-from app.jobs.instance import ForeignStorageError
-from app.jobs.retention import sweep_expired, sweep_orphans
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import BEAT_EVERY_S, LiveWorkers
 from app.observability.logs import log_fields
 from app.problems import JobTimedOut, StorageUnavailable, WorkerLost
+from app.retention.instance import ForeignStorageError
+from app.retention.sweep import sweep_expired, sweep_orphans
 from app.settings import Settings
 from workers.generation.child_worker import JOB_HEARTBEAT_TTL_S
 from workers.generation.clean_outputs import remove_lost_outputs

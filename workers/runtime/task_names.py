@@ -8,7 +8,7 @@ task as that version did, and is worked on all the same.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.jobs.queues import DELIVER, FIND_WORDS
+from app.jobs.queues.enqueue import DELIVER, FIND_WORDS
 from app.jobs.store import TASK
 
 # Names of 0.1; they are known until 0.3.

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.jobs.full_disk import note_full_disk
+from app.jobs.admission.full_disk import note_full_disk
 from app.settings import Settings
 from workers.serve.data_folder import REDIS_FOLDER
 from workers.serve.disk_reserve import DiskReserve

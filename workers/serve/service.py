@@ -14,7 +14,7 @@ from rq import Queue
 from rq.scheduler import RQScheduler
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.jobs.queues import COURIER_QUEUE_NAMES
+from app.jobs.queues.enqueue import COURIER_QUEUE_NAMES
 from app.jobs.store import QUEUE_NAMES
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing

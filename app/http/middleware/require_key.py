@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.api_keys import ApiKeys
 from app.access.loopback import is_for_loopback, is_loopback
 from app.access.request_rate import Allowance, RequestRate
-from app.http.behind_proxy import route_path
+from app.http.middleware.behind_proxy import route_path
 from app.http.openapi.docs_page import (
     DOCS_PATH,
     ICON_PATH,

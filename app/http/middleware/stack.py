@@ -7,12 +7,12 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from app.access.api_keys import ApiKeys
 from app.access.request_rate import RequestRate
-from app.http.behind_proxy import BehindProxy
-from app.http.head_requests import HeadRequests
-from app.http.request_observer import RequestObserver
-from app.http.require_key import Access
-from app.http.security_headers import SecurityHeaders
-from app.http.upload_limit import UploadLimit
+from app.http.middleware.behind_proxy import BehindProxy
+from app.http.middleware.head_requests import HeadRequests
+from app.http.middleware.request_observer import RequestObserver
+from app.http.middleware.require_key import Access
+from app.http.middleware.security_headers import SecurityHeaders
+from app.http.middleware.upload_limit import UploadLimit
 from app.observability.http_metrics import HttpMetrics
 from app.settings import Settings
 

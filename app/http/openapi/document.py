@@ -14,9 +14,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.http.middleware.require_key import OPEN_PATHS
 from app.http.openapi.docs_page import OPENAPI_PATH
 from app.http.openapi.responses import problems
-from app.http.require_key import OPEN_PATHS
 from app.jobs.model import JOB_ID, ProblemDetails
 from app.problems import TooManyRequests, Unauthorized
 from app.settings import Settings

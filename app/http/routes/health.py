@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app.base.redis_connection import redis_fault
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
-from app.jobs.full_disk import refuse_on_full_disk
+from app.jobs.admission.full_disk import refuse_on_full_disk
 from app.jobs.model import FieldFault
 from app.problems import NotReady, StorageUnavailable
 

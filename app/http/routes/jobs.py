@@ -21,7 +21,6 @@ from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.jobs.events import JobEvent, follow_events, read_events
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.news import Waiting
-from app.jobs.retention import remove_files
 from app.jobs.store import JobFilter
 from app.problems import (
     DamagedImage,
@@ -50,6 +49,7 @@ from app.problems import (
     UploadTooLarge,
     UploadTooSlow,
 )
+from app.retention.sweep import remove_files
 
 log = logging.getLogger("goodmany.api")
 

@@ -17,7 +17,7 @@ from app.http.openapi.responses import problems
 from app.http.prompt_words import PromptWords
 from app.http.services import ServicesDep
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, PlainText
-from app.jobs.queues import FIND_WORDS, WORDS_QUEUE
+from app.jobs.queues.enqueue import FIND_WORDS, WORDS_QUEUE
 from app.problems import InvalidRequest, NotReady
 
 ANSWER_WITHIN_S = 5

@@ -5,7 +5,7 @@ WordNet does not say. Its materials and fabrics are masses, and these words besi
 
 from nltk.corpus.reader.wordnet import Synset
 
-from models.prompt.names import PAIRS
+from models.prompt.name.reader import PAIRS
 from models.prompt.word_list import word_list
 
 # Masses that WordNet has among made things and food.

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
-from models.prompt.designations import EMPTY_LABELS, STANDARDS, UNITS, without_designations
-from models.prompt.foreign import is_foreign
+from models.prompt.name.designations import EMPTY_LABELS, STANDARDS, UNITS, without_designations
+from models.prompt.name.foreign import is_foreign
+from models.prompt.name.tokens import hyphened, tokens
 from models.prompt.things import things
-from models.prompt.tokens import hyphened, tokens
 from models.prompt.word_list import word_list
 
 MAX_NAME_LENGTH = 80

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from app.files.storage import Storage
-from app.jobs.retention import sweep_expired
 from app.jobs.store import EXPIRY_KEY, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import StorageUnavailable
+from app.retention.sweep import sweep_expired
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import finish, post, slug
 from tests.conftest import encode, served, texture

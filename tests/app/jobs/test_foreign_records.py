@@ -8,8 +8,8 @@ import pytest
 from app.files.storage import Storage
 from app.jobs.deliveries import DeliveryLog
 from app.jobs.model import JobRequest, JobState, new_job_id
-from app.jobs.retention import sweep_expired
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.sweep import sweep_expired
 from app.settings import Settings
 
 NEWER_REQUEST = {

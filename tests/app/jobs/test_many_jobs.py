@@ -6,8 +6,8 @@ import httpx2
 
 from app.files.storage import Storage
 from app.jobs.model import JobRequest, JobState, new_job_id
-from app.jobs.retention import MAX_JOBS_A_SWEEP, sweep_expired
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.sweep import MAX_JOBS_A_SWEEP, sweep_expired
 from app.settings import Settings
 
 NUM_JOBS = 500

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage, outputs_of
-from app.jobs.instance import INSTANCE_KEY, ForeignStorageError, Instance
 from app.jobs.model import JobRequest, new_job_id
-from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.instance import INSTANCE_KEY, ForeignStorageError, Instance
+from app.retention.sweep import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.settings import Settings
 from tests.conftest import WorkerProcess, wait_until
 from workers.cli.main import cli

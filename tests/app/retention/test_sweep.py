@@ -7,8 +7,8 @@ import pytest
 
 from app.files.storage import Storage
 from app.jobs.model import JOB_ID, JobRequest, JobState, new_job_id, time_of_job_id
-from app.jobs.retention import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.jobs.store import EXPIRY_KEY, JobStore
+from app.retention.sweep import ORPHANS_LOCK_KEY, sweep_expired, sweep_orphans
 from app.settings import Settings
 from tests.conftest import wait_until
 

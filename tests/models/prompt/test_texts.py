@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.prompt.names import PAIRS
+from models.prompt.name.reader import PAIRS
 from models.prompt.texts import MAX_CANDIDATES, candidate_texts, with_article
 
 

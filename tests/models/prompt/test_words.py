@@ -3,7 +3,7 @@ import json
 import nltk
 import pytest
 
-from models.prompt.names import MAX_NAME_LENGTH
+from models.prompt.name.reader import MAX_NAME_LENGTH
 from models.prompt.wordnet import load_wordnet
 from models.prompt.words import STATES, ObjectWordFinder
 

@@ -10,7 +10,7 @@ from rq import Queue
 from rq.scheduler import RQScheduler
 
 from app.base.redis_connection import connect
-from app.jobs.queues import WEBHOOK_QUEUE
+from app.jobs.queues.enqueue import WEBHOOK_QUEUE
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
 from tests.conftest import wait_until

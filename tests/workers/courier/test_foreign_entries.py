@@ -8,7 +8,7 @@ import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from app.jobs.queues import DELIVER, FIND_WORDS, WEBHOOK_QUEUE, WORDS_QUEUE
+from app.jobs.queues.enqueue import DELIVER, FIND_WORDS, WEBHOOK_QUEUE, WORDS_QUEUE
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.conftest import wait_until

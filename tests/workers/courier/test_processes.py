@@ -10,7 +10,7 @@ import pytest
 from rq import Queue
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from app.jobs.queues import WEBHOOK_QUEUE
+from app.jobs.queues.enqueue import WEBHOOK_QUEUE
 from app.jobs.store import JobStore
 from app.observability.logs import log_fields
 from app.problems import GenerationFailed

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from standardwebhooks.webhooks import Webhook
 
 from app.files.storage import Storage
-from app.jobs.retention import remove_files
 from app.jobs.store import JobStore
+from app.retention.sweep import remove_files
 from app.settings import Settings
 from tests.workers.courier.webhook_jobs import SECRET, succeed
 from workers.courier.webhook_message import WebhookMessage

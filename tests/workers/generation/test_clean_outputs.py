@@ -9,8 +9,8 @@ import pytest
 
 from app.files.storage import Storage, outputs_of
 from app.jobs.model import JobRequest, JobState, new_job_id
-from app.jobs.retention import remove_files
 from app.jobs.store import JobStore
+from app.retention.sweep import remove_files
 from app.settings import Settings
 from tests.conftest import encode, texture
 from tests.workers.generation import quick_pipeline

@@ -2,7 +2,7 @@
 
 from pkgutil import resolve_name
 
-from app.jobs.queues import DELIVER, FIND_WORDS
+from app.jobs.queues.enqueue import DELIVER, FIND_WORDS
 from app.jobs.store import TASK
 from workers.runtime.task_names import (
     FORMER_NAMES,

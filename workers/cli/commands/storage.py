@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import typer
 
 from app.files.storage import Storage
-from app.jobs.instance import ForeignStorageError, Instance
+from app.retention.instance import ForeignStorageError, Instance
 from app.settings import Settings
 from workers.serve.service_redis import DataDir, open_redis
 

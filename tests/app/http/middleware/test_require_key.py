@@ -10,11 +10,11 @@ import pytest
 
 from app.access.api_keys import ApiKeys
 from app.files.storage import Storage
-from app.http.require_key import OPEN_PATHS, needs_api_key
+from app.http.middleware.require_key import OPEN_PATHS, needs_api_key
 from app.jobs.keys import jobs_key, unfinished_key
-from app.jobs.retention import remove_files
 from app.jobs.store import JobStore
 from app.main import create_app
+from app.retention.sweep import remove_files
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
 from tests.conftest import encode, texture

@@ -3,7 +3,7 @@
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import problems
-from app.http.require_key import OPEN_PATHS
+from app.http.middleware.require_key import OPEN_PATHS
 from app.main import create_app
 from app.problems import Problem
 from app.settings import Settings

@@ -9,8 +9,8 @@ from app.access.api_keys import ApiKeys
 from app.jobs.deliveries import MAX_DELIVERIES, Delivery, DeliveryLog, DeliveryOutcome
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
+from tests.app.http.middleware.test_require_key import Serve, with_key
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
-from tests.app.http.test_require_key import Serve, with_key
 
 
 def delivery(attempt: int) -> Delivery:

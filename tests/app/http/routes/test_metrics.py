@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from app.files.storage import Storage
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
 from app.jobs.model import JobRequest, new_job_id
-from app.jobs.retention import remove_files
 from app.jobs.store import JobStore
 from app.observability.live_workers import DeviceMemory, LiveWorkers
 from app.problems import WorkerLost
+from app.retention.sweep import remove_files
 from app.settings import Settings
 from tests.conftest import served
 from workers.serve.embedded_redis import EmbeddedRedis

@@ -7,7 +7,7 @@ import pytest
 from rq import Queue
 
 from app.http.routes import prompts
-from app.jobs.queues import WORDS_QUEUE
+from app.jobs.queues.enqueue import WORDS_QUEUE
 from app.jobs.store import JobStore
 from tests.conftest import wait_until
 

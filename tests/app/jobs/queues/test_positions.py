@@ -1,6 +1,6 @@
 """Places are counted over all queues, the first one first."""
 
-from app.jobs.queue_positions import queue_positions
+from app.jobs.queues.positions import queue_positions
 from app.jobs.store import JobStore
 
 

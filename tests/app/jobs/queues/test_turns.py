@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from rq.serializers import JSONSerializer
 
-import app.jobs.turns
+import app.jobs.queues.turns
 from app.jobs.model import JobRequest, JobState, Priority, new_job_id
 from app.jobs.store import QUEUE_NAMES, JobStore
 from tests.conftest import WorkerProcess, wait_until
@@ -111,7 +111,7 @@ def test_jobs_of_another_version_and_what_is_no_job_are_in_nobodys_way(store: Jo
 def test_in_a_very_long_queue_a_job_stays_at_the_end(
     store: JobStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(app.jobs.turns, "MAX_WAITING", 3)
+    monkeypatch.setattr(app.jobs.queues.turns, "MAX_WAITING", 3)
     for owner in "aaab":
         create(store, owner)
     assert owners(store) == "aaab"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.prompt.designations import without_designations, words_beside_numbers
+from models.prompt.name.designations import without_designations, words_beside_numbers
 
 WORDS = {"hex", "nut", "bolt", "cap", "pin", "connector", "gear", "iso", "model", "tag", "id"}
 

@@ -109,7 +109,7 @@ def test_a_redis_that_is_away_is_one_sentence(
 
 def test_it_needs_neither_torch_nor_an_embedded_redis():
     check = (
-        "import sys, workers.cli.keys; "
+        "import sys, workers.cli.commands.keys; "
         "assert not {'torch', 'valkey', 'workers.serve.embedded_redis'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", check], check=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.jobs.retention import ORPHANS_LOCK_KEY
 from app.jobs.store import JobStore
+from app.retention.sweep import ORPHANS_LOCK_KEY
 from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
 from tests.workers.processes import alive, descendants
