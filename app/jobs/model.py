@@ -130,7 +130,13 @@ class JobRequest(BaseModel):
         int, Field(ge=0, lt=2**32, description="Same request, same seed: the same images.")
     ] = 0
     image_size: Annotated[
-        int, Field(ge=64, le=1024, description="Long side of the new images in pixels.")
+        int,
+        Field(
+            ge=64,
+            le=1024,
+            description="Long side of the new images in px; longer where the short side would "
+            "otherwise have less than 32.",
+        ),
     ] = 256
     prompt: Annotated[
         Annotated[PlainText, Field(max_length=300)] | None,
@@ -224,6 +230,14 @@ class Job(BaseModel):
     prompt: Annotated[str | None, Field(description="Null before it is chosen.")]
     num_images_requested: int
     num_images: Annotated[int, Field(description="Images that are ready so far.")]
+    width: Annotated[
+        int | None,
+        Field(description="Of the new images, in px; null for a job of 0.1.", examples=[256]),
+    ]
+    height: Annotated[
+        int | None,
+        Field(description="Of the new images, in px; null for a job of 0.1.", examples=[192]),
+    ]
     seed: int
     inputs: Annotated[
         list[InputImage],

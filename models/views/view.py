@@ -25,6 +25,8 @@ INVARIANCES = (
 )
 
 SIZE_MULTIPLE_PX = 16
+# The networks want so much of a side; a shape is never changed for it.
+LEAST_SIDE_PX = 32
 MAX_COVERING_SCALE = 1.25
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
@@ -78,10 +80,14 @@ class View:
 
 
 def output_size(image: Image.Image, long_side_px: int) -> tuple[int, int]:
-    """(width, height) with the image's aspect ratio, multiples of SIZE_MULTIPLE_PX."""
-    factor = long_side_px / max(image.size)
+    """(width, height) with the image's aspect ratio, each the nearest multiple of SIZE_MULTIPLE_PX.
+
+    An image so long that its short side would have less than LEAST_SIDE_PX gets that much, and a
+    long side that is longer than `long_side_px`. `app/images/shape.py` tells clients the same.
+    """
+    factor = max(long_side_px / max(image.size), LEAST_SIDE_PX / min(image.size))
     width, height = (
-        max(2, round(side * factor / SIZE_MULTIPLE_PX)) * SIZE_MULTIPLE_PX for side in image.size
+        round(side * factor / SIZE_MULTIPLE_PX) * SIZE_MULTIPLE_PX for side in image.size
     )
     return width, height
 

