@@ -12,12 +12,12 @@ from models.views.invariances import InvarianceDecision
 from models.views.part_mask import lone_part_mask
 from models.views.resampling import resampled
 from models.views.source import Source
-from models.views.view import View, covering, draw_view, output_size, scaled
+from models.views.view import LEAST_SIDE_PX, View, covering, draw_view, output_size, scaled
 
 # The method looks at a view at this long side at most, and its generator works at that one: what
 # the eye of a detector tells apart is there, and a job costs the same whatever the camera has.
 SEEN_PX, WORK_PX = 448, 256
-# The generator's networks take sides of such multiples, and not less than two of them.
+# The generator's networks take sides of such multiples.
 WORK_MULTIPLE_PX = 16
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
@@ -65,7 +65,7 @@ class Draws:
     ):
         self.seed = seed
         self.size = output_size(images[0], image_size)
-        self.seen_size = scaled(self.size, min(SEEN_PX, max(self.size)))
+        self.seen_size = scaled(self.size, min(SEEN_PX, max(self.size)), LEAST_SIDE_PX)
         self.work_size = _work_size(self.size)
         self._images, self._device = images, device
         self._full: dict[int, Source] = {}
@@ -130,6 +130,6 @@ class Draws:
 
 
 def _work_size(output: tuple[int, int]) -> tuple[int, int]:
-    sides = scaled(output, min(WORK_PX, max(output)))
-    width, height = (max(2, round(side / WORK_MULTIPLE_PX)) * WORK_MULTIPLE_PX for side in sides)
+    sides = scaled(output, min(WORK_PX, max(output)), LEAST_SIDE_PX)
+    width, height = (round(side / WORK_MULTIPLE_PX) * WORK_MULTIPLE_PX for side in sides)
     return width, height

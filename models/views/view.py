@@ -24,8 +24,8 @@ INVARIANCES = (
     "lighting",
 )
 
-# The longest side of a new image.
-MAX_SIDE_PX = 4096
+# The longest side of a new image; the networks want LEAST_SIDE_PX of the shorter one.
+MAX_SIDE_PX, LEAST_SIDE_PX = 4096, 32
 MAX_COVERING_SCALE = 1.25
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
@@ -81,14 +81,16 @@ class View:
 def output_size(image: Image.Image, long_side_px: int | None) -> tuple[int, int]:
     """(width, height) with this long side and the image's ratio; None: as large as the image.
 
-    No side is changed by more than the rounding to whole pixels, none is larger than MAX_SIDE_PX.
+    No side is larger than MAX_SIDE_PX. An image so long that its short side would have less than
+    LEAST_SIDE_PX gets that much, and a long side that is longer than `long_side_px`.
+    `app/images/output_size.py` tells clients the same.
     """
-    return scaled(image.size, min(long_side_px or max(image.size), MAX_SIDE_PX))
+    return scaled(image.size, min(long_side_px or max(image.size), MAX_SIDE_PX), LEAST_SIDE_PX)
 
 
-def scaled(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
-    """(width, height) of the same ratio with this long side, each at least 1 px."""
-    factor = long_side_px / max(size)
+def scaled(size: tuple[int, int], long_side_px: int, least_px: int = 1) -> tuple[int, int]:
+    """(width, height) of the same ratio with this long side, or with a short one of `least_px`."""
+    factor = max(long_side_px / max(size), least_px / min(size))
     width, height = (max(1, round(side * factor)) for side in size)
     return width, height
 
