@@ -225,6 +225,10 @@ class Job(BaseModel):
     num_images_requested: int
     num_images: Annotated[int, Field(description="Images that are ready so far.")]
     seed: int
+    request: Annotated[
+        JobRequest | None,
+        Field(description="All that was asked for; null for a job of another version."),
+    ]
     inputs: Annotated[
         list[InputImage],
         Field(description="What was understood of each image; empty for a job of an old version."),

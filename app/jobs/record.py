@@ -165,6 +165,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         num_images_requested=int(read_number(fields.get("num_images"))),
         num_images=int(read_number(record.get("num_images"))),
         seed=int(read_number(fields.get("seed"))),
+        request=_read_request_leniently(record),
         inputs=_read_inputs(record.get("inputs")),
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
@@ -177,6 +178,14 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
 
 def _request_fields(record: dict[str, str]) -> dict[str, Any]:
     return _json_object(record.get("request"))
+
+
+def _read_request_leniently(record: dict[str, str]) -> JobRequest | None:
+    """The whole request, if all of it is known here."""
+    try:
+        return JobRequest.model_validate_json(record.get("request", ""))
+    except ValidationError:
+        return None
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

@@ -5,8 +5,9 @@ Every image is drawn anew with the decoder that the rounds kept; no image of a r
 Axes: H x W pixels, P patches, F patch features; images (3, H, W) in [0, 1].
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,13 +15,15 @@ from models.guard.normality import Verdict
 from models.integrator.selection import SCORE_WEIGHT, looked_at, select
 from models.job.generation import Generation
 from models.job.prepare import Prepared
-from models.job.request import GeneratedImage
+from models.job.request import GeneratedImage, RejectedImage
 from models.views.draws import FILL_SEEDS, MAX_SEED, Draw
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
 # An image that the guard finds anomalous is made again with its sigma times the next of these.
 SIGMA_STEPS = (1.0, 0.5, 0.25)
+# Of so many rejected images of each kind the pixels are kept, for people to look at.
+MAX_SHOWN_REJECTIONS = 12
 
 
 @dataclass
@@ -31,11 +34,13 @@ class Accepted:
         images: in the order in which they were made.
         patches: of each, as a detector sees it, (P, F) float on the CPU.
         rejections: reason -> how many.
+        rejected: the first MAX_SHOWN_REJECTIONS of each reason.
     """
 
     images: list[GeneratedImage]
     patches: list[Tensor]
     rejections: dict[str, int]
+    rejected: list[RejectedImage] = field(default_factory=list)
 
 
 def fill(generation: Generation, prepared: Prepared) -> Accepted:
@@ -55,6 +60,8 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
         if verdict.reason is not None and options.guard:
             accepted.rejections[verdict.reason] += 1
+            if accepted.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
+                accepted.rejected.append(_rejected(image, draw, verdict))
             continue
         prepared.guard.remember(image)
         cosine = float(
@@ -111,7 +118,7 @@ def _generated(
     image: Tensor, draw: Draw, *, sigma_scale: float, cosine: float, verdict: Verdict
 ) -> GeneratedImage:
     return GeneratedImage(
-        pixels=(image * 255).round().byte().permute(1, 2, 0).cpu().numpy(),  # (H, W, 3)
+        pixels=_pixels(image),
         seed=draw.seed,
         source=draw.source,
         transform={**draw.view.as_dict(), "sigma_scale": sigma_scale},
@@ -121,3 +128,20 @@ def _generated(
             "nearest_distance": round(verdict.nearest_distance, 6),
         },
     )
+
+
+def _rejected(image: Tensor, draw: Draw, verdict: Verdict) -> RejectedImage:
+    assert verdict.reason is not None
+    return RejectedImage(
+        pixels=_pixels(image),
+        source=draw.source,
+        reason=verdict.reason,
+        guard_distance=verdict.guard_distance,
+        nearest_distance=verdict.nearest_distance,
+        place=verdict.place,
+    )
+
+
+def _pixels(image: Tensor) -> np.ndarray:
+    """The image (3, H, W) as (H, W, 3) uint8."""
+    return (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
