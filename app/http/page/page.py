@@ -19,7 +19,6 @@ INDEX = "index.html"
 FILES = (
     "api.js",
     "ask.js",
-    "compare.js",
     "dom.js",
     "history.js",
     "icon.svg",
