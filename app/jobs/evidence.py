@@ -17,6 +17,7 @@ class EvidenceKind(StrEnum):
     real = "real"
     variance = "variance"
     rejected = "rejected"
+    new = "new"
 
 
 def picture_name(kind: EvidenceKind, number: int) -> str:
@@ -40,9 +41,7 @@ class RejectedImage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    reason: Annotated[
-        str, Field(description="`anomalous` or `near_copy`.", examples=["anomalous"])
-    ]
+    reason: Annotated[str, Field(description="`anomalous` or `near_copy`.", examples=["anomalous"])]
     source: Annotated[int, Field(description="Number of the real image that it is a view of.")]
     guard_distance: Annotated[
         float, Field(description="How far its worst patch lies from the real ones; 1 is the limit.")

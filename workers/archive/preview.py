@@ -117,7 +117,7 @@ def heat(values: np.ndarray) -> np.ndarray:
 def overlay_heat(picture: Image.Image, sigma: np.ndarray) -> Image.Image:
     """The heat map over the grey picture, whose edges stay visible through it."""
     grey = ImageOps.autocontrast(ImageOps.grayscale(picture)).convert("RGB")
-    return Image.blend(grey, Image.fromarray(heat(sigma)), 0.7)
+    return Image.blend(grey, Image.fromarray(heat(sigma)).resize(grey.size), 0.7)
 
 
 def _plan(num_tiles: int, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:

@@ -147,7 +147,9 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             raise TooFewImages(f"{error}.") from error
         except DeviceMemoryError as error:
             raise OutOfMemory(
-                f"{request.image_size} px is too much for the device; ask for less."
+                "The device's memory does not suffice for images of "
+                f"{request.image_size or max(request.images[0].size)} px; ask for a smaller "
+                "image_size."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
@@ -242,7 +244,12 @@ def _store_results(
             on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/{EVIDENCE_FILE}") as file:
-        write_evidence(file, request.images, result)
+        write_evidence(
+            file,
+            request.images,
+            result,
+            on_picture=lambda: progress("archive", ARCHIVE_PERCENT, {}),
+        )
     with storage.replace(job_id, f"{folder}/preview.png") as file:
         contact_sheet(list(request.images), result).save(file, "PNG")
     with storage.replace(job_id, f"{folder}/variance.png") as file:

@@ -79,7 +79,7 @@ def get_evidence(
 @router.get(
     "/{job_id}/evidence/{kind}/{number}",
     operation_id="get_evidence_picture",
-    summary="A real image as it was used, its map of the variance, or a rejected image",
+    summary="A real image as it was used, its map of the variance, a rejected or a new image",
     response_class=Response,
     responses={
         200: {
@@ -92,7 +92,7 @@ def get_evidence(
 def get_evidence_picture(
     job_id: str, kind: EvidenceKind, number: Number, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """All in the size of the new images, so that they can be laid over each other."""
+    """All of the new images' shape, so that they can be laid over each other; the new ones small."""
     with _open_evidence(services, owner, job_id) as evidence:
         try:
             content = evidence.read(picture_name(kind, number))

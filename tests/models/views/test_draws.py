@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws, working_size
+from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
 from models.views.invariances import InvarianceDecision
+from models.views.source import working_size
 from models.views.view import to_image
 from tests.models.conftest import part_image, texture_image
 
@@ -65,7 +66,7 @@ def test_a_source_is_worked_on_at_its_own_size_up_to_a_bound(source, output, wor
 
 def test_a_lone_part_turns_on_its_ground_and_stays_whole():
     draws = draws_of(part_image(angle_deg=20), invariances=frozenset({"rotate"}))
-    (ground,) = [part.ground.float() / 255 for part in draws.parts]
+    (ground,) = [source.part.ground.float() / 255 for source in draws.sources]
     given = int((draws.images[0].amax(dim=0) > 0.25).sum())
     for number in range(8):
         pixels = draws.draw(FILL_SEEDS, number).pixels
