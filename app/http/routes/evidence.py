@@ -92,7 +92,7 @@ def get_evidence(
 def get_evidence_picture(
     job_id: str, kind: EvidenceKind, number: Number, services: ServicesDep, owner: OwnerDep
 ) -> Response:
-    """All of the new images' shape, so that they can be laid over each other; the new ones small."""
+    """All of the new images' shape, to be laid over each other; the new ones are small."""
     with _open_evidence(services, owner, job_id) as evidence:
         try:
             content = evidence.read(picture_name(kind, number))
