@@ -20,10 +20,13 @@ from models.job.request import (
     ProgressCallback,
     RejectedImage,
 )
+from models.runtime.errors import StrictError
 from workers.generation import tasks
 
 STEP_S = 0.05
 SIDE_PX = 64
+# An object whose jobs fail.
+FAILING = "broken nut"
 GREY = np.full((SIDE_PX, SIDE_PX, 3), 128, np.uint8)
 REJECTED = (
     RejectedImage(GREY, 0, "anomalous", 1.25, 0.5, (0.5, 0.25, 0.125, 0.125)),
@@ -37,6 +40,8 @@ class QuickPipeline:
     def generate(
         self, request: GenerationRequest, on_progress: ProgressCallback
     ) -> GenerationResult:
+        if request.object_name == FAILING:
+            raise StrictError("0 of 4 images passed")
         rng = np.random.default_rng(request.seed)
         images = []
         for number in range(request.num_images):

@@ -70,7 +70,7 @@ export async function showHistory({ element, signal }) {
   function tile(job) {
     const isOver = !["queued", "running"].includes(job.state);
     const item = h("li", { class: "tile" },
-      h("div", { class: "frame" }, job.state === "succeeded" && job.num_images > 0 ? picture(`${jobPath(job.id)}/images/0`, "") : h("span", { class: "note" }, STATES[job.state])),
+      h("div", { class: "frame" }, job.state === "succeeded" && job.num_images > 0 ? picture(`${jobPath(job.id)}/evidence/new/0`, "", `${jobPath(job.id)}/images/0`) : h("span", { class: "note" }, STATES[job.state])),
       h("p", { class: "name" }, h("a", { href: `#/jobs/${job.id}` }, job.object_name)),
       h("p", { class: "facts" }, h("span", { class: `state ${job.state}` }, STATES[job.state]), job.state === "succeeded" && `, ${count(job.num_images, "image")}`, job.state === "running" && `, ${Math.floor(job.percent)} %`),
       h("p", { class: "facts" }, when(job.created_at)),

@@ -3,11 +3,14 @@
 import { call, follow, getJson, jobPath, pause } from "./api.js";
 import { announce, fill, h, problemBox, title, when } from "./dom.js";
 import { facts, warnText } from "./inputs.js";
+import { picture } from "./pictures.js";
 import { showResults } from "./results.js";
 import { runPanel } from "./run.js";
 
 const OVER = ["succeeded", "failed", "canceled", "expired"];
 const LOOK_EVERY_MS = 3000;
+// Larger files are not fetched back only to be looked at.
+const SHOWN_PX = 4_000_000;
 
 export async function showJob({ element, signal }, id) {
   let job = await getJson(jobPath(id), { signal });
@@ -61,7 +64,9 @@ async function watch({ element, signal }, first) {
 
 function understood(job) {
   return job.inputs.length > 0 && h("section", {}, h("h2", {}, "Your images, as they were understood"),
-    h("ul", { class: "plain" }, job.inputs.map((input, number) => h("li", {}, `${number + 1}. ${facts(input)}`,
+    h("ul", { class: "tiles" }, job.inputs.map((input, number) => h("li", { class: "tile" },
+      input.width * input.height <= SHOWN_PX && h("div", { class: "frame" }, picture(`${jobPath(job.id)}/inputs/${number}`, `Real image ${number + 1}`)),
+      h("p", { class: "facts" }, facts(input)),
       input.warnings.map((warning) => h("p", { class: "warning" }, `Look: ${warnText(warning)}`))))));
 }
 

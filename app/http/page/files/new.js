@@ -103,7 +103,7 @@ export async function showNew({ element, signal }, repeated) {
 
 function optionFields() {
   const number = numberField("num-images", "New images", 16, { min: 1, max: 1000 });
-  const size = numberField("image-size", "Long side in px", 256, { min: 64, max: 1024, step: 16 });
+  const size = numberField("image-size", "Long side in px", "", { min: 64, max: 4096, placeholder: "as yours" });
   const seed = numberField("seed", "Seed", 0, { min: 0, max: 4294967295 });
   const depth = numberField("bit-depth", "Bits of the camera", "", { min: 8, max: 16 });
   const efforts = { draft: "Draft: a quick look", standard: "Standard", high: "High: takes longer" };

@@ -5,7 +5,8 @@ import { h } from "./dom.js";
 
 const MARGIN = "300px";
 let kept = new Map();
-let waiting = new WeakMap();
+const waiting = new WeakMap();
+const others = new WeakMap();
 
 const watcher = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
@@ -15,10 +16,12 @@ const watcher = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: MARGIN });
 
-/** An image that is loaded when it is about to be seen. */
-export function picture(path, alt, properties = {}) {
-  const image = h("img", { alt, class: "loading", ...properties });
+/** An image that is loaded when it is about to be seen; from `other` if there is none. */
+export function picture(path, alt, other = null) {
+  const image = h("img", { alt, class: "loading" });
   waiting.set(image, path);
+  if (other) others.set(image, other);
+  image.addEventListener("error", () => image.classList.add("missing"));
   watcher.observe(image);
   return image;
 }
@@ -32,7 +35,10 @@ export async function show(image, path) {
     image.src = source;
     image.classList.remove("loading");
   } catch {
-    image.classList.replace("loading", "missing");
+    const other = others.get(image);
+    if (!other) return image.classList.replace("loading", "missing");
+    others.delete(image);
+    await show(image, other);
   }
 }
 

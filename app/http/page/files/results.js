@@ -65,8 +65,7 @@ export async function showResults({ element, signal }, job) {
       h("a", { class: "button quiet", href: `#/repeat/${job.id}` }, "Repeat with changes"),
       h("button", { type: "button", class: "quiet", onclick: () => attempt(remove) }, "Delete")),
     faults,
-    evidence && realImages(here, evidence, job),
-    newImages({ here, images, manifest, real, onKeep: say }),
+    h("div", { class: evidence ? "beside" : "" }, evidence && realImages(here, evidence, job), newImages({ here, hasSmall: evidence !== null, images, manifest, real, onKeep: say })),
     rejectedImages(here, evidence, manifest, real),
     story(job, manifest),
     programLines(job.request ?? manifest.request, job.inputs.length || 1));
@@ -94,7 +93,7 @@ function realImages(here, evidence, job) {
       job.inputs[number]?.warnings.map((warning) => h("p", { class: "warning" }, `Look: ${warnText(warning)}`))))));
 }
 
-function newImages({ here, images, manifest, real, onKeep }) {
+function newImages({ here, hasSmall, images, manifest, real, onKeep }) {
   const list = h("ul", { class: "tiles" });
   const tiles = new Map(images.map((image) => [image, tile(image)]));
   const orders = { chosen: "in the order of choice", limit: "nearest to the limit first", real: "by real image" };
@@ -111,12 +110,12 @@ function newImages({ here, images, manifest, real, onKeep }) {
   fill(list, shown.map((image) => tiles.get(image)));
 
   function tile(image) {
-    const box = h("input", { type: "checkbox", checked: true, onchange: () => keep(image, box.checked) });
+    const box = h("input", { type: "checkbox", checked: true, "aria-label": `Image ${image.number + 1}: keep it`, onchange: () => keep(image, box.checked) });
     image.keep = (isKept) => (box.checked = isKept, keep(image, isKept));
     return h("li", { class: "tile" },
       h("button", { type: "button", class: "frame", "aria-label": `New image ${image.number + 1}, large`, onclick: () => openViewer(shown.map(large), shown.indexOf(image)) },
-        picture(`${here}/images/${image.number}`, `New image ${image.number + 1}, from real image ${image.source + 1}`)),
-      h("label", { class: "choice" }, box, ` ${image.number + 1}`, h("span", { class: "unseen" }, ", keep it")),
+        picture(hasSmall ? `${here}/evidence/new/${image.number}` : `${here}/images/${image.number}`, `New image ${image.number + 1}, from real image ${image.source + 1}`)),
+      h("label", { class: "choice" }, box, ` ${image.number + 1}`),
       h("p", { class: "facts" }, `from real ${image.source + 1}`, image.scores.guard_distance !== undefined && ` · ${Math.round(100 * image.scores.guard_distance)} % of the limit`));
   }
 

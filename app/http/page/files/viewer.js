@@ -14,7 +14,7 @@ export function openViewer(items, start) {
   const back = h("img", { alt: "" });
   const slider = h("input", { type: "range", min: 0, max: 100, value: 0, "aria-label": "How much of the real image is shown", oninput: split });
   const stage = h("div", { class: "stage" }, front, back, slider);
-  const caption = h("p", { class: "lead", "aria-live": "polite" });
+  const caption = h("h2", { "aria-live": "polite" });
   const facts = h("dl", { class: "facts" });
   const box = h("input", { type: "checkbox", onchange: () => items[number].keep(box.checked) });
   const keep = h("label", { class: "choice" }, box, " Keep it in the download");
