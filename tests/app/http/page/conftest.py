@@ -17,7 +17,7 @@ from tests.docs.conftest import QUICK_WORKER
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OpenPage = Callable[..., Page]
 

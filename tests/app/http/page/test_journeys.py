@@ -11,7 +11,7 @@ from app.access.api_keys import ApiKeys
 from app.base.redis_connection import connect
 from app.jobs.model import JobState
 from tests.app.http.page.conftest import OpenPage, Service
-from tests.conftest import encode, texture
+from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
 
 pytestmark = pytest.mark.browser
@@ -36,6 +36,16 @@ def send(page: Page) -> None:
 
 def expect_done(page: Page) -> None:
     expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+
+
+def progress(page: Page) -> float:
+    """How far the job that is shown is, in percent."""
+    return float(page.get_by_role("progressbar").evaluate("bar => bar.value"))
+
+
+def cancel(page: Page) -> None:
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("main")).to_contain_text("Canceled")
 
 
 def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Path]):
@@ -93,13 +103,12 @@ def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
 
 def test_a_reload_in_the_middle_goes_on(open_page: OpenPage, service: Service):
     page = open_page(f"#/jobs/{service.submit('nut', 1000)}")
-    page.wait_for_function("document.querySelector('progress')?.value > 2")
-    before = page.locator("progress").evaluate("bar => bar.value")
+    wait_until(lambda: progress(page) > 2)
+    before = progress(page)
     page.reload()
-    page.wait_for_function(f"document.querySelector('progress')?.value > {before}")
+    wait_until(lambda: progress(page) > before)
     expect(page.locator("[aria-current=step]")).to_have_text("Making images")
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("main")).to_contain_text("Canceled")
+    cancel(page)
 
 
 def test_two_tabs_see_one_job_and_one_of_them_cancels_it(open_page: OpenPage, service: Service):
@@ -113,8 +122,7 @@ def test_two_tabs_see_one_job_and_one_of_them_cancels_it(open_page: OpenPage, se
     for tab in (page, other):
         expect(tab.locator("main")).to_contain_text("Canceled")
     other.goto(f"{service.address}#/jobs/{first_job}")
-    other.get_by_role("button", name="Cancel").click()
-    expect(other.locator("main")).to_contain_text("Canceled")
+    cancel(other)
 
 
 def test_what_is_wrong_is_said_where_it_is(

@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from app.http.page.page import FILES, FOLDER, INDEX, PAGE_PATHS
 from tests.app.http.page.conftest import OpenPage, Service
-from tests.app.http.page.test_journeys import CHOOSER
-from tests.conftest import encode, texture
+from tests.app.http.page.test_journeys import CHOOSER, cancel, progress
+from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
 
 SHOTS = Path(__file__).parents[4] / "build" / "screenshots"
@@ -134,22 +134,23 @@ def test_at_twice_the_size_nothing_is_cut_off(
 
 @pytest.mark.browser
 def test_progress_is_told_to_screen_readers(open_page: OpenPage, service: Service):
-    page = open_page(f"#/jobs/{service.submit('nut', 40)}")
-    page.wait_for_function("document.querySelector('progress')?.value > 5")
+    page = open_page(f"#/jobs/{service.submit('nut', 1000)}")
+    wait_until(lambda: progress(page) > 1)
     expect(page.get_by_role("status")).to_contain_text("percent")
+    page.screenshot(path=SHOTS / "run-1280-light.png", full_page=True)
     assert list(violations(page)) == []
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("main")).to_contain_text("Canceled")
+    cancel(page)
 
 
 @pytest.mark.browser
 def test_it_asks_no_other_server_and_is_light(open_page: OpenPage, service: Service):
     page = open_page()
-    sizes: dict[str, int] = {}
-    page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
+    answers: list[Response] = []
+    page.on("response", answers.append)
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle")
+    sizes = {answer.url: len(answer.body()) for answer in answers}
     assert all(url.startswith(service.address) for url in sizes)
     assert sum(sizes.values()) < MAX_BYTES
     # Nothing is loaded that is loaded by something that is loaded: one round after the HTML.
