@@ -214,7 +214,7 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
         page.locator("#api-key").fill(text)
         page.keyboard.press("Enter")
         expect(page.get_by_text("No job is like that.")).to_be_visible()
-        page.get_by_role("link", name="New set").click()
+        page.get_by_role("link", name="New set", exact=True).click()
         ask(page, good_files, "nut")
         send(page)
         expect_done(page)

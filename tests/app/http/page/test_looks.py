@@ -146,7 +146,11 @@ def test_progress_is_told_to_screen_readers(open_page: OpenPage, service: Servic
 def test_it_asks_no_other_server_and_is_light(open_page: OpenPage, service: Service):
     page = open_page()
     answers: list[Response] = []
-    page.on("response", answers.append)
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle")
