@@ -11,6 +11,8 @@ const REASONS = {
   anomalous: "shows something that your images do not",
   near_copy: "is nearly the same as an image that is there already",
 };
+// By how much of the image a mark is larger than what it marks, on each side.
+const GROWN = 0.05;
 const VIEWS = {
   rotate: "any angle", rotate_90: "quarter turns", flip_horizontal: "left and right exchanged", flip_vertical: "top and bottom exchanged",
   shift: "moved", scale: "larger or smaller", brightness: "brighter or darker", lighting: "uneven light",
@@ -164,7 +166,7 @@ function rejectedImages(here, evidence, manifest, real) {
       : h("ul", { class: "plain" }, counts.map(([reason, number]) => h("li", {}, h("strong", {}, count(number, "image")), `: ${REASONS[reason] ?? reason}.`))),
     shown.length > 0 && h("ul", { class: "tiles" }, shown.map((image, number) => h("li", { class: "tile rejected" },
       h("button", { type: "button", class: "frame", "aria-label": `Rejected image ${number + 1}, large`, onclick: () => openViewer(large, number) },
-        picture(`${here}/evidence/rejected/${number}`, `Rejected image ${number + 1}`), image.reason === "anomalous" && mark(image.place)),
+        picture(`${here}/evidence/rejected/${number}`, `Rejected image ${number + 1}`), image.reason === "anomalous" && mark(image.place, manifest)),
       h("p", { class: "facts" }, why(image))))));
 }
 
@@ -173,13 +175,16 @@ function why(image) {
   return `strange at the marked place: ${Math.round(100 * image.guard_distance)} % of the limit`;
 }
 
-/** A box around the place, somewhat larger than it. */
-function mark(place) {
+/** A box around the place, somewhat larger than it; the frame is square, the image in its middle. */
+function mark(place, { width_px: width, height_px: height }) {
   const box = h("span", { class: "mark" });
-  const grow = 0.05;
-  const [left, top] = [Math.max(0, place.left - grow), Math.max(0, place.top - grow)];
-  const ends = [Math.min(1, place.left + place.width + grow), Math.min(1, place.top + place.height + grow)];
-  for (const [name, share] of Object.entries({ left, top, width: ends[0] - left, height: ends[1] - top })) box.style.setProperty(name, `${100 * share}%`);
+  const set = (start, length, from, extent, share) => {
+    const [first, last] = [Math.max(0, from - GROWN), Math.min(1, from + extent + GROWN)];
+    box.style.setProperty(start, `${100 * (0.5 + (first - 0.5) * share)}%`);
+    box.style.setProperty(length, `${100 * (last - first) * share}%`);
+  };
+  set("left", "width", place.left, place.width, Math.min(1, width / height));
+  set("top", "height", place.top, place.height, Math.min(1, height / width));
   return box;
 }
 
