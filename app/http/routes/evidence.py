@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Annotated
 from zipfile import ZipFile
 
 from fastapi import APIRouter, Depends, Path, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.http.job_outputs import OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
+from app.http.report.write import report_policy, write_report
 from app.http.services import OwnerDep, Services, ServicesDep
 from app.jobs.evidence import EVIDENCE_FILE, INDEX_FILE, Evidence, EvidenceKind, picture_name
 from app.jobs.model import JobState
@@ -99,6 +102,33 @@ def get_evidence_picture(
         except KeyError:
             raise ImageNotFound(f"Job {job_id} has no such picture: {kind} {number}.") from None
     return Response(content, media_type="image/jpeg", headers=HEADERS)
+
+
+@router.get(
+    "/{job_id}/report",
+    operation_id="get_report",
+    summary="All of it on one page, to be kept or sent on",
+    response_class=HTMLResponse,
+    responses={
+        200: {"description": "HTML that needs nothing beside it, and no script"},
+        **problems(*OUTPUT_PROBLEMS, ImageNotFound),
+    },
+)
+def get_report(job_id: str, services: ServicesDep, owner: OwnerDep) -> StreamingResponse:
+    """Real and new images, what may vary, what was rejected and why, prompt, models, versions."""
+    parts = _report(services, owner, job_id)
+    # What is wrong is found before the answer begins.
+    parts = chain([next(parts)], parts)
+    headers = {**HEADERS, "Content-Security-Policy": report_policy()}
+    return StreamingResponse(parts, media_type="text/html", headers=headers)
+
+
+def _report(services: Services, owner: str, job_id: str) -> Iterator[str]:
+    with (
+        open_output(services, owner, job_id, "archive.zip") as archive,
+        _open_evidence(services, owner, job_id) as evidence,
+    ):
+        yield from write_report(archive, evidence)
 
 
 @contextmanager
