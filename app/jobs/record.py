@@ -170,6 +170,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         width=width,
         height=height,
         seed=int(read_number(fields.get("seed"))),
+        request=_read_request_leniently(record),
         inputs=inputs,
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
@@ -190,6 +191,14 @@ def _output_size(inputs: list[InputImage], fields: dict[str, Any]) -> Size | Non
 
 def _request_fields(record: dict[str, str]) -> dict[str, Any]:
     return _json_object(record.get("request"))
+
+
+def _read_request_leniently(record: dict[str, str]) -> JobRequest | None:
+    """The whole request, if all of it is known here."""
+    try:
+        return JobRequest.model_validate_json(record.get("request", ""))
+    except ValidationError:
+        return None
 
 
 def _json_object(text: str | None) -> dict[str, Any]:
