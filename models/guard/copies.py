@@ -59,5 +59,6 @@ class KnownImages:
 
 
 def _cells(image: Tensor) -> Tensor:
-    """Mean of each COPY_CELL_PX square in each channel, one row (3 * H / 16 * W / 16,)."""
-    return F.avg_pool2d(image, COPY_CELL_PX).flatten()
+    """Mean of each COPY_CELL_PX square in each channel, also of what is left at the edges, (N,)."""
+    cells = F.avg_pool2d(image, COPY_CELL_PX, ceil_mode=True, count_include_pad=False)
+    return cells.flatten()

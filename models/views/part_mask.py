@@ -10,6 +10,7 @@ from torch.nn import functional as F
 ERODED_PX = 7
 # A part whose outline is sought at this long side, whatever the image's size.
 MASK_PX = 256
+LEAST_MASK_PX = 32
 # Shadow and glow that belong to a part differ from the ground by this share of what the part does.
 NEAR_SHARE = 0.5
 # What holds a part (a wire, the frame itself) differs from the ground by this share or more.
@@ -42,14 +43,15 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
 def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
     """Where a part lies whole and free on its ground, and the same with its near shadow, (h, w).
 
-    At MASK_PX on the long side; holes are filled. None when no part is alone, when it reaches the
-    frame (what hangs on a wire or runs out of the picture cannot be taken off its ground), or when
-    anything else is seen on the ground (another piece, a wall, the rest of the part itself), or
-    when much of the part looks like the ground, so that its outline is not sure.
+    At MASK_PX on the long side, or at LEAST_MASK_PX on the short one; holes are filled. None when
+    no part is alone, when it reaches the frame (what hangs on a wire or runs out of the picture
+    cannot be taken off its ground), or when anything else is seen on the ground (another piece, a
+    wall, the rest of the part itself), or when much of the part looks like the ground, so that its
+    outline is not sure.
     """
     height, width = image.shape[-2:]
-    factor = MASK_PX / max(height, width)
-    size = [max(32, round(side * factor)) for side in (height, width)]
+    factor = max(MASK_PX / max(height, width), LEAST_MASK_PX / min(height, width))
+    size = [round(side * factor) for side in (height, width)]
     small = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
     if lone_part_mask(small) is None:
         return None
