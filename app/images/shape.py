@@ -1,4 +1,4 @@
-"""Images of unlike shape: how they come to the first one's, and which cannot.
+"""The shape that all images of a request and the new ones have: the first image's.
 
 A part must keep its proportions, and padding would show an edge that no part has. So an image is
 cut, equally at both ends, to the first one's ratio of width to height. Up to `MAX_RATIO` that costs

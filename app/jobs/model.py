@@ -130,14 +130,14 @@ class JobRequest(BaseModel):
         int, Field(ge=0, lt=2**32, description="Same request, same seed: the same images.")
     ] = 0
     image_size: Annotated[
-        int,
+        int | None,
         Field(
             ge=64,
-            le=1024,
-            description="Long side of the new images in px; longer where the short side would "
-            "otherwise have less than 32.",
+            le=4096,
+            description="Long side of the new images in px; left out, that of the first image, "
+            "up to 4096. Longer where the short side would have less than 32.",
         ),
-    ] = 256
+    ] = None
     prompt: Annotated[
         Annotated[PlainText, Field(max_length=300)] | None,
         Field(description="Replaces the prompt that would be chosen."),
@@ -239,6 +239,10 @@ class Job(BaseModel):
         Field(description="Of the new images, in px; null for a job of 0.1.", examples=[192]),
     ]
     seed: int
+    request: Annotated[
+        JobRequest | None,
+        Field(description="All that was asked for; null for a job of another version."),
+    ]
     inputs: Annotated[
         list[InputImage],
         Field(description="What was understood of each image; empty for a job of an old version."),

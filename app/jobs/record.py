@@ -170,6 +170,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         width=width,
         height=height,
         seed=int(read_number(fields.get("seed"))),
+        request=_read_request_leniently(record),
         inputs=inputs,
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
@@ -182,14 +183,22 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
 
 def _output_size(inputs: list[InputImage], fields: dict[str, Any]) -> Size | None:
     """(width, height) of the new images; None when the record does not tell."""
-    image_size = read_number(fields.get("image_size"))
-    if not inputs or min(image_size, inputs[0].width, inputs[0].height) < 1:
+    image_size = int(read_number(fields.get("image_size"))) or None
+    if not inputs or min(image_size or 1, inputs[0].width, inputs[0].height) < 1:
         return None
-    return output_size((inputs[0].width, inputs[0].height), int(image_size))
+    return output_size((inputs[0].width, inputs[0].height), image_size)
 
 
 def _request_fields(record: dict[str, str]) -> dict[str, Any]:
     return _json_object(record.get("request"))
+
+
+def _read_request_leniently(record: dict[str, str]) -> JobRequest | None:
+    """The whole request, if all of it is known here."""
+    try:
+        return JobRequest.model_validate_json(record.get("request", ""))
+    except ValidationError:
+        return None
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

@@ -121,11 +121,12 @@ def fit_generator(
     models, draws, progress = generation.models, generation.draws, generation.progress
     generator = VarianceAwareGenerator(models.vqgan)
     base_decoder = generator.decoder_state()
-    views = draws.views(VIEW_SEEDS, generation.effort.num_views)  # I_1..I_N
+    views = draws.at_work(draws.views(VIEW_SEEDS, generation.effort.num_views))  # I_1..I_N
+    images = draws.at_work(draws.images)
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
-    same_distance = distance_seen_again(draws.images, views, models.features, on_image)
+    same_distance = distance_seen_again(images, views, models.features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
-    generator.learn(draws.images, models.features, same_distance, on_step)
+    generator.learn(images, models.features, same_distance, on_step)
     measured = views[:NUM_MEASURED_VIEWS]
     before_db = reconstruction_psnr_db(generator.model, measured)
     steps = generation.effort.adaptation_steps if generation.options.adaptation else 0

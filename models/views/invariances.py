@@ -25,7 +25,7 @@ from models.views.light import USUAL_SPREAD, light_spread
 from models.views.lone_part import LonePart
 from models.views.part_mask import lone_part_mask
 from models.views.relight import relight
-from models.views.view import View, draw_view
+from models.views.view import PROBED_LIMITS, View, draw_view
 from models.views.warp import apply_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
@@ -169,7 +169,9 @@ def _ratios_to_itself(
 ) -> dict[str, float]:
     """Per turn or flip: distance of the transformed image to its own small views, over theirs."""
     rng = np.random.default_rng(0)
-    views = _probe(image, part, [draw_view(frozenset(), rng) for _ in range(8)])
+    views = _probe(
+        image, part, [draw_view(frozenset(), rng, limits=PROBED_LIMITS) for _ in range(8)]
+    )
     bank = features.patches(torch.cat([image[None], views[:4]])).flatten(0, 1)
     plain = _distances(features, views[4:], bank)
     names = ("rotate", "rotate_90", "flip_horizontal", "flip_vertical")

@@ -20,6 +20,7 @@ from app.http.middleware.stack import READ_HEADERS, TOLD_HEADERS
 from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
+from app.jobs.evidence import Evidence, EvidenceKind, RejectedImage
 from app.jobs.failures import ADVICE
 from app.jobs.inputs import InputImage, InputWarning
 from app.jobs.model import (
@@ -64,7 +65,9 @@ def routes() -> list[str]:
     """Those of the OpenAPI document, and the pages that it leaves out."""
     paths = create_app(Settings()).openapi()["paths"]
     described = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
-    pages = [path for path in OPEN_PATHS - paths.keys() if not path.startswith("/docs/")]
+    pages = [
+        path for path in OPEN_PATHS - paths.keys() if not path.startswith(("/docs/", "/page/"))
+    ]
     return [*described, *(f"GET {path}" for path in pages)]
 
 
@@ -81,6 +84,9 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "stages": (API, "Stages", lambda: JobStage),
     "events": (API, "Events", lambda: JobEvent.model_fields),
     "priorities": (API, "Priorities", lambda: Priority),
+    "evidence": (API, "The evidence", lambda: Evidence.model_fields),
+    "evidence pictures": (API, "Its pictures", lambda: EvidenceKind),
+    "rejected images": (API, "Rejected images", lambda: RejectedImage.model_fields),
     "deliveries": (API, "Deliveries", lambda: Delivery.model_fields),
     "delivery outcomes": (API, "Outcomes of a try", lambda: DeliveryOutcome),
     "problem details": (API, "Problems", lambda: ProblemDetails.model_fields),

@@ -21,6 +21,7 @@ from app.base.redis_connection import REDIS_AWAY, connect
 from app.base.transactions import execute_once
 from app.files.decoders import Decoders
 from app.files.storage import Storage, outputs_of
+from app.jobs.evidence import EVIDENCE_FILE
 from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
@@ -31,6 +32,7 @@ from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
+from workers.archive.evidence import write_evidence
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.write import write_archive
 from workers.generation.method_request import to_generation_request
@@ -151,7 +153,8 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             raise TooFewImages(f"{error}.") from error
         except DeviceMemoryError as error:
             raise OutOfMemory(
-                "The device's memory does not suffice for new images of this size."
+                "The device's memory does not suffice for images of "
+                f"{request.image_size or max(request.images[0].size)} px."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
@@ -244,6 +247,13 @@ def _store_results(
             inputs=inputs,
             bit_depth=bit_depth,
             on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
+        )
+    with storage.replace(job_id, f"{folder}/{EVIDENCE_FILE}") as file:
+        write_evidence(
+            file,
+            request.images,
+            result,
+            on_picture=lambda: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:
         contact_sheet(list(request.images), result).save(file, "PNG")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.images.output_size import output_size as app_output_size
 from models.views.view import (
     INVARIANCES,
     View,
@@ -78,9 +79,7 @@ def test_the_same_seed_draws_the_same_views():
     assert first == second
 
 
-@pytest.mark.parametrize(
-    ("size", "long_side", "expected"),
-    [((384, 384), 256, (256, 256)), ((384, 288), 256, (256, 192)), ((100, 900), 256, (32, 288))],
-)
-def test_output_keeps_the_aspect_ratio(size, long_side, expected):
-    assert output_size(Image.new("RGB", size), long_side) == expected
+@pytest.mark.parametrize("size", [(384, 384), (384, 288), (4096, 128), (100, 900), (32, 640)])
+@pytest.mark.parametrize("long_side", [None, 64, 256, 1000])
+def test_the_method_and_the_api_have_one_rule_of_size(size, long_side):
+    assert output_size(Image.new("RGB", size), long_side) == app_output_size(size, long_side)
