@@ -21,6 +21,7 @@ from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
 from app.jobs.evidence import Evidence, EvidenceKind, RejectedImage
+from app.jobs.failures import ADVICE
 from app.jobs.inputs import InputImage, InputWarning
 from app.jobs.model import (
     Effort,
@@ -34,7 +35,7 @@ from app.jobs.model import (
     ProblemDetails,
 )
 from app.main import create_app
-from app.problems import Problem, UnusableImage
+from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
@@ -53,6 +54,11 @@ def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
         yield kind
     for special in kind.__subclasses__():
         yield from problems(special)
+
+
+def failures() -> list[str]:
+    """What a job fails with, but for what its sender could have been told at once."""
+    return [kind.slug for kind in ADVICE if kind not in BASE_PROBLEMS | {InvalidRequest}]
 
 
 def routes() -> list[str]:
@@ -86,6 +92,7 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "problem details": (API, "Problems", lambda: ProblemDetails.model_fields),
     "field faults": (API, "Faults in a request", lambda: FieldFault.model_fields),
     "problem slugs": (API, "Kinds of problems", lambda: (kind.slug for kind in problems())),
+    "job failures": (API, "What to do when a job fails", failures),
     "request headers": (API, "Headers of a request", lambda: READ_HEADERS),
     "response headers": (API, "Headers of an answer", lambda: TOLD_HEADERS),
     "invariances": (METHOD, "Which views are good", lambda: Invariance),

@@ -28,7 +28,7 @@ from app.jobs.model import JobRequest, JobState
 from app.jobs.record import read_creation, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
-from app.problems import OutOfMemory, StorageFull, TooFewImages
+from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable, TooFewImages
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
@@ -138,9 +138,15 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
         asked = read_request(record)
-        request, inputs = retry_outage(
-            lambda: _read_request(warm, progress, record, asked), patience_s
-        )
+        try:
+            request, inputs = retry_outage(
+                lambda: _read_request(warm, progress, record, asked), patience_s
+            )
+        except StorageUnavailable as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            warm.storage.read_mark()  # raises when it is the storage that is gone
+            raise InputLost("An image of the job is no longer in the storage.") from error
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
@@ -148,8 +154,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
         except DeviceMemoryError as error:
             raise OutOfMemory(
                 "The device's memory does not suffice for images of "
-                f"{request.image_size or max(request.images[0].size)} px; ask for a smaller "
-                "image_size."
+                f"{request.image_size or max(request.images[0].size)} px."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
