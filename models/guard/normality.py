@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.nearest import largest_nearest_distance, nearest_distances
+from models.features.nearest import farthest, nearest_distances
 from models.features.patches import PatchFeatures
 from models.guard.copies import COPY_DIFFERENCE, KnownImages
 
@@ -35,6 +35,9 @@ LEAST_SOURCES = 3
 # The share then: a bank without one real image finds the views of that one stranger than the whole
 # bank does another good part, of which fewer than 5 % are beyond this threshold.
 FALSE_REJECTION_RATE_OF_OTHERS = 0.1
+
+Place = tuple[float, float, float, float]
+"""A patch as (left, top, width, height), shares of the image in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Verdict:
     guard_distance: float
     nearest_distance: float
     reason: str | None
-    place: tuple[float, float, float, float]
+    place: Place
 
 
 class NormalityGuard:
@@ -102,7 +105,7 @@ class NormalityGuard:
         distances = []
         for image, source in zip(unseen_images, unseen_sources, strict=True):
             known = owners[chosen] != source if leave_out else slice(None)
-            distances.append(guard._worst(image, guard.bank[known]))
+            distances.append(guard._worst(image, guard.bank[known])[0])
             on_image()
         rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
         guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
@@ -110,7 +113,7 @@ class NormalityGuard:
 
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
-        return torch.stack([self._worst(image, self.bank) for image in images])
+        return torch.stack([self._worst(image, self.bank)[0] for image in images])
 
     @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
@@ -126,9 +129,13 @@ class NormalityGuard:
         return torch.stack(maps)
 
     @torch.no_grad()
-    def _worst(self, image: Tensor, bank: Tensor) -> Tensor:
-        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, a scalar."""
-        return largest_nearest_distance(self.features.patches(_enlarged(image)[None])[0], bank)
+    def _worst(self, image: Tensor, bank: Tensor) -> tuple[Tensor, Place]:
+        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, and its place."""
+        grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
+        height, width = grid.shape[-2:]
+        distance, index = farthest(grid.flatten(1).T, bank)
+        row, column = divmod(int(index), width)
+        return distance, (column / width, row / height, 1 / width, 1 / height)
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
@@ -140,22 +147,15 @@ class NormalityGuard:
 
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
-        distances = self.distance_map(image[None])[0]  # (h, w)
-        distance = float(distances.max()) / max(self.threshold, 1e-9)
+        worst, place = self._worst(image, self.bank)
+        distance = float(worst) / max(self.threshold, 1e-9)
         nearest = self.known.difference(image)
         reason = None
         if not distance <= 1.0:  # a NaN is rejected too
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
-        return Verdict(distance, nearest, reason, _worst_patch(distances))
-
-
-def _worst_patch(distances: Tensor) -> tuple[float, float, float, float]:
-    """Where the largest of the distances (h, w) lies, as `Verdict.place`."""
-    height, width = distances.shape
-    row, column = divmod(int(distances.argmax()), width)
-    return column / width, row / height, 1 / width, 1 / height
+        return Verdict(distance, nearest, reason, place)
 
 
 def _enlarged(image: Tensor) -> Tensor:
