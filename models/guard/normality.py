@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.nearest import nearest_distances
+from models.features.nearest import largest_nearest_distance, nearest_distances
 from models.features.patches import PatchFeatures
 from models.guard.copies import COPY_DIFFERENCE, KnownImages
 
@@ -102,7 +102,7 @@ class NormalityGuard:
         distances = []
         for image, source in zip(unseen_images, unseen_sources, strict=True):
             known = owners[chosen] != source if leave_out else slice(None)
-            distances.append(guard._map(image, guard.bank[known]).max())
+            distances.append(guard._worst(image, guard.bank[known]))
             on_image()
         rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
         guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
@@ -110,21 +110,25 @@ class NormalityGuard:
 
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
-        return self.distance_map(images).amax(dim=(1, 2))
+        return torch.stack([self._worst(image, self.bank) for image in images])
 
+    @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
         """Each patch's distance to its nearest bank entry, (B, h, w); a patch is 8 px.
 
         Of the image as it is looked at, that is (H, W) or enlarged to LEAST_SIDE_PX.
         """
-        return torch.stack([self._map(image, self.bank) for image in images])
+        maps = []
+        for image in images:
+            grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
+            distances, _ = nearest_distances(grid.flatten(1).T, self.bank)
+            maps.append(distances.reshape(grid.shape[-2:]))
+        return torch.stack(maps)
 
     @torch.no_grad()
-    def _map(self, image: Tensor, bank: Tensor) -> Tensor:
-        """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
-        grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        distances, _ = nearest_distances(grid.flatten(1).T, bank)
-        return distances.reshape(grid.shape[-2:])
+    def _worst(self, image: Tensor, bank: Tensor) -> Tensor:
+        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, a scalar."""
+        return largest_nearest_distance(self.features.patches(_enlarged(image)[None])[0], bank)
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""

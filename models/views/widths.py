@@ -10,7 +10,6 @@ Axes: k images, H x W pixels; images (3, H, W) in [0, 1].
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -24,8 +23,17 @@ USUAL_WEIGHT = 1.0
 # images of a category: parts that lie in one place 0.000 to 0.005, round ones and such as are put
 # down at random 0.045 to 0.24, surfaces 0.2 and more.
 MOST_UNEXPLAINED = 0.03
-# No light is varied farther than this, whatever the images show.
-MOST_LIGHT = ViewLimits(log_gain=0.3, log_gamma=0.3, slope=0.3)
+# Nothing is varied farther than this, whatever the images show: along a part that looks the same
+# wherever it is cut, a shift is found that is none.
+MOST = ViewLimits(
+    angle_deg=5.0,
+    shift_x=0.03,
+    shift_y=0.03,
+    log_scale=0.05,
+    log_gain=0.3,
+    log_gamma=0.3,
+    slope=0.3,
+)
 # More images than this would only cost time.
 MAX_IMAGES = 9
 DARK = 0.02
@@ -47,48 +55,39 @@ def widths_of(images: Tensor) -> Widths:
     placed = [register(image, images[0]) for image in images[1:]]
     unexplained = torch.tensor([one.unexplained for one in placed])
     lie_alike = bool(unexplained.median() <= MOST_UNEXPLAINED)
-    limits = _light_limits(images, lie_alike)
+    observed = _light(images)
     if lie_alike:
-        names = ("angle_deg", "log_scale", "shift_x", "shift_y")
         found = [one for one in placed if one.unexplained <= MOST_UNEXPLAINED]
-        # The first image lies to itself at 0.
-        observed = {name: [0.0, *(getattr(one, name) for one in found)] for name in names}
-        limits = replace(limits, **_posterior(observed))
+        for name in ("angle_deg", "log_scale", "shift_x", "shift_y"):
+            # The first image lies to itself at 0.
+            observed[name] = [0.0, *(getattr(one, name) for one in found)]
+    # Of parts that lie otherwise, some of the light's difference is the pose's.
+    most = MOST if lie_alike else USUAL_LIMITS
+    widths = {name: _posterior(name, values) for name, values in observed.items()}
+    limits = replace(
+        USUAL_LIMITS, **{name: min(width, getattr(most, name)) for name, width in widths.items()}
+    )
     return Widths(limits, lie_alike)
 
 
-def _light_limits(images: Tensor, lie_alike: bool) -> ViewLimits:
-    """Gain, contrast and slope of the light; from parts that lie otherwise no more than usual."""
+def _light(images: Tensor) -> dict[str, list[float]]:
+    """What each image shows of gain, contrast and slope of the light."""
     grey = images.mean(dim=1)  # (k, H, W)
     log = (grey + DARK).log()
     across = torch.linspace(-1.0, 1.0, grey.shape[2])[None, None, :].to(grey)
     down = torch.linspace(-1.0, 1.0, grey.shape[1])[None, :, None].to(grey)
     slopes = [(log * ramp).mean(dim=(1, 2)) / ramp.square().mean() for ramp in (across, down)]
-    posterior = _posterior(
-        {
-            "log_gain": (grey.mean(dim=(1, 2)) + DARK).log().tolist(),
-            "log_gamma": (grey.std(dim=(1, 2)) + DARK / 2).log().tolist(),
-            "slope": _centred(slopes),
-        }
-    )
-    most = MOST_LIGHT if lie_alike else USUAL_LIMITS
-    return replace(
-        USUAL_LIMITS, **{name: min(value, getattr(most, name)) for name, value in posterior.items()}
-    )
+    return {
+        "log_gain": (grey.mean(dim=(1, 2)) + DARK).log().tolist(),
+        "log_gamma": (grey.std(dim=(1, 2)) + DARK / 2).log().tolist(),
+        # Two quantities of one width.
+        "slope": torch.cat([slope - slope.mean() for slope in slopes]).tolist(),
+    }
 
 
-def _centred(values: Sequence[Tensor]) -> list[float]:
-    """The deviations of several quantities from their own means, as those of one."""
-    return torch.cat([value - value.mean() for value in values]).tolist()
-
-
-def _posterior(observed: dict[str, list[float]]) -> dict[str, float]:
-    """Half-widths of uniform ranges whose deviation is the posterior's, by name."""
-    widths = {}
-    for name, values in observed.items():
-        seen = torch.tensor(values, dtype=torch.float64)
-        squares = float((seen - seen.mean()).square().sum())
-        usual = USUAL_WEIGHT * getattr(USUAL_LIMITS, name) ** 2 / 3  # a uniform range's variance
-        variance = (usual + squares) / (USUAL_WEIGHT + len(seen) - 1)
-        widths[name] = math.sqrt(3 * variance)
-    return widths
+def _posterior(name: str, values: list[float]) -> float:
+    """The half-width of a uniform range whose deviation is the posterior's."""
+    seen = torch.tensor(values, dtype=torch.float64)
+    squares = float((seen - seen.mean()).square().sum())
+    usual = USUAL_WEIGHT * getattr(USUAL_LIMITS, name) ** 2 / 3  # a uniform range's variance
+    return math.sqrt(3 * (usual + squares) / (USUAL_WEIGHT + len(seen) - 1))

@@ -6,7 +6,7 @@ import torch
 
 from models.views.view import USUAL_LIMITS, View
 from models.views.warp import apply_view
-from models.views.widths import MOST_LIGHT, widths_of
+from models.views.widths import MOST, widths_of
 from tests.models.conftest import part_image, texture_image
 
 POSE = ("angle_deg", "shift_x", "shift_y", "log_scale")
@@ -38,7 +38,7 @@ def test_parts_that_lie_a_little_otherwise_have_views_as_wide():
 def test_parts_that_shine_otherwise_have_views_as_bright_within_a_bound():
     gains = [0.5, 0.7, 0.85, 1.0]
     found = widths_of(parts(*[View(gain=gain, fill="edge") for gain in gains]))
-    assert 2 * USUAL_LIMITS.log_gain < found.limits.log_gain <= MOST_LIGHT.log_gain
+    assert 2 * USUAL_LIMITS.log_gain < found.limits.log_gain <= MOST.log_gain
 
 
 def test_surfaces_keep_the_usual_pose_and_no_more_than_the_usual_light():
@@ -47,3 +47,13 @@ def test_surfaces_keep_the_usual_pose_and_no_more_than_the_usual_light():
     assert not found.lie_alike
     assert all(getattr(found.limits, n) == getattr(USUAL_LIMITS, n) for n in POSE)
     assert found.limits.log_gain == USUAL_LIMITS.log_gain
+
+
+def test_a_profile_that_runs_through_the_frame_is_shifted_along_itself_no_farther_than_a_bound():
+    profile = torch.linspace(0, 3, 128).cos().square()[None, None, :].expand(3, 128, 128)
+    noise = torch.Generator().manual_seed(0)
+    images = torch.stack(
+        [(profile + 0.01 * torch.randn(3, 128, 128, generator=noise)).clamp(0, 1) for _ in range(5)]
+    )
+    limits = widths_of(images).limits
+    assert all(getattr(limits, name) <= getattr(MOST, name) for name in POSE)
