@@ -45,13 +45,11 @@ class Verdict:
         guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
         nearest_distance: largest cell difference to the most similar known image, in [0, 1].
         reason: None if accepted, else "anomalous" or "near_copy".
-        place: the worst patch as (left, top, width, height), shares of the image in [0, 1].
     """
 
     guard_distance: float
     nearest_distance: float
     reason: str | None
-    place: tuple[float, float, float, float]
 
 
 class NormalityGuard:
@@ -140,22 +138,21 @@ class NormalityGuard:
 
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
-        distances = self.distance_map(image[None])[0]  # (h, w)
-        distance = float(distances.max()) / max(self.threshold, 1e-9)
+        distance = float(self.distance(image[None])[0]) / max(self.threshold, 1e-9)
         nearest = self.known.difference(image)
         reason = None
         if not distance <= 1.0:  # a NaN is rejected too
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
-        return Verdict(distance, nearest, reason, _worst_patch(distances))
+        return Verdict(distance, nearest, reason)
 
-
-def _worst_patch(distances: Tensor) -> tuple[float, float, float, float]:
-    """Where the largest of the distances (h, w) lies, as `Verdict.place`."""
-    height, width = distances.shape
-    row, column = divmod(int(distances.argmax()), width)
-    return column / width, row / height, 1 / width, 1 / height
+    def worst_place(self, image: Tensor) -> tuple[float, float, float, float]:
+        """The worst patch of an image (3, H, W): left, top, width, height in shares of it."""
+        distances = self.distance_map(image[None])[0]  # (h, w)
+        height, width = distances.shape
+        row, column = divmod(int(distances.argmax()), width)
+        return column / width, row / height, 1 / width, 1 / height
 
 
 def _enlarged(image: Tensor) -> Tensor:

@@ -93,7 +93,8 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         if verdict.reason is not None and options.guard:
             accepted.rejections[verdict.reason] += 1
             if accepted.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
-                accepted.rejected.append(_rejected(image, draw, verdict))
+                place = prepared.guard.worst_place(image)
+                accepted.rejected.append(_rejected(image, draw, verdict, place))
             continue
         prepared.guard.remember(image)
         cosine = float(
@@ -159,7 +160,9 @@ def _make(
     return image, variation, verdict
 
 
-def _rejected(image: Tensor, draw: Draw, verdict: Verdict) -> RejectedImage:
+def _rejected(
+    image: Tensor, draw: Draw, verdict: Verdict, place: tuple[float, float, float, float]
+) -> RejectedImage:
     assert verdict.reason is not None
     return RejectedImage(
         pixels=_to_bytes(image),
@@ -167,7 +170,7 @@ def _rejected(image: Tensor, draw: Draw, verdict: Verdict) -> RejectedImage:
         reason=verdict.reason,
         guard_distance=verdict.guard_distance,
         nearest_distance=verdict.nearest_distance,
-        place=verdict.place,
+        place=place,
     )
 
 

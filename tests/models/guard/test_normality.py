@@ -60,10 +60,10 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
     assert 36 * scale <= column <= 92 * scale
 
 
-def test_the_verdict_tells_where_the_worst_patch_lies(guard):
+def test_the_guard_tells_where_the_worst_patch_lies(guard):
     image = scratched(real_views(1, seed=4)[0])
     distances = guard.distance_map(image[None])[0]
-    left, top, width, height = guard.judge(image).place
+    left, top, width, height = guard.worst_place(image)
     rows, columns = distances.shape
     assert (width, height) == (1 / columns, 1 / rows)
     assert distances[round(top * rows), round(left * columns)] == distances.max()
