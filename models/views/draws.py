@@ -37,6 +37,14 @@ class Draw(NamedTuple):
     seed: int
 
 
+class Plan(NamedTuple):
+    """A draw that is not shown yet."""
+
+    view: View
+    source: int
+    seed: int
+
+
 class Draws:
     """The good images of one job and the views drawn of them.
 
@@ -73,6 +81,11 @@ class Draws:
 
     def draw(self, kind: int, number: int) -> Draw:
         """View `number` of its kind."""
+        plan = self.plan(kind, number)
+        return Draw(self.show(plan), *plan)
+
+    def plan(self, kind: int, number: int) -> Plan:
+        """How view `number` of its kind is made."""
         rng = self._rng(kind, number)
         (source,) = self.sources_of([number])
         # Spread over the views of each source, not of all of them in turn.
@@ -87,7 +100,11 @@ class Draws:
         )
         part, working = self.parts[source], self._working(source)
         view = part.placed(view, working) if part else covering(view, self.size)
-        return Draw(self._show(source, view), view, source, int(rng.integers(MAX_SEED)))
+        return Plan(view, source, int(rng.integers(MAX_SEED)))
+
+    def show(self, plan: Plan) -> Tensor:
+        """What is planned, (3, H, W) in [0, 1], at the output's size."""
+        return self._show(plan.source, plan.view)
 
     def sources_of(self, numbers: Iterable[int]) -> list[int]:
         """Which real image each of these views shows: they take turns."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,7 +26,7 @@ from models.views.light import USUAL_SPREAD, light_spread
 from models.views.lone_part import LonePart
 from models.views.part_mask import lone_part_mask
 from models.views.relight import relight
-from models.views.view import View, draw_view
+from models.views.view import INVARIANCES, View, draw_view, to_tensor
 from models.views.warp import apply_view
 
 # Candidates for what the images can show; `shift`, `scale` and `brightness` need k >= 2 images.
@@ -47,7 +48,16 @@ TOLERANCE_BETWEEN_IMAGES = 1.10
 TOLERANCE_SELF = 2.1
 ALIGNED_WITHIN_DEG = 6.0
 ANALYSIS_PX = 192
+MOST_LOOKED_AT = 8
 AXIS_STEP_DEG = 2
+
+
+@dataclass(frozen=True)
+class Belief:
+    """How likely views of one family are still good parts, in [0, 1], and why, in a sentence."""
+
+    belief: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,16 @@ class InvarianceDecision:
     light_spread: float = 0.0
     decided_by: str = "images"
 
+    @property
+    def beliefs(self) -> dict[str, Belief]:
+        """Of every family."""
+        return {
+            name: Belief(0.9, "The images speak for it.")
+            if name in self.invariances
+            else Belief(0.1, "Nothing in the images speaks for it.")
+            for name in INVARIANCES
+        }
+
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""
         return {
@@ -75,6 +95,21 @@ class InvarianceDecision:
             "light_spread": round(self.light_spread, 3),
             "decided_by": self.decided_by,
         }
+
+
+def looked_at(num_images: int) -> list[int]:
+    """Which of the images the decision looks at: some, evenly spread, the first among them."""
+    return sorted({num_images * n // MOST_LOOKED_AT for n in range(MOST_LOOKED_AT)})
+
+
+def analysed(image: Image.Image, first_size: tuple[int, int]) -> Tensor:
+    """The image as the decision sees it, (3, H, W) in [0, 1], H and W multiples of 32.
+
+    `first_size` (width, height) is the first image's: all get its shape.
+    """
+    factor = ANALYSIS_PX / max(first_size)
+    width, height = (max(2, round(side * factor / 32)) * 32 for side in first_size)
+    return to_tensor(image, (width, height))
 
 
 def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:

@@ -16,7 +16,7 @@ from app.settings import Settings
 from models.evaluation.command import evaluate
 from workers.cli.commands.generate import generate
 from workers.cli.commands.keys import key_commands
-from workers.cli.commands.serve import api, courier, serve, worker
+from workers.cli.commands.serve import api, courier, serve, viewer, worker
 from workers.cli.commands.storage import storage_commands
 from workers.cli.commands.submit import submit
 from workers.cli.commands.webhook_secret import webhook_secret
@@ -57,7 +57,10 @@ def demo(
     run_demo(settings, sample, folder, Console())
 
 
-for command in (serve, api, worker, courier, webhook_secret, generate, submit, demo, evaluate):
+for command in (
+    *(serve, api, worker, courier, viewer),
+    *(webhook_secret, generate, submit, demo, evaluate),
+):
     cli.command()(command)
 cli.add_typer(key_commands, name="keys")
 cli.add_typer(storage_commands, name="storage")
