@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(default=64 * 2**20, ge=1)
     max_upload_bytes: int = Field(default=256 * 2**20, ge=1)
     max_image_pixels: int = Field(default=50_000_000, ge=1)
+    max_output_pixels: int = Field(default=4_000_000_000, ge=1)
     min_image_side_px: int = Field(default=32, ge=1)
     decoding_cpu_s: float = Field(default=20, gt=0)
     decoding_memory_bytes: int = Field(default=1536 * 2**20, ge=64 * 2**20)

@@ -11,7 +11,7 @@ from app.http.services import Services
 from app.images.facts import ImageFacts
 from app.jobs.admission.full_disk import refuse_on_full_disk
 from app.jobs.admission.idempotency import Claim
-from app.jobs.admission.request_limits import check_settings_limits
+from app.jobs.admission.request_limits import check_output_pixels, check_settings_limits
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.store import CreationUnknownError
@@ -40,6 +40,7 @@ def accept_job(
         hashes, facts = store_images(images, job_id, services)
         names = [name_of(number) for number in range(len(images))]
         inputs = understand(facts, request.bit_depth, names)
+        check_output_pixels(request, inputs[0], services.settings)
         claim = None
         if idempotency_key is not None:
             claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)

@@ -18,7 +18,7 @@ class ViewsRequest(BaseModel):
         Field(description="As of a job; nothing depends on it.", examples=["hazelnut"]),
     ] = None
     bit_depth: BitDepth = None
-    image_size: ImageSize = 256
+    image_size: ImageSize = None
 
 
 class ViewsForm(ImagesForm, ViewsRequest):

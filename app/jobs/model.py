@@ -92,7 +92,13 @@ PlainText = Annotated[
 
 
 ImageSize = Annotated[
-    int, Field(ge=64, le=1024, description="Long side of the new images in pixels.")
+    int | None,
+    Field(
+        ge=64,
+        le=4096,
+        description="Long side of the new images in pixels; left out, that of the first image, "
+        "up to 4096.",
+    ),
 ]
 BitDepth = Annotated[
     int | None,
@@ -144,7 +150,7 @@ class JobRequest(BaseModel):
     seed: Annotated[
         int, Field(ge=0, lt=2**32, description="Same request, same seed: the same images.")
     ] = 0
-    image_size: ImageSize = 256
+    image_size: ImageSize = None
     prompt: Annotated[
         Annotated[PlainText, Field(max_length=300)] | None,
         Field(description="Replaces the prompt that would be chosen."),

@@ -13,13 +13,13 @@ class Defaults(NamedTuple):
 
     num_seeds: int
     num_images: int
-    image_size: int
+    image_size: int | None
     num_coresets: int
 
 
 DEFAULTS = Defaults(num_seeds=3, num_images=24, image_size=224, num_coresets=3)
 # As the product delivers them; more draws in place of several memories.
-FIDELITY_DEFAULTS = Defaults(num_seeds=5, num_images=32, image_size=256, num_coresets=1)
+FIDELITY_DEFAULTS = Defaults(num_seeds=5, num_images=32, image_size=None, num_coresets=1)
 
 
 def evaluate(  # noqa: PLR0917  typer reads the options from the signature
@@ -50,7 +50,8 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     image_size: Annotated[
         int | None,
         typer.Option(
-            help="Long side of generated images in px. (default: 224; 256 with --fidelity)"
+            help="Long side of generated images in px. (default: 224; with --fidelity that of the "
+            "first real image, as the product has it)"
         ),
     ] = None,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",

@@ -33,7 +33,7 @@ class Settings:
         detector: "patchcore", the only one that runs here (others read the archive by themselves);
             a fidelity trial goes without one by "none".
         num_images: how many images a generating row adds for each real one.
-        image_size: long side of generated images in px.
+        image_size: long side of generated images in px; None: that of the first real image.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.
         coreset_size: most patches in the detector's memory bank.
@@ -44,7 +44,7 @@ class Settings:
 
     detector: str = "patchcore"
     num_images: int = 24
-    image_size: int = 224
+    image_size: int | None = 224
     effort: str = "standard"
     encoder: str = "embedded"
     vqgan: str = "embedded"

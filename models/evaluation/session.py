@@ -109,6 +109,6 @@ def command_line(settings: Settings, request: EvaluationRequest) -> str:
         "--coresets": settings.num_coresets,
     }
     for option, value in options.items():
-        words += [option, str(value)]
+        words += [] if value is None else [option, str(value)]
     words += ["--reweight"] * settings.reweight + ["--all"] * (request.max_test_images is None)
     return shlex.join(words)

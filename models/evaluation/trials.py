@@ -36,7 +36,7 @@ TRIAL_FILES = (
 def defendant(data: RowInput) -> Defendant:
     """The guard of the product's request for these real images, and images that it let pass."""
     generated = pictures(generate(data, PRODUCT))
-    return Defendant(prepared_product(data).guard, draws(data).size, generated)
+    return Defendant(prepared_product(data).guard, draws(data).seen_size, generated)
 
 
 def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:

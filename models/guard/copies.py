@@ -40,5 +40,5 @@ class KnownImages:
 
 
 def _cells(image: Tensor) -> Tensor:
-    """Mean of each COPY_CELL_PX square, (3, H / 16, W / 16)."""
-    return F.avg_pool2d(image, COPY_CELL_PX)
+    """Mean of each COPY_CELL_PX square, (3, H / 16, W / 16), and of what is left at the edges."""
+    return F.avg_pool2d(image, COPY_CELL_PX, ceil_mode=True, count_include_pad=False)

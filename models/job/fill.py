@@ -2,20 +2,28 @@
 
 Every image is drawn anew with the decoder that the rounds kept; no image of a round is delivered.
 
-Axes: H x W pixels, P patches, F patch features; images (3, H, W) in [0, 1].
+An image is judged at the size at which the method sees it. At the output's size, where that is
+larger, it is made when it is asked for: the view at full sharpness, and on it the generator's
+change, enlarged.
+
+Axes: h x w pixels as seen, H x W of the output, P patches, F patch features; images in [0, 1].
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from models.guard.normality import Verdict
 from models.integrator.selection import SCORE_WEIGHT, looked_at, select
 from models.job.generation import Generation
 from models.job.prepare import Prepared
 from models.job.request import GeneratedImage
-from models.views.draws import FILL_SEEDS, MAX_SEED, Draw
+from models.views.draws import FILL_SEEDS, MAX_SEED, Draw, Draws
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
@@ -38,6 +46,31 @@ class Accepted:
     rejections: dict[str, int]
 
 
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """What the generator makes of a view.
+
+    Attributes:
+        pixels: (3, h', w') at the size at which the generator works: a change in [-1, 1] to be
+            added to the view, or an image in [0, 1]; None leaves the view as it is.
+        is_change: whether it is added.
+        sigma_scale: the factor on sigma that it was made with; 0: the view as it is.
+    """
+
+    pixels: Tensor | None
+    is_change: bool
+    sigma_scale: float
+
+    def of(self, view: Tensor) -> Tensor:
+        """What becomes of the view (3, H, W), of any size; in steps of 8 bits, as delivered."""
+        if self.pixels is not None:
+            made = self.pixels.to(view)
+            if made.shape != view.shape:
+                made = F.interpolate(made[None], view.shape[-2:], mode="bicubic")[0]
+            view = view + made if self.is_change else made
+        return (view.clamp(0.0, 1.0) * 255).round() / 255
+
+
 def fill(generation: Generation, prepared: Prepared) -> Accepted:
     """Makes images until there are enough to choose from or the budget is spent."""
     models, options = generation.models, generation.options
@@ -50,7 +83,7 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         if num_accepted == enough:
             break
         draw = generation.draws.draw(FILL_SEEDS, number)
-        image, scale, verdict = _make(generation, prepared, draw)
+        image, variation, verdict = _make(generation, prepared, draw)
         percent = 70.0 + 27.0 * max(num_accepted / enough, number / budget)
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
         if verdict.reason is not None and options.guard:
@@ -60,8 +93,19 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         cosine = float(
             (models.encoder.embed_image(image[None])[0] @ prepared.prompt.embedding).cpu()
         )
+        render = _renderer(generation.draws, draw, variation, image)
         accepted.images.append(
-            _generated(image, draw, sigma_scale=scale, cosine=cosine, verdict=verdict)
+            GeneratedImage(
+                render=render,
+                seed=draw.seed,
+                source=draw.source,
+                transform={**draw.view.as_dict(), "sigma_scale": variation.sigma_scale},
+                scores={
+                    "prompt_cosine": round(cosine, 6),
+                    "guard_distance": round(verdict.guard_distance, 6),
+                    "nearest_distance": round(verdict.nearest_distance, 6),
+                },
+            )
         )
         accepted.patches.append(looked_at(image, models.features))
     generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
@@ -83,41 +127,50 @@ def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
     return [accepted.images[index] for index in chosen]
 
 
-def _make(generation: Generation, prepared: Prepared, draw: Draw) -> tuple[Tensor, float, Verdict]:
-    """One image (3, H, W) with as much of its sigma as the guard lets pass.
-
-    Returns:
-        The image, the factor on sigma that it was made with (0: the view as it is), the verdict.
-    """
+def _make(
+    generation: Generation, prepared: Prepared, draw: Draw
+) -> tuple[Tensor, Variation, Verdict]:
+    """One image (3, h, w) as seen, with as much of its sigma as the guard lets pass."""
     options, generator = generation.options, prepared.generator
     # Seeds are drawn evenly from [0, MAX_SEED), so that this is about that share of the images.
     is_varied = draw.seed < options.varied_share * MAX_SEED
+    is_change = options.sampling.output == "residual"
     with torch.no_grad():
-        encoded = generator.encode(draw.pixels[None])
+        encoded = generator.encode(generation.draws.at_work(draw.pixels)[None])
     for step in SIGMA_STEPS:
         scale = options.sampling.scale * step if is_varied else 0.0
-        settings = replace(options.sampling, scale=scale)
-        with torch.no_grad():
-            image = generator.vary(encoded, [draw.seed], settings)[0]
-        # What is judged is what is delivered: 8 bits a channel.
-        image = (image * 255).round() / 255
+        pixels = None
+        if scale or not is_change:
+            settings = replace(options.sampling, scale=scale)
+            with torch.no_grad():
+                made = generator.vary(encoded, [draw.seed], settings)
+            pixels = (made - encoded.views if is_change else made)[0]
+        variation = Variation(pixels, is_change, scale)
+        image = variation.of(draw.pixels)
         verdict = prepared.guard.judge(image)
         if verdict.reason != "anomalous" or not scale or not options.guard:
             break
-    return image, scale, verdict
+    return image, variation, verdict
 
 
-def _generated(
-    image: Tensor, draw: Draw, *, sigma_scale: float, cosine: float, verdict: Verdict
-) -> GeneratedImage:
-    return GeneratedImage(
-        pixels=(image * 255).round().byte().permute(1, 2, 0).cpu().numpy(),  # (H, W, 3)
-        seed=draw.seed,
-        source=draw.source,
-        transform={**draw.view.as_dict(), "sigma_scale": sigma_scale},
-        scores={
-            "prompt_cosine": round(cosine, 6),
-            "guard_distance": round(verdict.guard_distance, 6),
-            "nearest_distance": round(verdict.nearest_distance, 6),
-        },
-    )
+def _renderer(
+    draws: Draws, draw: Draw, variation: Variation, seen: Tensor
+) -> Callable[[], np.ndarray]:
+    """Gives the image at the output's size, (H, W, 3) uint8; `seen` is it as the method sees it."""
+    if draws.size == draws.seen_size:
+        pixels = _to_bytes(seen)
+        return lambda: pixels
+    # What waits to be made takes little memory.
+    waiting = draw._replace(pixels=draw.pixels.new_empty(0))
+    half = replace(variation, pixels=None if variation.pixels is None else variation.pixels.half())
+    return partial(_render, draws, waiting, half)
+
+
+def _render(draws: Draws, draw: Draw, variation: Variation) -> np.ndarray:
+    with torch.no_grad():
+        return _to_bytes(variation.of(draws.shown(draw)))
+
+
+def _to_bytes(image: Tensor) -> np.ndarray:
+    """An image (3, H, W) in [0, 1] as (H, W, 3) uint8."""
+    return (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()

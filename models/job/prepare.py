@@ -19,7 +19,12 @@ from models.generator.variance import (
 from models.guard.normality import NormalityGuard
 from models.job.generation import Generation
 from models.views.draws import VIEW_SEEDS
-from models.views.invariances import InvarianceDecision, decide_invariances, requested_invariances
+from models.views.invariances import (
+    InvarianceDecision,
+    all_analysed,
+    decide_invariances,
+    requested_invariances,
+)
 
 # Views that the guard's threshold is set on, at least.
 NUM_UNSEEN_VIEWS = 16
@@ -79,7 +84,8 @@ def choose_prompt(generation: Generation) -> ChosenPrompt:
 
 def decide_views(generation: Generation) -> InvarianceDecision:
     """Which views leave a good part good: the request's word, or what the images show."""
-    images, features = generation.draws.images, generation.models.features
+    device, features = generation.models.device, generation.models.features
+    images = all_analysed(generation.request.images).to(device)
     requested = generation.request.invariances
     decision = (
         decide_invariances(images, features)
@@ -121,11 +127,12 @@ def fit_generator(
     models, draws, progress = generation.models, generation.draws, generation.progress
     generator = VarianceAwareGenerator(models.vqgan)
     base_decoder = generator.decoder_state()
-    views = draws.views(VIEW_SEEDS, generation.effort.num_views)  # I_1..I_N
+    views = draws.at_work(draws.views(VIEW_SEEDS, generation.effort.num_views))  # I_1..I_N
+    images = draws.at_work(draws.images)
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
-    same_distance = distance_seen_again(draws.images, views, models.features, on_image)
+    same_distance = distance_seen_again(images, views, models.features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
-    generator.learn(draws.images, models.features, same_distance, on_step)
+    generator.learn(images, models.features, same_distance, on_step)
     measured = views[:NUM_MEASURED_VIEWS]
     before_db = reconstruction_psnr_db(generator.model, measured)
     steps = generation.effort.adaptation_steps if generation.options.adaptation else 0

@@ -18,7 +18,7 @@ def result_of(
 ) -> GenerationResult:
     """The result, after all stages."""
     draws, guard = generation.draws, prepared.guard
-    sigma = prepared.generator.sigma_map(draws.images).cpu().numpy()  # (k, H, W)
+    sigma = prepared.generator.sigma_map(draws.at_work(draws.images)).cpu().numpy()  # (k, h, w)
     report: dict[str, object] = {
         "prompt": prepared.prompt.report,
         "invariances": draws.decision.as_dict(),

@@ -23,7 +23,8 @@ class GenerationRequest:
         images: k >= 1 good images, RGB 8-bit; of several sizes, the first one's shape is kept.
         object_name: what the images show, the paper's W^o.
         num_images: how many new images are wanted, the paper's M.
-        image_size: long side of the output in px; the sides are multiples of 16.
+        image_size: long side of the output in px; None: the first image's own, up to
+            `models.views.view.MAX_SIDE_PX`.
         seed: fixes every random draw.
         prompt: replaces the prompt that would be chosen.
         invariances: names from `models.views.view.INVARIANCES`; None decides from the images.
@@ -34,7 +35,7 @@ class GenerationRequest:
     images: Sequence[Image.Image]
     object_name: str
     num_images: int = 16
-    image_size: int = 256
+    image_size: int | None = None
     seed: int = 0
     prompt: str | None = None
     invariances: frozenset[str] | None = None
@@ -47,18 +48,23 @@ class GeneratedImage:
     """One accepted image.
 
     Attributes:
-        pixels: (H, W, 3) uint8, sRGB.
+        render: makes the pixels, so that a set of large images is never in memory at once.
         seed: the seed of this image's own draws.
         source: index into `GenerationRequest.images` of the real image that it varies.
         transform: the view it starts from, JSON-able.
         scores: `prompt_cosine`, `guard_distance`, `nearest_distance`.
     """
 
-    pixels: np.ndarray
+    render: Callable[[], np.ndarray]
     seed: int
     source: int
     transform: dict[str, object]
     scores: dict[str, float]
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) uint8, sRGB; made anew at each call where the image is large."""
+        return self.render()
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class GenerationResult:
         prompt: the prompt P that guided the rounds.
         report: JSON-able: prompt with its candidates, invariances with their evidence, rounds,
             rejections by reason, models by role, timings_s by stage, guard thresholds.
-        variance: (k, H, W) float32 in [0, 1], the relative sigma map of each real image.
+        variance: (k, h, w) float32 in [0, 1], the relative sigma map of each real image, of the
+            images' shape at the size at which the generator works.
         size: (width, height) of the images in px.
     """
 

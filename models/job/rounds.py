@@ -21,7 +21,8 @@ def run_rounds(generation: Generation, prepared: Prepared) -> Integration:
         """The views (J, 3, H, W) and the seeds of a round."""
         first = number * effort.round_size
         drawn = [draws.draw(ROUND_SEEDS, first + j) for j in range(effort.round_size)]
-        return torch.stack([d.pixels for d in drawn]), [d.seed for d in drawn]
+        views = draws.at_work(torch.stack([d.pixels for d in drawn]))
+        return views, [d.seed for d in drawn]
 
     return integrate(
         prepared.generator,

@@ -9,16 +9,16 @@ from PIL import Image
 from torch import Tensor
 
 from models.views.invariances import InvarianceDecision
-from models.views.lone_part import LonePart
 from models.views.part_mask import lone_part_mask
-from models.views.relight import relight
 from models.views.resampling import resampled
-from models.views.view import View, covering, draw_view, output_size, to_tensor
-from models.views.warp import apply_view
+from models.views.source import Source
+from models.views.view import View, covering, draw_view, output_size, scaled
 
-# A source is worked on at its own size, up to this multiple of the output's and this long side: a
-# finer one shows no more, and the memory is bounded (150 MB a layer at the most).
-WORKING_FACTOR, MAX_WORKING_PX = 3, 4096
+# The method looks at a view at this long side at most, and its generator works at that one: what
+# the eye of a detector tells apart is there, and a job costs the same whatever the camera has.
+SEEN_PX, WORK_PX = 448, 256
+# The generator's networks take sides of such multiples, and not less than two of them.
+WORK_MULTIPLE_PX = 16
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
@@ -29,7 +29,10 @@ MAX_SEED = 2**31
 
 
 class Draw(NamedTuple):
-    """One view: its pixels (3, H, W) in [0, 1], how it was made, and the seed for its eps."""
+    """One view: its pixels (3, h, w) in [0, 1] as the method sees it, how it was made, eps's seed.
+
+    `Draws.shown` has it at the size of the output.
+    """
 
     pixels: Tensor
     view: View
@@ -48,48 +51,51 @@ class Plan(NamedTuple):
 class Draws:
     """The good images of one job and the views drawn of them.
 
+    Three sizes, all of the first image's shape: `size` is the output's, H x W; what looks at a view
+    sees it at `seen_size`, h x w; the generator works at `work_size`, of multiples of 16 px.
+
     Args:
         images: k good images.
-        image_size: long side of the output in px.
+        image_size: long side of the output in px; None: the first image's own.
         seed: of the whole job.
         device: where the pixels lie.
 
     Attributes:
-        size: (width, height) of the output.
-        images: (k, 3, H, W) in [0, 1], at the output's size.
-        parts: of each image the lone part that moves on its ground; None where there is none.
+        size, seen_size, work_size: (width, height) in px.
+        images: (k, 3, h, w) in [0, 1], at `seen_size`.
+        sources: each good image, as it is moved to be seen.
         fills: of each image, what stands beyond its edge, see `View.fill`.
         decision: which views are good; nothing beyond the smallest of them until it is set.
     """
 
     def __init__(
-        self, images: Sequence[Image.Image], image_size: int, seed: int, device: torch.device
+        self, images: Sequence[Image.Image], image_size: int | None, seed: int, device: torch.device
     ):
         self.seed = seed
         self.size = output_size(images[0], image_size)
-        sizes = [working_size(image.size, self.size) for image in images]
-        pairs = zip(images, sizes, strict=True)
-        self._sources = [_bytes(to_tensor(image, size)).to(device) for image, size in pairs]
-        shown = [resampled(self._source(n), self.size) for n in range(len(images))]
-        self.images = torch.stack(shown).clamp(0.0, 1.0)
-        self.parts = [LonePart.find(self._source(n)) for n in range(len(images))]
+        self.seen_size = scaled(self.size, min(SEEN_PX, max(self.size)))
+        self.work_size = _work_size(self.size)
+        self._images, self._device = images, device
+        self._full: dict[int, Source] = {}
+        self.sources = [Source(image, self.seen_size, device) for image in images]
+        self.images = torch.stack([source.still() for source in self.sources])
         self.fills = [
-            "ground" if part else "mirror" if lone_part_mask(image) is None else "edge"
-            for part, image in zip(self.parts, self.images.cpu(), strict=True)
+            "ground" if source.part else "mirror" if lone_part_mask(image) is None else "edge"
+            for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
-        self.decision = InvarianceDecision(frozenset(), {})
+        self.decision = InvarianceDecision(frozenset())
 
     def draw(self, kind: int, number: int) -> Draw:
         """View `number` of its kind."""
         plan = self.plan(kind, number)
-        return Draw(self.show(plan), *plan)
+        return Draw(self.seen(plan), *plan)
 
     def plan(self, kind: int, number: int) -> Plan:
         """How view `number` of its kind is made."""
         rng = self._rng(kind, number)
         (source,) = self.sources_of([number])
         # Spread over the views of each source, not of all of them in turn.
-        step, count = number // len(self._sources), len(self._sources)
+        step, count = number // len(self.sources), len(self.sources)
         turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO + source / count
         view = draw_view(
             self._allowed(source),
@@ -98,20 +104,33 @@ class Draws:
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
         )
-        part, working = self.parts[source], self._working(source)
-        view = part.placed(view, working) if part else covering(view, self.size)
-        return Plan(view, source, int(rng.integers(MAX_SEED)))
+        shown = self.sources[source]
+        placed = shown.part.placed(view, shown.size) if shown.part else covering(view, self.size)
+        return Plan(placed, source, int(rng.integers(MAX_SEED)))
 
-    def show(self, plan: Plan) -> Tensor:
-        """What is planned, (3, H, W) in [0, 1], at the output's size."""
-        return self._show(plan.source, plan.view)
+    def seen(self, plan: Plan) -> Tensor:
+        """What is planned, (3, h, w) in [0, 1]."""
+        return self.sources[plan.source].shown(plan.view)
+
+    def shown(self, draw: Draw) -> Tensor:
+        """The view at the size of the output, (3, H, W) in [0, 1]."""
+        if self.size == self.seen_size:
+            return draw.pixels
+        if draw.source not in self._full:
+            image, seen = self._images[draw.source], self.sources[draw.source]
+            self._full[draw.source] = Source(image, self.size, self._device, like=seen)
+        return self._full[draw.source].shown(draw.view)
+
+    def at_work(self, pixels: Tensor) -> Tensor:
+        """Images (..., 3, h, w) at the size at which the generator works."""
+        return resampled(pixels, self.work_size).clamp(0.0, 1.0)
 
     def sources_of(self, numbers: Iterable[int]) -> list[int]:
         """Which real image each of these views shows: they take turns."""
-        return [number % len(self._sources) for number in numbers]
+        return [number % len(self.sources) for number in numbers]
 
     def views(self, kind: int, count: int) -> Tensor:
-        """The pixels of the first `count` views of a kind, (count, 3, H, W)."""
+        """The pixels of the first `count` views of a kind, (count, 3, h, w)."""
         return torch.stack([self.draw(kind, number).pixels for number in range(count)])
 
     def _rng(self, kind: int, number: int) -> np.random.Generator:
@@ -126,30 +145,8 @@ class Draws:
         held = self.fills[source] == "edge" and self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
 
-    def _source(self, source: int) -> Tensor:
-        """Real image number `source` at its working size, (3, H0, W0) in [0, 1]."""
-        return self._sources[source].float() / 255.0
 
-    def _working(self, source: int) -> tuple[int, int]:
-        height, width = self._sources[source].shape[-2:]
-        return width, height
-
-    def _show(self, source: int, view: View) -> Tensor:
-        """Real image number `source` as the view shows it, (3, H, W), at the output's size."""
-        part, image = self.parts[source], self._source(source)
-        if part is None:
-            return apply_view(image, view, self.size)
-        shown = resampled(part.shown(image, view, self.size), self.size)
-        return relight(shown.clamp(0.0, 1.0), view)
-
-
-def working_size(source: tuple[int, int], output: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) at which a source is warped: its own, but no finer than is of use."""
-    most = min(WORKING_FACTOR * max(output), MAX_WORKING_PX)
-    factor = min(1.0, most / max(source))
-    width, height = (max(1, round(side * factor)) for side in source)
+def _work_size(output: tuple[int, int]) -> tuple[int, int]:
+    sides = scaled(output, min(WORK_PX, max(output)))
+    width, height = (max(2, round(side / WORK_MULTIPLE_PX)) * WORK_MULTIPLE_PX for side in sides)
     return width, height
-
-
-def _bytes(image: Tensor) -> Tensor:
-    return (image * 255).round().byte()

@@ -92,10 +92,10 @@ def family_views(draws: Draws, name: str, light_spread: float = 0.0) -> list[Ten
         light_spread: how uneven the light gets; 0 takes what is usual.
     """
     draws.decision = InvarianceDecision(
-        frozenset({name}), {}, light_spread=light_spread or USUAL_SPREAD, decided_by="request"
+        frozenset({name}), light_spread=light_spread or USUAL_SPREAD, decided_by="request"
     )
     plans = [draws.plan(VIEW_SEEDS, number) for number in range(NUM_TRIED)]
-    return [draws.show(plan) for plan in _different(plans, SHOWS[name])]
+    return [draws.seen(plan) for plan in _different(plans, SHOWS[name])]
 
 
 def _different(plans: list[Plan], shows: Callable[[View], object]) -> list[Plan]:

@@ -42,6 +42,7 @@ class LonePart:
     """A part apart from its ground.
 
     Attributes:
+        masks: the part, and the part with its near shadow, both (h, w) bool.
         core: where the part itself is, (1, h, w) in [0, 1], soft at the outline.
         near: where part and shadow are, (1, h, w) in [0, 1], fading out.
         slow: the ground's slow change, under the part too, (3, h, w).
@@ -49,6 +50,7 @@ class LonePart:
         outline: points around the part, (N, 2) as (x, y) in shares of width and height.
     """
 
+    masks: tuple[Tensor, Tensor]
     core: Tensor
     near: Tensor
     slow: Tensor
@@ -59,8 +61,15 @@ class LonePart:
     def find(cls, image: Tensor) -> "LonePart | None":
         """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground."""
         masks = free_part_mask(image.cpu())
-        if masks is None:
-            return None
+        return None if masks is None else cls._off_ground(image, *masks)
+
+    def at(self, image: Tensor) -> "LonePart":
+        """The same part in the same image at another size, (3, H, W) in [0, 1]."""
+        return self._off_ground(image, *self.masks)
+
+    @classmethod
+    def _off_ground(cls, image: Tensor, *masks: Tensor) -> "LonePart":
+        """The part of the image by its masks (h, w) bool: the part, and with its near shadow."""
         part, mask = (m.to(image.device) for m in masks)
         hole = dilated(mask, BAND_PX + 2 * FADE_PX)
         small = F.interpolate(image[None], mask.shape, mode="bilinear", antialias=True)[0]
@@ -73,6 +82,7 @@ class LonePart:
         ys, xs = (mask & dilated(~mask, 1)).nonzero(as_tuple=True)
         sides = torch.tensor([mask.shape[1], mask.shape[0]])
         return cls(
+            masks=(part, mask),
             core=_blurred(dilated(part, 1)[None].float(), SOFT_PX),
             near=_blurred(near[None].float(), FADE_PX) * _fading_at_frame(mask),
             slow=slow,

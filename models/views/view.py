@@ -24,7 +24,8 @@ INVARIANCES = (
     "lighting",
 )
 
-SIZE_MULTIPLE_PX = 16
+# The longest side of a new image.
+MAX_SIDE_PX = 4096
 MAX_COVERING_SCALE = 1.25
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
@@ -77,12 +78,18 @@ class View:
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def output_size(image: Image.Image, long_side_px: int) -> tuple[int, int]:
-    """(width, height) with the image's aspect ratio, multiples of SIZE_MULTIPLE_PX."""
-    factor = long_side_px / max(image.size)
-    width, height = (
-        max(2, round(side * factor / SIZE_MULTIPLE_PX)) * SIZE_MULTIPLE_PX for side in image.size
-    )
+def output_size(image: Image.Image, long_side_px: int | None) -> tuple[int, int]:
+    """(width, height) with this long side and the image's ratio; None: as large as the image.
+
+    No side is changed by more than the rounding to whole pixels, none is larger than MAX_SIDE_PX.
+    """
+    return scaled(image.size, min(long_side_px or max(image.size), MAX_SIDE_PX))
+
+
+def scaled(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
+    """(width, height) of the same ratio with this long side, each at least 1 px."""
+    factor = long_side_px / max(size)
+    width, height = (max(1, round(side * factor)) for side in size)
     return width, height
 
 

@@ -26,7 +26,10 @@ Images = Annotated[
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
 NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
 Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]
-ImageSize = Annotated[int, typer.Option(help="Long side of the new images in pixels.")]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(help="Long side of the new images in pixels. Default: that of the first image."),
+]
 EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
 Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
 Invariances = Annotated[

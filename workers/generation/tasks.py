@@ -145,7 +145,9 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             raise TooFewImages(f"{error}.") from error
         except DeviceMemoryError as error:
             raise OutOfMemory(
-                f"{request.image_size} px is too much for the device; ask for less."
+                "The device's memory does not suffice for images of "
+                f"{request.image_size or max(request.images[0].size)} px; ask for a smaller "
+                "image_size."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 

@@ -3,6 +3,8 @@
 from redis.client import Pipeline
 
 from app.base.addresses import is_refused, literal_address
+from app.images.shape import output_size
+from app.jobs.inputs import InputImage
 from app.jobs.keys import unfinished_key
 from app.jobs.model import JobRequest
 from app.problems import InvalidRequest, TooManyJobs
@@ -30,6 +32,24 @@ def check_settings_limits(request: JobRequest, settings: Settings) -> None:
     if errors:
         fields = ", ".join(error["field"] for error in errors)
         raise InvalidRequest(f"Not valid: {fields}.", errors=errors)
+
+
+def check_output_pixels(request: JobRequest, first: InputImage, settings: Settings) -> None:
+    """Lets pass what the results may be large.
+
+    Raises:
+        InvalidRequest: all new images together would have more pixels than is allowed.
+    """
+    width, height = output_size((first.width, first.height), request.image_size)
+    most = settings.max_output_pixels // (width * height)
+    if request.num_images > most:
+        detail = (
+            f"{request.num_images} images of {width} x {height} px are more than the "
+            f"{settings.max_output_pixels} pixels that one job may have; ask for at most "
+            f"{most} images, or for a smaller image_size."
+        )
+        error = _error("num_images", "too_many_pixels", detail)
+        raise InvalidRequest(f"Not valid: num_images. {detail}", errors=[error])
 
 
 def _error(field: str, code: str, detail: str) -> dict[str, str]:

@@ -103,8 +103,9 @@ def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
 
 def with_views(data: RowInput) -> list[Image.Image]:
     """The k real images and the views of them, unchanged."""
-    drawn = (draws(data).draw(FILL_SEEDS, n) for n in range(request(data).num_images))
-    return [*data.images, *(to_image(draw.pixels) for draw in drawn)]
+    views = draws(data)
+    drawn = (views.draw(FILL_SEEDS, n) for n in range(request(data).num_images))
+    return [*data.images, *(to_image(views.shown(draw)) for draw in drawn)]
 
 
 def pictures(result: GenerationResult) -> list[Image.Image]:

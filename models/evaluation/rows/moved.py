@@ -41,7 +41,7 @@ TINY = Jitter(turn_deg=2.0, scale=0.02, shift=0.02, brightness=0.06)
 PLAIN = Jitter(MAX_TURN_DEG, MAX_SCALE, MAX_SHIFT, MAX_BRIGHTNESS)
 
 
-def reduced(image: Image.Image, long_side_px: int) -> Image.Image:
+def reduced(image: Image.Image, long_side_px: int | None) -> Image.Image:
     """The image at the size that the product delivers for it."""
     return image.resize(output_size(image, long_side_px), Image.Resampling.LANCZOS)
 

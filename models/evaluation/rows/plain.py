@@ -32,7 +32,7 @@ class RowInput:
         seed: the same that chose the images.
         train: files of all real training images; only `full` looks at them.
         num_images: how many images a generating row adds for each real one; `augment` adds 23.
-        image_size: long side of generated images in px.
+        image_size: long side of generated images in px; None: that of the first real image.
         effort: how hard the pipeline works, "draft", "standard" or "high".
         encoder, vqgan, device: what `load_pipeline` takes.
     """
@@ -42,7 +42,7 @@ class RowInput:
     seed: int
     train: Sequence[Path]
     num_images: int = 24
-    image_size: int = 256
+    image_size: int | None = None
     effort: str = "standard"
     encoder: str = "embedded"
     vqgan: str = "embedded"

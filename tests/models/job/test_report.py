@@ -40,3 +40,12 @@ def test_shapes_follow_the_first_image(result):
     assert result.variance.shape == (2, 48, 64)
     assert result.variance.dtype == np.float32
     assert 0.0 <= float(result.variance.min()) <= float(result.variance.max()) == 1.0
+
+
+def test_images_are_as_large_as_the_input_and_the_same_at_every_call(pipeline: Pipeline):
+    large = picture(10).resize((640, 480))
+    made = pipeline.generate(draft(images=[large], image_size=None))
+    assert made.size == (640, 480)
+    for image in made.images:
+        assert image.pixels.shape == (480, 640, 3)
+        assert np.array_equal(image.pixels, image.pixels)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws, working_size
+from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
 from models.views.invariances import InvarianceDecision
-from models.views.view import to_image
+from models.views.resampling import gradient_energy, resampled
+from models.views.source import working_size
+from models.views.view import View, to_image
 from tests.models.conftest import part_image, texture_image
 
 
@@ -65,7 +67,7 @@ def test_a_source_is_worked_on_at_its_own_size_up_to_a_bound(source, output, wor
 
 def test_a_lone_part_turns_on_its_ground_and_stays_whole():
     draws = draws_of(part_image(angle_deg=20), invariances=frozenset({"rotate"}))
-    (ground,) = [part.ground.float() / 255 for part in draws.parts]
+    (ground,) = [source.part.ground.float() / 255 for source in draws.sources]
     given = int((draws.images[0].amax(dim=0) > 0.25).sum())
     for number in range(8):
         pixels = draws.draw(FILL_SEEDS, number).pixels
@@ -94,3 +96,37 @@ def test_angles_are_spread_over_the_views_of_each_source():
             [draws.draw(FILL_SEEDS, 3 * n + source).view.angle_deg % 360 for n in range(12)]
         )
         assert np.diff([*angles, angles[0] + 360]).max() < 2.7 * 360 / 12
+
+
+def native(image: torch.Tensor) -> Draws:
+    return Draws([to_image(image)], None, 0, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("image", [part_image(angle_deg=20, size=900), texture_image(size=900)])
+def test_a_view_at_the_inputs_own_size_shows_what_the_method_saw(image):
+    draws = native(image)
+    draws.decision = InvarianceDecision(frozenset({"rotate"}), {})
+    assert (draws.size, draws.seen_size, draws.work_size) == ((900, 900), (448, 448), (256, 256))
+    for number in range(3):
+        draw = draws.draw(FILL_SEEDS, number)
+        whole = draws.shown(draw)
+        assert whole.shape == (3, 900, 900)
+        difference = (resampled(whole, draws.seen_size) - draw.pixels).abs()
+        assert float(difference.mean()) < 0.01
+
+
+def test_a_view_at_the_inputs_own_size_is_as_sharp():
+    noise = 0.5 + 0.1 * torch.randn(3, 600, 600, generator=torch.Generator().manual_seed(0))
+    draws = native(noise.clamp(0, 1))
+    own = float(gradient_energy(draws.sources[0].pixels))
+    for number in range(4):
+        draw = draws.draw(FILL_SEEDS, number)
+        plain = draw._replace(view=View(angle_deg=draw.view.angle_deg, shift_x=draw.view.shift_x))
+        assert float(gradient_energy(draws.shown(plain))) == pytest.approx(own, rel=0.03)
+
+
+def test_an_output_of_few_pixels_is_seen_as_it_is():
+    draws = Draws([to_image(texture_image(size=96))], 48, 0, torch.device("cpu"))
+    draw = draws.draw(FILL_SEEDS, 0)
+    assert draws.size == draws.seen_size == draws.work_size == (48, 48)
+    assert torch.equal(draws.shown(draw), draw.pixels)

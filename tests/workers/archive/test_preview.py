@@ -23,7 +23,9 @@ def made_result(
     width, height = size
     pixels = np.full((height, width, 3), GREEN, dtype=np.uint8)
     images = [
-        GeneratedImage(pixels=pixels, seed=n, source=n % num_inputs, transform={}, scores={})
+        GeneratedImage(
+            render=lambda: pixels, seed=n, source=n % num_inputs, transform={}, scores={}
+        )
         for n in range(num_images)
     ]
     variance = np.full((num_inputs, height, width), sigma, dtype=np.float32)

@@ -37,7 +37,9 @@ class QuickPipeline:
             time.sleep(STEP_S)
             on_progress("fill", 99.0 * number / request.num_images, {"num_images": number})
             pixels = rng.integers(0, 256, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
-            images.append(GeneratedImage(pixels, number, 0, {}, {"guard_distance": 0.5}))
+            images.append(
+                GeneratedImage(lambda pixels=pixels: pixels, number, 0, {}, {"guard_distance": 0.5})
+            )
         report: dict[str, Any] = {
             "prompt": {},
             "invariances": {},

@@ -33,7 +33,7 @@ def generate(
     out: Out,
     num_images: NumImages = 16,
     seed: Seed = 0,
-    image_size: ImageSize = 256,
+    image_size: ImageSize = None,
     effort: EffortOption = Effort.standard,
     prompt: Prompt = None,
     invariances: Invariances = None,

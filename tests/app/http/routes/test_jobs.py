@@ -93,7 +93,7 @@ def test_every_field_reaches_the_record(api: httpx2.Client, store: JobStore):
         ("num_images", 1001),
         ("num_images", "NaN"),
         ("image_size", 63),
-        ("image_size", 1025),
+        ("image_size", 4097),
         ("seed", -1),
         ("seed", 2**32),
         ("effort", "heroic"),

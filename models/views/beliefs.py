@@ -1,0 +1,115 @@
+"""What is believed of each family of views: a prior over many lines, moved by what the images say.
+
+A belief is the chance that a view of this family is still a good part; a job makes such views only
+where it is large. It is a logistic function of a few figures of `evidence.py`, whose weights were
+fitted to good parts of eleven lines (docs/method.md); with no evidence it is the share of these
+lines that do so.
+"""
+
+import math
+from dataclasses import dataclass
+
+from models.views.evidence import Evidence
+from models.views.reasons import reason_of
+
+TURNS = ("rotate", "rotate_90")
+FLIPS = ("flip_horizontal", "flip_vertical")
+SPREADS = ("shift", "scale", "brightness")
+# Nobody misses a family that is left out, and everybody one that should have been.
+CHOSEN_FROM = 0.65
+# A thread, a print and blades have a hand, which figures hardly see.
+MIRRORED_PART_FROM = 0.95
+# Between the ranges that every line leaves open and those of a family: standard deviations.
+USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
+# Distances beyond these say no more than they do, as factors.
+MOST_FACTOR = 3.0
+# More images than this make nothing surer.
+MOST_SURE = 5
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of one family.
+
+    Attributes:
+        belief: how likely such views are still good parts, in [0, 1].
+        reason: what the belief rests on, one sentence.
+    """
+
+    belief: float
+    reason: str
+
+
+TURN = {"prior": 0.5, "itself": -1.0, "others": -1.0, "part": 1.0, "askew": 1.0, "grain": -2.0}
+FLIP = {"prior": 0.5, "itself": -1.0, "others": -1.0, "part": -1.0, "grain": -2.0}
+WEIGHTS: dict[str, dict[str, float]] = {
+    "rotate": TURN,
+    "rotate_90": TURN,
+    "flip_horizontal": FLIP,
+    "flip_vertical": FLIP,
+    "shift": {"prior": -0.3, "spread": 2.0},
+    "scale": {"prior": -0.8, "spread": 2.0},
+    "brightness": {"prior": -0.8, "spread": 2.0},
+    "lighting": {"prior": -2.0, "uneven": 4.0, "part": -2.0},
+}
+
+
+def beliefs_of(evidence: Evidence) -> dict[str, Belief]:
+    """Of every family, in the order of `view.INVARIANCES`."""
+    return {
+        name: Belief(round(_chance(name, evidence), 2), reason_of(name, evidence))
+        for name in WEIGHTS
+    }
+
+
+def chosen(beliefs: dict[str, Belief], evidence: Evidence) -> frozenset[str]:
+    """The families that a job makes which is not told: the likely ones that can do no harm."""
+    return frozenset(
+        name for name, believed in beliefs.items() if believed.belief >= _needed(name, evidence)
+    )
+
+
+def _needed(name: str, evidence: Evidence) -> float:
+    if name in FLIPS and evidence.is_part:
+        return MIRRORED_PART_FROM
+    # What reaches the frame or is not alone cannot be turned without its ground.
+    return math.inf if name in TURNS and evidence.is_held else CHOSEN_FROM
+
+
+def _chance(name: str, evidence: Evidence) -> float:
+    told = figures(name, evidence)
+    return 1 / (1 + math.exp(-sum(WEIGHTS[name][key] * value for key, value in told.items())))
+
+
+def figures(name: str, evidence: Evidence) -> dict[str, float]:
+    """What speaks for or against a family, each about 0 where nothing is known."""
+    if name in SPREADS:
+        return {"prior": 1.0, "spread": _spread(name, evidence)}
+    if name == "lighting":
+        uneven = 1.0 if evidence.light_spread else 0.0
+        return {"prior": 1.0, "uneven": uneven, "part": float(evidence.is_part)}
+    told = {
+        "prior": 1.0,
+        "itself": _log(evidence.to_itself[name] / 2.5),
+        "others": _log(evidence.to_others.get(name, 1.1) / 1.1) * _sureness(evidence),
+        "part": evidence.lone - 0.5,
+    }
+    grain = 0.0 if evidence.is_part else min(1.0, evidence.grain.coherence / 0.4)
+    if name in TURNS:
+        return told | {"askew": evidence.askew if evidence.is_part else 0.0, "grain": grain}
+    return told | {"grain": grain if name in evidence.grain.forbids else 0.0}
+
+
+def _spread(name: str, evidence: Evidence) -> float:
+    if name not in evidence.spread:
+        return 0.0
+    return _log(max(evidence.spread[name], 1e-6) / USUAL[name]) * _sureness(evidence)
+
+
+def _log(ratio: float) -> float:
+    return math.log(min(MOST_FACTOR, max(1 / MOST_FACTOR, ratio)))
+
+
+def _sureness(evidence: Evidence) -> float:
+    """0 for one image, 1 for two, growing as a standard deviation over images becomes surer."""
+    return math.sqrt(min(evidence.num_images, MOST_SURE) - 1)

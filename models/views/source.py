@@ -1,0 +1,71 @@
+"""One good image, at the size at which views of it are made.
+
+Axes: H0 x W0 pixels of the image, H x W of what is shown; images (3, H, W) in [0, 1].
+"""
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.views.lone_part import LonePart
+from models.views.relight import relight
+from models.views.resampling import resampled
+from models.views.view import MAX_SIDE_PX, View, scaled, to_tensor
+from models.views.warp import apply_view
+
+# An image is worked on at its own size, up to this multiple of what is shown: a finer one shows no
+# more.
+WORKING_FACTOR = 3
+
+
+class Source:
+    """One good image and, where one lies free on its ground, the part that moves.
+
+    Args:
+        image: the good image.
+        size: (width, height) at which its views are shown.
+        device: where the pixels lie.
+        like: the same image at another size: its part is the part here.
+
+    Attributes:
+        size: (width, height) of its own pixels.
+        part: the lone part; None where there is none.
+    """
+
+    def __init__(
+        self,
+        image: Image.Image,
+        size: tuple[int, int],
+        device: torch.device,
+        like: "Source | None" = None,
+    ):
+        self.size = working_size(image.size, size)
+        self._shown_at = size
+        pixels = to_tensor(image, self.size)
+        self._bytes = (pixels * 255).round().byte().to(device)  # a quarter of what floats take
+        if like is None:
+            self.part = LonePart.find(self.pixels)
+        else:
+            self.part = like.part and like.part.at(self.pixels)
+
+    @property
+    def pixels(self) -> Tensor:
+        """The image, (3, H0, W0)."""
+        return self._bytes.float() / 255.0
+
+    def still(self) -> Tensor:
+        """The image as it is, at the size at which it is shown, (3, H, W)."""
+        return resampled(self.pixels, self._shown_at).clamp(0.0, 1.0)
+
+    def shown(self, view: View) -> Tensor:
+        """The image as the view shows it, (3, H, W)."""
+        if self.part is None:
+            return apply_view(self.pixels, view, self._shown_at)
+        moved = self.part.shown(self.pixels, view, self._shown_at)
+        return relight(resampled(moved, self._shown_at).clamp(0.0, 1.0), view)
+
+
+def working_size(source: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) at which an image is warped: its own, but no finer than is of use."""
+    most = min(WORKING_FACTOR * max(shown), MAX_SIDE_PX)
+    return scaled(source, min(most, max(source)))
