@@ -63,13 +63,13 @@ def show_families(
     """All families, in the order of `view.INVARIANCES`.
 
     Args:
-        images: what the views are made from, one or more.
+        images: good ones; the views are made from the first few.
         seen: what the decision is made by, (k, 3, H, W), see `analysed`.
         features: what images are compared by.
         long_side_px: of the views.
     """
     decision = decide_invariances(seen, features)
-    draws = Draws(images, long_side_px, 0, seen.device)
+    draws = Draws(images[:NUM_SHOWN], long_side_px, 0, seen.device)
     return [
         Family(
             name=name,

@@ -1,7 +1,8 @@
 """Decides which families of views a job makes: what the user says, or what is believed.
 
-What images say is in `evidence.py`, what is believed of it in `beliefs.py`; the user overrules all.
-Views are made for each image; whether one of them can be turned without harm is `draws.py`'s to say.
+What images say is in `evidence.py`, what is believed of it in `beliefs.py`; the user overrules
+all.
+Whether one of several images can be turned without harm is for `draws.py` to say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from models.features.patches import PatchFeatures
 from models.views.beliefs import Belief, beliefs_of, chosen
-from models.views.evidence import ANALYSIS_PX, Evidence, distinct, evidence_of
+from models.views.evidence import Evidence, distinct, evidence_of
 from models.views.light import USUAL_SPREAD, light_spread
+from models.views.seen import ANALYSIS_PX
 from models.views.view import INVARIANCES, to_tensor
 
 # More images than this make nothing surer, and would only cost time.

@@ -51,13 +51,15 @@ def load_viewer(settings: Settings) -> None:
     _warm[:] = [Viewer(load_patch_features(), storage, Decoders(settings))]
 
 
-def show_views(question_id: str, bits: list[int], image_size: int) -> list[dict[str, object]]:
+def show_views(
+    question_id: str, bits: list[int], image_size: int | None
+) -> list[dict[str, object]]:
     """Each `ViewFamily`, as JSON has it.
 
     Args:
         question_id: the images lie in the storage under it, as a job's do.
         bits: of each image, how many of a stored number count.
-        image_size: long side of a job's images in px.
+        image_size: long side of a job's images in px; None: the first image's own.
     """
     (viewer,) = _warm
 
@@ -69,28 +71,31 @@ def show_views(question_id: str, bits: list[int], image_size: int) -> list[dict[
         return Image.frombytes("RGB", reading.facts.size, reading.pixels)
 
     reads = [lambda number=number: read(number) for number in range(len(bits))]
-    families = families_of(reads, viewer.features, min(SHOWN_PX, image_size))
+    families = families_of(reads, viewer.features, image_size)
     return [to_view_family(family).model_dump(mode="json") for family in families]
 
 
 def families_of(
-    reads: Sequence[Callable[[], Image.Image]], features: PatchFeatures, shown_px: int
+    reads: Sequence[Callable[[], Image.Image]], features: PatchFeatures, image_size: int | None
 ) -> list[Family]:
     """The families of views of a request's images.
 
     Args:
         reads: each gives an image, RGB 8-bit, when it is called; as a job would have them.
         features: what images are compared by.
-        shown_px: long side of a shown view.
+        image_size: as of `show_views`.
     """
-    size: tuple[int, int] | None = None
-    small: list[Image.Image] = []
     seen: list[Tensor] = []
+    small: list[Image.Image] = []
+    shown_px = min(SHOWN_PX, image_size or SHOWN_PX)
     # No more than one image is held at its full size.
     for number in looked_at(len(reads)):
         image = reads[number]()
-        size = size or image.size
-        image = image if (box := crop_box(image.size, size)) is None else image.crop(box)
+        if not small:
+            size = image.size
+            shown_px = min(shown_px, max(size))
+        box = crop_box(image.size, size)
+        image = image if box is None else image.crop(box)
         seen.append(analysed(image, size))
         image.thumbnail((FINENESS * shown_px,) * 2, Image.Resampling.LANCZOS)
         small.append(image)

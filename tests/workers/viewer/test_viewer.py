@@ -55,7 +55,7 @@ def picture(url: str) -> Image.Image:
 def test_it_shows_every_family_and_leaves_nothing_behind(
     api: httpx2.Client, settings: Settings, store: JobStore, ready_viewer: ViewerProcess
 ):
-    answer = ask(api, PART, object_name="nut", image_size=256)
+    answer = ask(api, PART, object_name="nut")
     assert answer.status_code == 200
     told = answer.json()
     (image,) = told["inputs"]
@@ -67,7 +67,7 @@ def test_it_shows_every_family_and_leaves_nothing_behind(
         assert family["reason"].endswith(".")
         assert len(family["images"]) == 3
         for url in family["images"]:
-            assert picture(url).size == (192, 192)
+            assert picture(url).size == (128, 128)
     storage = Storage(settings.storage_address)
     assert set(storage.job_ids()) <= {".goodmany"}
     assert api.get("/v1/jobs").json()["items"] == []
