@@ -21,6 +21,10 @@ CHOSEN_FROM = 0.65
 MIRRORED_PART_FROM = 0.95
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
+# Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
+# that is not; and to other images, over the image's as it is.
+HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
+UNTOUCHED = 1.1
 # Distances beyond these say no more than they do, as factors.
 MOST_FACTOR = 3.0
 # More images than this make nothing surer.
@@ -40,17 +44,17 @@ class Belief:
     reason: str
 
 
-TURN = {"prior": 0.5, "itself": -1.0, "others": -1.0, "part": 1.0, "askew": 1.0, "grain": -2.0}
-FLIP = {"prior": 0.5, "itself": -1.0, "others": -1.0, "part": -1.0, "grain": -2.0}
+TURN = {"prior": 0.6, "itself": -1.4, "others": -0.9, "part": 1.7, "askew": 1.0, "grain": -2.4}
+FLIP = {"prior": 0.9, "itself": -2.3, "others": -3.0, "part": -0.2, "grain": -2.0}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
     "flip_horizontal": FLIP,
     "flip_vertical": FLIP,
-    "shift": {"prior": -0.3, "spread": 2.0},
-    "scale": {"prior": -0.8, "spread": 2.0},
-    "brightness": {"prior": -0.8, "spread": 2.0},
-    "lighting": {"prior": -2.0, "uneven": 4.0, "part": -2.0},
+    "shift": {"prior": 0.1, "spread": 1.7},
+    "scale": {"prior": -0.6, "spread": 1.1},
+    "brightness": {"prior": -0.7, "spread": 1.9},
+    "lighting": {"prior": -1.0, "uneven": 3.2, "part": -1.6},
 }
 
 
@@ -90,14 +94,24 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
         return {"prior": 1.0, "uneven": uneven, "part": float(evidence.is_part)}
     told = {
         "prior": 1.0,
-        "itself": _log(evidence.to_itself[name] / 2.5),
-        "others": _log(evidence.to_others.get(name, 1.1) / 1.1) * _sureness(evidence),
+        "itself": _log(evidence.to_itself[name] / SOMEWHAT),
+        "others": _others(name, evidence),
         "part": evidence.lone - 0.5,
     }
     grain = 0.0 if evidence.is_part else min(1.0, evidence.grain.coherence / 0.4)
     if name in TURNS:
         return told | {"askew": evidence.askew if evidence.is_part else 0.0, "grain": grain}
     return told | {"grain": grain if name in evidence.grain.forbids else 0.0}
+
+
+def _others(name: str, evidence: Evidence) -> float:
+    """How much less than as it is the turned or mirrored image looks like the others."""
+    less = _log(evidence.to_others.get(name, UNTOUCHED) / UNTOUCHED) * _sureness(evidence)
+    if not evidence.is_part:
+        return less
+    # On a round part nothing but the light seems to turn.
+    shows = math.log(evidence.to_itself[name] / HARDLY_SHOWS) / math.log(SHOWS / HARDLY_SHOWS)
+    return less * min(1.0, max(0.0, shows))
 
 
 def _spread(name: str, evidence: Evidence) -> float:

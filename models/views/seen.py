@@ -45,7 +45,7 @@ class Seen:
     Attributes:
         image: the whole image, (3, H, W).
         middle: of the lone part in shares of width and height; None without a part.
-        size: log of the part's radius as a share of the image's long side.
+        size: log of the root of the part's area as a share of the image's long side.
         is_free: whether the part lies whole and free on its ground.
         axis_deg: the part's mirror axis, in [0, 180); None without a part.
         patches: name of a turn or mirror image, "" for none -> features of the part's patches, or
@@ -93,7 +93,7 @@ def _cut_out(image: Tensor, mask: Tensor) -> tuple[_Viewed, tuple[float, float],
     """The part's square at PART_PX; where it reaches beyond the image, the edge is drawn out.
 
     Returns:
-        The square, the part's middle in shares of width and height, the log of its radius.
+        The square, the part's middle in shares of width and height, its size as in `Seen`.
     """
     height, width = mask.shape
     ys, xs = (axis.float() + 0.5 for axis in mask.nonzero(as_tuple=True))
@@ -105,7 +105,8 @@ def _cut_out(image: Tensor, mask: Tensor) -> tuple[_Viewed, tuple[float, float],
     layers = torch.cat([image, mask[None].float()])[None]
     cut = F.grid_sample(layers, grid, padding_mode="border", align_corners=False)[0]
     part = _Viewed(cut[:3], dilated(cut[3] > 0.5, 2).float(), "edge")
-    return part, (x / width, y / height), math.log(radius / max(height, width))
+    side = math.sqrt(len(xs))
+    return part, (x / width, y / height), math.log(side / max(height, width))
 
 
 def _from_middle(count: int, device: torch.device) -> Tensor:

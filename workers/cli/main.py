@@ -19,6 +19,7 @@ from workers.cli.commands.keys import key_commands
 from workers.cli.commands.serve import api, courier, serve, viewer, worker
 from workers.cli.commands.storage import storage_commands
 from workers.cli.commands.submit import submit
+from workers.cli.commands.views import views
 from workers.cli.commands.webhook_secret import webhook_secret
 from workers.cli.failures import TOLD, exit_code_of, sentence_of
 
@@ -59,7 +60,7 @@ def demo(
 
 for command in (
     *(serve, api, worker, courier, viewer),
-    *(webhook_secret, generate, submit, demo, evaluate),
+    *(webhook_secret, generate, submit, views, demo, evaluate),
 ):
     cli.command()(command)
 cli.add_typer(key_commands, name="keys")
