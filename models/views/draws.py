@@ -19,6 +19,8 @@ from models.views.view import View, covering, draw_view, output_size, scaled
 SEEN_PX, WORK_PX = 448, 256
 # The generator's networks take sides of such multiples, and not less than two of them.
 WORK_MULTIPLE_PX = 16
+# What a part does on its ground.
+MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
@@ -65,7 +67,8 @@ class Draws:
         images: (k, 3, h, w) in [0, 1], at `seen_size`.
         sources: each good image, as it is moved to be seen.
         fills: of each image, what stands beyond its edge, see `View.fill`.
-        decision: which views are good; nothing beyond the smallest of them until it is set.
+        decision: which views are good; nothing beyond the smallest of them until it is set. A
+            user's word that a part moves also says that what is seen beside it does not.
     """
 
     def __init__(
@@ -84,6 +87,20 @@ class Draws:
             for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
         self.decision = InvarianceDecision(frozenset())
+
+    @property
+    def decision(self) -> InvarianceDecision:
+        """Which views are good."""
+        return self._decision
+
+    @decision.setter
+    def decision(self, decision: InvarianceDecision) -> None:
+        self._decision = decision
+        if decision.decided_by == "request" and decision.invariances & MOVES:
+            self.fills = [
+                "ground" if fill == "edge" and source.free_part() else fill
+                for fill, source in zip(self.fills, self.sources, strict=True)
+            ]
 
     def draw(self, kind: int, number: int) -> Draw:
         """View `number` of its kind."""

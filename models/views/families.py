@@ -1,14 +1,14 @@
 """The families of views, each alone, on a person's own images: what is to be believed of which.
 
 A person knows in seconds what one image cannot show. What is drawn here is drawn as a job draws it,
-with one invariance allowed and no other.
+with one invariance allowed, no other, and nothing of what every view of a job does beside.
 
 Axes: k images, H x W pixels; images in [0, 1].
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 from torch import Tensor
@@ -17,7 +17,7 @@ from models.features.patches import PatchFeatures
 from models.views.draws import VIEW_SEEDS, Draws, Plan
 from models.views.invariances import InvarianceDecision, decide_invariances
 from models.views.light import USUAL_SPREAD
-from models.views.view import INVARIANCES, View
+from models.views.view import INVARIANCES, View, ViewLimits
 
 TITLES = {
     "rotate": "Turned to any angle",
@@ -30,6 +30,7 @@ TITLES = {
     "lighting": "Under uneven light",
 }
 NUM_SHOWN = 3
+NOTHING_ELSE = ViewLimits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 # Views that are drawn to find some in which a family shows.
 NUM_TRIED = 48
 # From so much of it on a family shows: most of a view's range, not its middle.
@@ -70,6 +71,7 @@ def show_families(
     """
     decision = decide_invariances(seen, features)
     draws = Draws(images[:NUM_SHOWN], long_side_px, 0, seen.device)
+    draws.limits = NOTHING_ELSE
     return [
         Family(
             name=name,
@@ -99,16 +101,17 @@ def family_views(draws: Draws, name: str, light_spread: float = 0.0) -> list[Ten
 
 
 def _different(plans: list[Plan], shows: Callable[[View], object]) -> list[Plan]:
-    """NUM_SHOWN of them: such as show the family, of different sources and in different ways."""
-    found: dict[tuple[int, object, object], Plan] = {}
-    for number, plan in enumerate(plans):
-        way = shows(plan.view)
-        # First come the ways not seen yet, then others that show it, then any.
-        keys = (
-            ((0, plan.source, way), (1, number, None)) if way is not None else ((2, number, None),)
-        )
-        found.setdefault(next(key for key in keys if key not in found), plan)
-    return [plan for _, plan in sorted(found.items(), key=lambda item: item[0][0])][:NUM_SHOWN]
+    """Up to NUM_SHOWN in which the family shows: of different sources, in different ways."""
+    ways = {plan: shows(plan.view) for plan in plans}
+    showing = [plan for plan in plans if ways[plan] is not None] or plans[:1]
+    first = {(plan.source, ways[plan]): plan for plan in reversed(showing)}
+    # One of each way and source, then others unlike them.
+    others = {(plan.source, plan.view): plan for plan in showing}
+    chosen = dict.fromkeys([*reversed(first.values()), *others.values()])
+    unlike: dict[tuple[int, View], Plan] = {}
+    for plan in chosen:
+        unlike.setdefault((plan.source, plan.view), plan)
+    return list(unlike.values())[:NUM_SHOWN]
 
 
 def _off(angle_deg: float, step_deg: float) -> float:
@@ -141,5 +144,5 @@ SHOWS: dict[str, Callable[[View], object]] = {
     "shift": _moved,
     "scale": lambda view: _way(math.log(view.scale), SHOWN_LOG),
     "brightness": lambda view: _way(math.log(view.gain), SHOWN_LOG),
-    "lighting": lambda view: view.light_seed,
+    "lighting": lambda _: True,
 }

@@ -39,13 +39,18 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
     return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
 
 
-def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
+def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor] | None:
     """Where a part lies whole and free on its ground, and the same with its near shadow, (h, w).
 
     At MASK_PX on the long side; holes are filled. None when no part is alone, when it reaches the
     frame (what hangs on a wire or runs out of the picture cannot be taken off its ground), or when
     anything else is seen on the ground (another piece, a wall, the rest of the part itself), or
     when much of the part looks like the ground, so that its outline is not sure.
+
+    Args:
+        image: (3, H, W) in [0, 1].
+        told: somebody who knows the part says that it moves: what else is seen on the ground stays
+            there, and a doubtful outline is taken as it is.
     """
     height, width = image.shape[-2:]
     factor = MASK_PX / max(height, width)
@@ -61,12 +66,8 @@ def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
     near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
     others = int((seen & ~dilated(near, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(near.sum())
     unseen = int((seen & near).sum()) < LEAST_SEEN * int(near.sum())
-    if (
-        bool((held & frame).any())
-        or others
-        or unseen
-        or _step(contrast, part) < LEAST_STEP * threshold
-    ):
+    unsure = others or unseen or _step(contrast, part) < LEAST_STEP * threshold
+    if bool((held & frame).any()) or (unsure and not told):
         return None
     # What of the part looks like the ground is within it, or a notch in what was seen of it.
     closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)

@@ -16,7 +16,7 @@ WAYS = {
     "rotate": "turned",
     "rotate_90": "turned by quarters",
     "flip_horizontal": "mirrored",
-    "flip_vertical": "upside down",
+    "flip_vertical": "mirrored top to bottom",
 }
 TRAITS = {
     "shift": ("place", "where else the part may lie"),
@@ -42,10 +42,10 @@ def _surface(name: str, evidence: Evidence) -> str:
     if name in evidence.grain.forbids:
         return f"the surface has a grain, which would run elsewhere {way}"
     if _is_unlike(name, evidence):
-        return f"{way}, the images look less like each other than as they are"
+        return f"{way}, the pictures look less like each other than as they are"
     if evidence.to_itself[name] < HARDLY_SHOWS:
-        return f"{way}, the image shows the same"
-    return f"{way}, the image shows what it does not show as it is"
+        return f"{way}, the picture looks the same"
+    return f"{way}, the picture does not look like itself"
 
 
 def _turned_part(name: str, evidence: Evidence) -> str:
