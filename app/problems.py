@@ -2,7 +2,7 @@
 
 Problem                           slug                       status
 ├── InvalidRequest                invalid-request            422  with errors[]
-├── UnusableImage                 (base of the next nine)    422  with errors[]
+├── UnusableImage                 (base of the next eleven)  422  with errors[]
 │   ├── NoImages                  no-images
 │   ├── TooManyImages             too-many-images
 │   ├── EmptyImage                empty-image
@@ -10,6 +10,7 @@ Problem                           slug                       status
 │   ├── DamagedImage              damaged-image
 │   ├── ImageTooLarge             image-too-large
 │   ├── ImageTooSmall             image-too-small
+│   ├── ImageTooNarrow            image-too-narrow
 │   ├── ImageTooCostly            image-too-costly
 │   ├── SeveralFrames             several-frames
 │   └── ShapeMismatch             shape-mismatch
@@ -142,6 +143,12 @@ class ImageTooSmall(UnusableImage):
     """A side is shorter than `min_image_side_px`."""
 
     slug, title = "image-too-small", "An image is too small"
+
+
+class ImageTooNarrow(UnusableImage):
+    """It is more than `MAX_ELONGATION` times as long as wide (`app/images/output_size.py`)."""
+
+    slug, title = "image-too-narrow", "An image is too long and narrow"
 
 
 class SeveralFrames(UnusableImage):

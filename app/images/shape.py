@@ -10,9 +10,6 @@ lost.
 # A hair more than 6:5, which is 16:10 over 4:3 and must not depend on rounding.
 MAX_RATIO = 1.2001
 
-# The longest side of a new image.
-MAX_OUTPUT_PX = 4096
-
 Box = tuple[int, int, int, int]
 
 
@@ -37,14 +34,3 @@ def crop_box(size: tuple[int, int], first: tuple[int, int]) -> Box | None:
         return None
     left, top = (width - kept_width) // 2, (height - kept_height) // 2
     return left, top, left + kept_width, top + kept_height
-
-
-def output_size(first: tuple[int, int], long_side_px: int | None) -> tuple[int, int]:
-    """(width, height) of the new images: the first image's shape, with this long side in px.
-
-    None: as large as the first image, up to MAX_OUTPUT_PX.
-    """
-    longest = max(first)
-    factor = min(long_side_px or longest, MAX_OUTPUT_PX) / longest
-    width, height = (max(1, round(side * factor)) for side in first)
-    return width, height

@@ -96,8 +96,8 @@ ImageSize = Annotated[
     Field(
         ge=64,
         le=4096,
-        description="Long side of the new images in pixels; left out, that of the first image, "
-        "up to 4096.",
+        description="Long side of the new images in px; left out, that of the first image, "
+        "up to 4096. Longer where the short side would have less than 32.",
     ),
 ]
 BitDepth = Annotated[
@@ -234,6 +234,14 @@ class Job(BaseModel):
     prompt: Annotated[str | None, Field(description="Null before it is chosen.")]
     num_images_requested: int
     num_images: Annotated[int, Field(description="Images that are ready so far.")]
+    width: Annotated[
+        int | None,
+        Field(description="Of the new images, in px; null for a job of 0.1.", examples=[256]),
+    ]
+    height: Annotated[
+        int | None,
+        Field(description="Of the new images, in px; null for a job of 0.1.", examples=[192]),
+    ]
     seed: int
     inputs: Annotated[
         list[InputImage],

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.images.output_size import Size, output_size
 from app.jobs.inputs import InputImage
 from app.jobs.model import (
     Job,
@@ -152,6 +153,8 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     fields = _request_fields(record)
     state = read_state(record.get("state"), record.get("ended_at"))
     is_known = record.get("state") == state or not state.is_over
+    inputs = _read_inputs(record.get("inputs"))
+    width, height = _output_size(inputs, fields) or (None, None)
     has_callback = bool(record.get("callback_url") or fields.get("callback_url"))
     return Job(
         id=job_id,
@@ -164,8 +167,10 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         prompt=record.get("prompt") or None,
         num_images_requested=int(read_number(fields.get("num_images"))),
         num_images=int(read_number(record.get("num_images"))),
+        width=width,
+        height=height,
         seed=int(read_number(fields.get("seed"))),
-        inputs=_read_inputs(record.get("inputs")),
+        inputs=inputs,
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
         ended_at=_read_time(record.get("ended_at")),
@@ -173,6 +178,14 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         problem=_read_problem(record.get("problem"), is_failure_known=is_known),
         links=Job.links_of(job_id, state, has_callback=has_callback),
     )
+
+
+def _output_size(inputs: list[InputImage], fields: dict[str, Any]) -> Size | None:
+    """(width, height) of the new images; None when the record does not tell."""
+    image_size = int(read_number(fields.get("image_size"))) or None
+    if not inputs or min(image_size or 1, inputs[0].width, inputs[0].height) < 1:
+        return None
+    return output_size((inputs[0].width, inputs[0].height), image_size)
 
 
 def _request_fields(record: dict[str, str]) -> dict[str, Any]:

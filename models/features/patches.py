@@ -20,6 +20,7 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # 2, 3).
 PATCH_BLOCKS = (4, 10)
 PERCEPTUAL_BLOCKS = (0, 2, 4)
+LEAST_RESIZED_PX = 64
 
 
 class PatchFeatures(nn.Module):
@@ -83,10 +84,13 @@ class PatchFeatures(nn.Module):
 
 
 def resized(images: Tensor, long_side_px: int) -> Tensor:
-    """The images (B, 3, H, W) with this long side, sides multiples of 32 as the network wants."""
+    """The images (B, 3, H, W) with this long side, sides multiples of 32 as the network wants.
+
+    Long and narrow ones get a longer one, so that the short side has LEAST_RESIZED_PX.
+    """
     height, width = images.shape[-2:]
-    factor = long_side_px / max(height, width)
-    size = [max(2, round(side * factor / 32)) * 32 for side in (height, width)]
+    factor = max(long_side_px / max(height, width), LEAST_RESIZED_PX / min(height, width))
+    size = [round(side * factor / 32) * 32 for side in (height, width)]
     return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
 

@@ -82,18 +82,19 @@ def _crops(
 ) -> tuple[Tensor, Tensor]:
     """Random crops of the views and the latents (N, D, h, w) that belong to them.
 
-    (B, 3, CROP_PX, CROP_PX) and (B, D, CROP_PX / factor, CROP_PX / factor), or as large as the
-    views; `factor` is the model's downsampling factor, B is BATCH_SIZE.
+    (B, 3, CROP_PX, CROP_PX) and (B, D, CROP_PX / factor, CROP_PX / factor), a side as long as the
+    views' at most; `factor` is the model's downsampling factor, B is BATCH_SIZE.
     """
-    side = min(CROP_PX // factor, *latents.shape[-2:])
+    height, width = (min(CROP_PX // factor, side) for side in latents.shape[-2:])
     targets, cells = [], []
     for _ in range(BATCH_SIZE):
         index = int(torch.randint(len(views), (), generator=generator))
-        top = int(torch.randint(latents.shape[-2] - side + 1, (), generator=generator))
-        left = int(torch.randint(latents.shape[-1] - side + 1, (), generator=generator))
-        cells.append(latents[index, :, top : top + side, left : left + side])
-        top, left, px = top * factor, left * factor, side * factor
-        targets.append(views[index, :, top : top + px, left : left + px])
+        top = int(torch.randint(latents.shape[-2] - height + 1, (), generator=generator))
+        left = int(torch.randint(latents.shape[-1] - width + 1, (), generator=generator))
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        cells.append(latents[index, :, rows, columns])
+        rows, columns = (slice(s.start * factor, s.stop * factor) for s in (rows, columns))
+        targets.append(views[index, :, rows, columns])
     return torch.stack(targets), torch.stack(cells)
 
 

@@ -23,23 +23,22 @@ def noise(shape: torch.Size, seed: int, *, smooth: bool = True) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     if not smooth:
         return torch.randn(shape, generator=generator)
-    total = torch.zeros(shape)
-    for width in NOISE_WIDTHS_CELLS:
-        layer = torch.randn(shape, generator=generator)
-        if width:
-            layer = _blur(layer, width)
-        total += layer
-    return total / len(NOISE_WIDTHS_CELLS) ** 0.5
+    layers = [_blurred_noise(shape, width, generator) for width in NOISE_WIDTHS_CELLS]
+    return torch.stack(layers).sum(dim=0) / len(layers) ** 0.5
 
 
-def _blur(layer: Tensor, width: float) -> Tensor:
-    """Gaussian blur of (D, h, w) with standard deviation `width` cells, unit variance kept."""
+def _blurred_noise(shape: torch.Size, width: float, generator: torch.Generator) -> Tensor:
+    """White noise of `shape` (D, h, w) blurred by `width` cells around the edges, unit variance."""
+    if not width:
+        return torch.randn(shape, generator=generator)
     radius = round(3 * width)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / width) ** 2)
     taps = taps / taps.square().sum().sqrt()  # white noise of unit variance stays so
-    padded = F.pad(
-        layer[:, None],
-        (radius,) * 4,
-        mode="circular" if min(layer.shape[1:]) > radius else "replicate",
+    # A blur must not meet itself behind the edge: a narrower grid is cut from a wider one.
+    depth, height, columns = shape
+    drawn = torch.randn(
+        depth, max(height, 2 * radius + 1), max(columns, 2 * radius + 1), generator=generator
     )
-    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))[:, 0]
+    padded = F.pad(drawn[:, None], (radius,) * 4, mode="circular")
+    blurred = F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
+    return blurred[:, 0, :height, :columns]

@@ -19,8 +19,9 @@ from torch.nn import functional as F
 
 from models.features.patches import PatchFeatures
 from models.generator.colour import colour_filter
+from models.generator.frame import with_frame_from_inside
 from models.generator.noise import noise
-from models.generator.variance import FRAME_CELLS, learn_variance, without_frame
+from models.generator.variance import learn_variance
 from models.generator.vqgan import LatentDistribution, VarianceAwareVQModel
 
 # More images than this bring no new evidence that is worth its time.
@@ -97,8 +98,7 @@ class VarianceAwareGenerator:
 
         The encoder's zero padding makes the cells along the frame look like nothing it knows.
         """
-        inner = without_frame(posterior.std)
-        return F.pad(inner, (FRAME_CELLS,) * 4, mode="replicate")
+        return with_frame_from_inside(posterior.std, self.model.padding_reach_cells)
 
     def draw_latents(
         self, posterior: LatentDistribution, seeds: list[int], settings: SamplingSettings

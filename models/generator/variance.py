@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
+from models.generator.frame import without_frame
 from models.generator.vqgan import NO_EVIDENCE_LOGVAR, VarianceAwareVQModel
 from models.runtime.device_memory import HalvingBatch
 
@@ -36,8 +37,6 @@ NUM_SEEN_AGAIN = 8
 NUM_LOOKED_IN = 16
 HEAD_LEARNING_RATE = 3e-3
 HEAD_STEPS = 150
-# Cells along the frame that the encoder's padding reaches: they are no evidence and get none.
-FRAME_CELLS = 5
 
 
 def learn_variance(
@@ -66,8 +65,8 @@ def learn_variance(
         descriptors = torch.cat([features.patch_grid(x) for x in images.split(1)])
         shifted = _shifted_means(model, images)
         evidence = match_variance(mean, shifted, descriptors, same_distance)  # s^2
-        evidence = without_frame(evidence + math.exp(NO_EVIDENCE_LOGVAR))
-        hidden = without_frame(hidden)
+        evidence = without_frame(evidence + math.exp(NO_EVIDENCE_LOGVAR), model.padding_reach_cells)
+        hidden = without_frame(hidden, model.padding_reach_cells)
         # From the mean evidence everywhere, the likelihood is well behaved.
         model.forget_variance()
         cast(Tensor, head[-1].bias).copy_(evidence.mean(dim=(0, 2, 3)).log())
@@ -87,11 +86,6 @@ def learn_variance(
         optimizer.step()
         on_step()
     head.requires_grad_(False)
-
-
-def without_frame(grid: Tensor) -> Tensor:
-    """The grid (B, C, h, w) without its FRAME_CELLS outermost cells on each side."""
-    return grid[..., FRAME_CELLS:-FRAME_CELLS, FRAME_CELLS:-FRAME_CELLS]
 
 
 @torch.no_grad()

@@ -112,6 +112,20 @@ class VarianceAwareVQModel(VQModel):
         """Pixels along one side of a latent cell."""
         return int(self.config.patch_size * 2 ** (len(self.config.block_out_channels) - 1))
 
+    @property
+    def padding_reach_cells(self) -> int:
+        """Cells along the edge that know too much of the encoder's zero padding, >= 1.
+
+        Half of what its convolutions reach in all: the outer half of a receptive field hardly
+        counts (Luo et al., NeurIPS 2016, arXiv 1701.04128).
+        """
+        scale, reach_px = int(self.config.patch_size), 0
+        for layer in self.encoder.modules():  # in the order of the flow
+            if isinstance(layer, nn.Conv2d):
+                reach_px += layer.kernel_size[0] // 2 * scale
+                scale *= layer.stride[0]
+        return math.ceil(reach_px / 2 / self.downsampling_factor)
+
     @torch.no_grad()
     def forget_variance(self) -> None:
         """Sets the log-variance head back to no evidence, the same way every time."""

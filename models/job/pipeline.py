@@ -20,6 +20,7 @@ from models.job.run import run
 from models.prompt.choice import PromptGenerator
 from models.prompt.wordnet import load_wordnet
 from models.runtime.errors import DeviceMemoryError
+from models.views.draws import WORK_MULTIPLE_PX
 
 
 class Pipeline:
@@ -70,6 +71,11 @@ def load_pipeline(
     text_image = load_encoder(encoder).to(device)
     vq_source = str(EMBEDDED_VQGAN) if vqgan == "embedded" else vqgan
     vq_model = load_vqgan(vq_source)
+    if WORK_MULTIPLE_PX % vq_model.downsampling_factor:
+        raise RuntimeError(
+            f"the VQ model {vqgan} has cells of {vq_model.downsampling_factor} px; it needs cells "
+            f"of which {WORK_MULTIPLE_PX} px are a multiple"
+        )
     revisions = {
         "text_image_encoder": {"name": text_image.name, "revision": text_image.revision},
         "vqgan": {"name": vqgan, "revision": _revision(vq_model)},

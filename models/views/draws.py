@@ -1,6 +1,7 @@
 """What a job draws from its images: views and the seeds of their noise, the same at every call."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,15 +13,18 @@ from models.views.invariances import InvarianceDecision
 from models.views.part_mask import lone_part_mask
 from models.views.resampling import resampled
 from models.views.source import Source
-from models.views.view import View, covering, draw_view, output_size, scaled
+from models.views.view import LEAST_SIDE_PX, View, covering, draw_view, output_size, scaled
+from models.views.widths import widths_of
 
 # The method looks at a view at this long side at most, and its generator works at that one: what
 # the eye of a detector tells apart is there, and a job costs the same whatever the camera has.
 SEEN_PX, WORK_PX = 448, 256
-# The generator's networks take sides of such multiples, and not less than two of them.
+# The generator's networks take sides of such multiples.
 WORK_MULTIPLE_PX = 16
 # What a part does on its ground.
 MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
+# Between these an image's mean brightness stands for its own level.
+LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
@@ -67,6 +71,7 @@ class Draws:
         images: (k, 3, h, w) in [0, 1], at `seen_size`.
         sources: each good image, as it is moved to be seen.
         fills: of each image, what stands beyond its edge, see `View.fill`.
+        limits: how far a view goes where the decision says no more.
         decision: which views are good; nothing beyond the smallest of them until it is set. A
             user's word that a part moves also says that what is seen beside it does not.
     """
@@ -76,7 +81,7 @@ class Draws:
     ):
         self.seed = seed
         self.size = output_size(images[0], image_size)
-        self.seen_size = scaled(self.size, min(SEEN_PX, max(self.size)))
+        self.seen_size = scaled(self.size, min(SEEN_PX, max(self.size)), LEAST_SIDE_PX)
         self.work_size = _work_size(self.size)
         self._images, self._device = images, device
         self._full: dict[int, Source] = {}
@@ -86,6 +91,8 @@ class Draws:
             "ground" if source.part else "mirror" if lone_part_mask(image) is None else "edge"
             for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
+        self.limits = widths_of(self.images.cpu()).limits
+        self._levels = self.images.mean(dim=(1, 2, 3)).clamp(*LEVELS).tolist()
         self.decision = InvarianceDecision(frozenset())
 
     @property
@@ -120,7 +127,10 @@ class Draws:
             fill=self.fills[source],
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
+            limits=self.limits,
         )
+        # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
+        view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
         shown = self.sources[source]
         placed = shown.part.placed(view, shown.size) if shown.part else covering(view, self.size)
         return Plan(placed, source, int(rng.integers(MAX_SEED)))
@@ -164,6 +174,6 @@ class Draws:
 
 
 def _work_size(output: tuple[int, int]) -> tuple[int, int]:
-    sides = scaled(output, min(WORK_PX, max(output)))
-    width, height = (max(2, round(side / WORK_MULTIPLE_PX)) * WORK_MULTIPLE_PX for side in sides)
+    sides = scaled(output, min(WORK_PX, max(output)), LEAST_SIDE_PX)
+    width, height = (round(side / WORK_MULTIPLE_PX) * WORK_MULTIPLE_PX for side in sides)
     return width, height

@@ -8,7 +8,7 @@ Axes: k images, H x W pixels; images in [0, 1].
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PIL import Image
 from torch import Tensor

@@ -1,8 +1,7 @@
 """Decides which families of views a job makes: what the user says, or what is believed.
 
 What images say is in `evidence.py`, what is believed of it in `beliefs.py`; the user overrules
-all.
-Whether one of several images can be turned without harm is for `draws.py` to say.
+all. Whether one of several images can be turned without harm is for `draws.py` to say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.features.patches import PatchFeatures
+from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
 from models.views.beliefs import Belief, beliefs_of, chosen
 from models.views.evidence import Evidence, distinct, evidence_of
 from models.views.light import USUAL_SPREAD, light_spread
@@ -67,9 +66,9 @@ def analysed(image: Image.Image, first_size: tuple[int, int]) -> Tensor:
 
     `first_size` (width, height) is the first image's: all get its shape.
     """
-    factor = ANALYSIS_PX / max(first_size)
-    width, height = (max(2, round(side * factor / 32)) * 32 for side in first_size)
-    return to_tensor(image, (width, height))
+    width, height = first_size
+    factor = max(ANALYSIS_PX / max(first_size), LEAST_RESIZED_PX / min(first_size))
+    return to_tensor(image, (round(width * factor / 32) * 32, round(height * factor / 32) * 32))
 
 
 def all_analysed(images: Sequence[Image.Image]) -> Tensor:

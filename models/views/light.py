@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.features.patches import PatchFeatures
-from models.views.view import draw_view
+from models.views.view import PROBED_LIMITS, draw_view
 from models.views.warp import apply_view
 
 # A patch is found again where it lies at least so many patches away.
@@ -50,7 +50,12 @@ def self_similarity(image: Tensor, features: PatchFeatures) -> float:
     distances[apart < APART_PATCHES] = torch.inf
     rng = np.random.default_rng(0)
     size = (image.shape[-1], image.shape[-2])
-    views = torch.stack([apply_view(image, draw_view(frozenset(), rng), size) for _ in range(4)])
+    views = torch.stack(
+        [
+            apply_view(image, draw_view(frozenset(), rng, limits=PROBED_LIMITS), size)
+            for _ in range(4)
+        ]
+    )
     again = torch.cdist(features.patches(views).flatten(0, 1), patches).amin(dim=1)
     elsewhere = distances.amin(dim=1).quantile(0.75)
     return float(elsewhere / again.median().clamp_min(1e-9))

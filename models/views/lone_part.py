@@ -207,7 +207,8 @@ def _continued_grain(residual: Tensor, hole: Tensor) -> Tensor:
     """The ground's grain (3, H, W), in the hole (1, H, W) from tiles of what lies outside it."""
     height, width = residual.shape[-2:]
     known = hole[0] <= 0
-    tile = max(LEAST_TILE_PX, int(TILE_SHARE * max(height, width)) // 4 * 4)
+    tile = int(min(TILE_SHARE * max(height, width), height, width))
+    tile = max(LEAST_TILE_PX, tile // 4 * 4)
     tiles = _quiet_tiles(residual * known, known, tile)
     if tiles is None:
         return residual * known

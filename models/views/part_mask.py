@@ -10,6 +10,7 @@ from torch.nn import functional as F
 ERODED_PX = 7
 # A part whose outline is sought at this long side, whatever the image's size.
 MASK_PX = 256
+LEAST_MASK_PX = 32
 # Shadow and glow that belong to a part differ from the ground by this share of what the part does.
 NEAR_SHARE = 0.5
 # What holds a part (a wire, the frame itself) differs from the ground by this share or more.
@@ -18,6 +19,8 @@ REACH_PX, CLOSED_PX = 12, 8
 # Anything else on the ground of more than this share of the part: what of it turns is not for us
 # to say.
 MOST_OF_OTHERS = 0.05
+# What lies farther away is another thing.
+NEXT_TO_PX = 24
 LEAST_SEEN = 0.98
 # A part ends in a step of at least this share of the threshold within so many px of its outline,
 # a slow change of light does not.
@@ -42,19 +45,20 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
 def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor] | None:
     """Where a part lies whole and free on its ground, and the same with its near shadow, (h, w).
 
-    At MASK_PX on the long side; holes are filled. None when no part is alone, when it reaches the
-    frame (what hangs on a wire or runs out of the picture cannot be taken off its ground), or when
-    anything else is seen on the ground (another piece, a wall, the rest of the part itself), or
-    when much of the part looks like the ground, so that its outline is not sure.
+    At MASK_PX on the long side, or at LEAST_MASK_PX on the short one; holes are filled. None when
+    no part is alone, when it reaches the frame (what hangs on a wire or runs out of the picture
+    cannot be taken off its ground), or when anything else is seen on the ground (another piece, a
+    wall, the rest of the part itself), or when much of the part looks like the ground, so that its
+    outline is not sure.
 
     Args:
         image: (3, H, W) in [0, 1].
-        told: somebody who knows the part says that it moves: what else is seen on the ground stays
-            there, and a doubtful outline is taken as it is.
+        told: somebody who knows the part says that it moves: what is seen elsewhere on the ground
+            is not of it, and stays.
     """
     height, width = image.shape[-2:]
-    factor = MASK_PX / max(height, width)
-    size = [max(32, round(side * factor)) for side in (height, width)]
+    factor = max(MASK_PX / max(height, width), LEAST_MASK_PX / min(height, width))
+    size = [round(side * factor) for side in (height, width)]
     small = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
     if lone_part_mask(small) is None:
         return None
@@ -64,10 +68,17 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     held = _grown_within(part, (contrast > HELD_SHARE * threshold) | part)
     seen = _majority(contrast > NEAR_SHARE * threshold) | part
     near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
-    others = int((seen & ~dilated(near, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(near.sum())
+    beside = seen & ~dilated(near, OUTLINE_PX)
+    if told:
+        beside &= dilated(near, NEXT_TO_PX)
+    others = int(beside.sum()) > MOST_OF_OTHERS * int(near.sum())
     unseen = int((seen & near).sum()) < LEAST_SEEN * int(near.sum())
-    unsure = others or unseen or _step(contrast, part) < LEAST_STEP * threshold
-    if bool((held & frame).any()) or (unsure and not told):
+    if (
+        bool((held & frame).any())
+        or others
+        or unseen
+        or _step(contrast, part) < LEAST_STEP * threshold
+    ):
         return None
     # What of the part looks like the ground is within it, or a notch in what was seen of it.
     closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)

@@ -20,7 +20,7 @@ from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
 from models.views.mirror_axis import mirror_axis_deg
 from models.views.part_mask import dilated, free_part_mask, lone_part_mask
-from models.views.view import View, draw_view
+from models.views.view import PROBED_LIMITS, View, draw_view
 from models.views.warp import apply_view, moved
 
 PROBES: dict[str, tuple[View, ...]] = {
@@ -119,7 +119,7 @@ def _compared(
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """Patches as it is and through each probe, and each probe's distance to the image itself."""
     rng = np.random.default_rng(0)
-    small = [draw_view(frozenset(), rng) for _ in range(NUM_SMALL_VIEWS)]
+    small = [draw_view(frozenset(), rng, limits=PROBED_LIMITS) for _ in range(NUM_SMALL_VIEWS)]
     half = NUM_SMALL_VIEWS // 2
     patches = {"": _patches(viewed, (View(),), features)}
     bank = torch.cat([patches[""], _patches(viewed, small[:half], features)])

@@ -24,8 +24,8 @@ INVARIANCES = (
     "lighting",
 )
 
-# The longest side of a new image.
-MAX_SIDE_PX = 4096
+# The longest side of a new image; the networks want LEAST_SIDE_PX of the shorter one.
+MAX_SIDE_PX, LEAST_SIDE_PX = 4096, 32
 MAX_COVERING_SCALE = 1.25
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
@@ -35,14 +35,31 @@ STILL_SHARE = 0.5
 class ViewLimits:
     """How far a view may go, as half-widths of uniform ranges.
 
-    The defaults are what a fixture and a lamp leave open on any line; an invariance widens one.
+    The defaults are what a fixture and a lamp leave open on any line, where one image says no more;
+    several images say it themselves (models/views/widths.py), and an invariance widens one. Shifts
+    are shares of the width and height; `slope` is that of the light over half the image.
     """
 
-    angle_deg: float = 3.0
-    shift: float = 0.02
-    log_scale: float = 0.03
-    log_gain: float = 0.06
-    log_gamma: float = 0.06
+    angle_deg: float = 1.2
+    shift_x: float = 0.01
+    shift_y: float = 0.01
+    log_scale: float = 0.006
+    log_gain: float = 0.035
+    log_gamma: float = 0.035
+    slope: float = 0.03
+
+
+USUAL_LIMITS = ViewLimits()
+# Wide enough to be told from no change at all: what evidence is measured in.
+PROBED_LIMITS = ViewLimits(
+    angle_deg=3.0,
+    shift_x=0.02,
+    shift_y=0.02,
+    log_scale=0.03,
+    log_gain=0.06,
+    log_gamma=0.06,
+    slope=0.06,
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +70,10 @@ class View:
     in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
     lighting field over half the image. `light` is the standard deviation of the log of a smooth
     lighting field of any shape, drawn by `light_seed`. `fill` says what stands where the view looks
-    beyond the image's edge: its mirror image ("mirror", for textures), the edge drawn out ("edge",
-    for a part that reaches the frame: a mirror would show a second piece), or the ground, which
-    stays as it is while the part alone moves ("ground", for a lone part, see
-    models/views/lone_part.py).
+    beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out unless
+    the strip is narrow ("edge", for a part that reaches the frame: a mirror would show a second
+    piece); the ground, which stays as it is while the part alone moves ("ground", for a lone part,
+    see models/views/lone_part.py).
     """
 
     angle_deg: float = 0.0
@@ -81,14 +98,16 @@ class View:
 def output_size(image: Image.Image, long_side_px: int | None) -> tuple[int, int]:
     """(width, height) with this long side and the image's ratio; None: as large as the image.
 
-    No side is changed by more than the rounding to whole pixels, none is larger than MAX_SIDE_PX.
+    No side is larger than MAX_SIDE_PX. An image so long that its short side would have less than
+    LEAST_SIDE_PX gets that much, and a long side that is longer than `long_side_px`.
+    `app/images/output_size.py` tells clients the same.
     """
-    return scaled(image.size, min(long_side_px or max(image.size), MAX_SIDE_PX))
+    return scaled(image.size, min(long_side_px or max(image.size), MAX_SIDE_PX), LEAST_SIDE_PX)
 
 
-def scaled(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
-    """(width, height) of the same ratio with this long side, each at least 1 px."""
-    factor = long_side_px / max(size)
+def scaled(size: tuple[int, int], long_side_px: int, least_px: int = 1) -> tuple[int, int]:
+    """(width, height) of the same ratio with this long side, or with a short one of `least_px`."""
+    factor = max(long_side_px / max(size), least_px / min(size))
     width, height = (max(1, round(side * factor)) for side in size)
     return width, height
 
@@ -111,21 +130,15 @@ def draw_view(
     fill: str = "mirror",
     turn: float | None = None,
     light_spread: float = 0.0,
+    limits: ViewLimits = USUAL_LIMITS,
 ) -> View:
     """A random view within what the invariances allow.
 
     `turn` in [0, 1) says where in its range the angle lies, for sets whose angles are to be spread
     evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
-    among the invariances, see `View.light`.
+    among the invariances, see `View.light`. `limits` hold where no invariance widens them.
     """
-    limits = ViewLimits(
-        angle_deg=180.0 if "rotate" in invariances else ViewLimits.angle_deg,
-        # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
-        shift=0.08 if "shift" in invariances and fill == "ground" else ViewLimits.shift,
-        log_scale=0.12 if "scale" in invariances else ViewLimits.log_scale,
-        log_gain=0.18 if "brightness" in invariances else ViewLimits.log_gain,
-        log_gamma=0.18 if "brightness" in invariances else ViewLimits.log_gamma,
-    )
+    limits = _widened(limits, invariances, fill)
 
     def within(limit: float) -> float:
         return float(rng.uniform(-limit, limit))
@@ -139,15 +152,32 @@ def draw_view(
         flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
         flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
         scale=1.0 if still else math.exp(within(limits.log_scale)),
-        shift_x=within(limits.shift),
-        shift_y=within(limits.shift),
+        shift_x=within(limits.shift_x),
+        shift_y=within(limits.shift_y),
         gain=math.exp(within(limits.log_gain)),
         gamma=math.exp(within(limits.log_gamma)),
-        light_x=within(limits.log_gain),
-        light_y=within(limits.log_gain),
+        light_x=within(limits.slope),
+        light_y=within(limits.slope),
         light=light_spread if "lighting" in invariances else 0.0,
         light_seed=int(rng.integers(2**31)),
         fill=fill,
+    )
+
+
+def _widened(limits: ViewLimits, invariances: frozenset[str], fill: str) -> ViewLimits:
+    """The limits with what the invariances allow beyond them."""
+    wider: dict[str, float] = {}
+    if "rotate" in invariances:
+        wider["angle_deg"] = 180.0
+    if "shift" in invariances and fill == "ground":
+        # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
+        wider |= {"shift_x": 0.08, "shift_y": 0.08}
+    if "scale" in invariances:
+        wider["log_scale"] = 0.12
+    if "brightness" in invariances:
+        wider |= {"log_gain": 0.18, "log_gamma": 0.18}
+    return replace(
+        limits, **{name: max(value, getattr(limits, name)) for name, value in wider.items()}
     )
 
 

@@ -6,18 +6,24 @@ from typing import Any
 from rich.console import Console
 
 
-def tell_inputs(console: Console, names: Sequence[str], inputs: Sequence[dict[str, Any]]) -> None:
-    """One line for each image, and one for each warning.
+def tell_inputs(
+    console: Console,
+    names: Sequence[str],
+    inputs: Sequence[dict[str, Any]],
+    size: tuple[int | None, int | None] = (None, None),
+) -> None:
+    """One line for each image, one for each warning, and one for what is to be made of them.
 
     Args:
         console: where it is printed.
         names: the images' files.
         inputs: as in a job's `inputs`; none when the service does not tell.
+        size: (width, height) of the new images in px; None when the service does not tell.
     """
     for name, image in zip(names, inputs, strict=False):
         channels = f"{image['channels']} channel{'s' if image['channels'] > 1 else ''}"
-        size = f"{image['width']} x {image['height']} px"
-        told = f"{name}: {size}, {image['bit_depth']} bit, {channels}, white {image['white']}"
+        shape = f"{image['width']} x {image['height']} px"
+        told = f"{name}: {shape}, {image['bit_depth']} bit, {channels}, white {image['white']}"
         if image["orientation"] != 1:
             told += f", turned upright (Exif {image['orientation']})"
         console.print(told, highlight=False, markup=False)
@@ -27,3 +33,5 @@ def tell_inputs(console: Console, names: Sequence[str], inputs: Sequence[dict[st
                 warning["detail"] if same_as is None else f"The same pixels as {names[same_as]}."
             )
             console.print(f"  {detail}", style="yellow", highlight=False, markup=False)
+    if None not in size:
+        console.print(f"new images: {size[0]} x {size[1]} px", highlight=False)

@@ -3,7 +3,7 @@
 from redis.client import Pipeline
 
 from app.base.addresses import is_refused, literal_address
-from app.images.shape import output_size
+from app.images.output_size import output_size
 from app.jobs.inputs import InputImage
 from app.jobs.keys import unfinished_key
 from app.jobs.model import JobRequest

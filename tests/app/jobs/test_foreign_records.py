@@ -21,6 +21,7 @@ NEWER_REQUEST = {
     "pose": {"new": True},
     "callback_url": "https://example.com/",
 }
+INPUT = {"bit_depth": 8, "channels": 1, "orientation": 1, "white": 255}
 # Each stands for a way in which a record can differ; `None` takes the field away.
 CHANGES: dict[str, dict[str, str | None]] = {
     "newer state": {"state": "paused"},
@@ -31,6 +32,7 @@ CHANGES: dict[str, dict[str, str | None]] = {
     "newer field": {"colour": "blue", "log_fields": "[1]"},
     "no JSON": {"request": "\xff{", "problem": "{", "log_fields": "}"},
     "no numbers": {"percent": "half", "num_images": "inf", "num_inputs": "x", "losses": "y"},
+    "no size": {"inputs": json.dumps([{**INPUT, "width": 0, "height": -1}])},
     "no times": {"created_at": "now", "expires_at": "later", "state_since": "then"},
     "local times": {"created_at": "2026-01-01T00:00:00"},
     "only a time": dict.fromkeys(

@@ -29,3 +29,9 @@ def test_no_change_grows_and_the_filter_is_symmetric():
     kept = colour_filter(torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(kept, kept.T)
     assert float(torch.linalg.eigvalsh(kept).max()) <= 1 + 1e-5
+
+
+def test_the_edge_of_a_bright_picture_is_no_contrast():
+    blue = torch.tensor([0.0, 0.0, 1.0])
+    kept = colour_filter(0.7 + 0.1 * grain(blue))
+    assert float((kept @ torch.tensor([1.0, 0.0, 0.0])).norm()) < 0.1

@@ -11,6 +11,15 @@ def test_noise_is_standard_normal(smooth: bool):
     assert float(eps.var()) == pytest.approx(1.0, rel=0.06)
 
 
+@pytest.mark.parametrize("size", [(2, 40), (40, 2), (8, 8), (1, 1)])
+def test_noise_of_a_narrow_grid_is_as_strong_and_nowhere_stronger(size: tuple[int, int]):
+    draws = 4 * 40 * 80 // (size[0] * size[1])
+    eps = torch.stack([noise(torch.Size((4, *size)), seed) for seed in range(draws)])
+    assert float(eps.var()) == pytest.approx(1.0, rel=0.1)
+    of_a_cell = eps.var(dim=(0, 1))
+    assert float(of_a_cell.max() / of_a_cell.min()) < 1.5
+
+
 @pytest.mark.parametrize("smooth", [True, False])
 def test_the_same_seed_draws_the_same_noise_and_another_another(smooth: bool):
     first, again, other = (noise(torch.Size((2, 8, 8)), s, smooth=smooth) for s in (3, 3, 4))

@@ -8,7 +8,7 @@ from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
 from models.views.invariances import InvarianceDecision
 from models.views.resampling import gradient_energy, resampled
 from models.views.source import working_size
-from models.views.view import View, to_image
+from models.views.view import View, ViewLimits, to_image
 from tests.models.conftest import part_image, texture_image
 
 
@@ -130,3 +130,13 @@ def test_an_output_of_few_pixels_is_seen_as_it_is():
     draw = draws.draw(FILL_SEEDS, 0)
     assert draws.size == draws.seen_size == draws.work_size == (48, 48)
     assert torch.equal(draws.shown(draw), draw.pixels)
+
+
+def test_contrast_changes_about_the_images_own_brightness():
+    """A dark image stays as dark: its gamma is made up for by its gain."""
+    dark = 0.25 * texture_image()
+    draws = draws_of(dark)
+    draws.limits = ViewLimits(log_gain=0.0, log_gamma=0.3, slope=0.0)
+    own = float(dark.mean())
+    for number in range(6):
+        assert float(draws.draw(FILL_SEEDS, number).pixels.mean()) == pytest.approx(own, rel=0.03)

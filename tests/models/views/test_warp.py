@@ -57,6 +57,12 @@ def test_pixels_that_are_exchanged_lie_where_a_warp_brings_them(flip: str, angle
     assert float((exact - warped).abs().mean()) < 0.01
 
 
+def test_a_narrow_strip_at_the_edge_is_mirrored_so_that_grain_stays_grain():
+    grain = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    shown = apply_view(grain, View(shift_x=2 / 64, fill="edge"), (64, 64))
+    assert torch.equal(shown[:, :, -2:], grain[:, :, [-1, -2]])
+
+
 def test_an_edge_is_drawn_out_where_a_mirror_would_show_twice():
     image = torch.full((3, 64, 64), 0.2)
     image[:, :, 50:60] = 0.9

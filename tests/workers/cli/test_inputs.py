@@ -40,3 +40,9 @@ def test_a_warning_has_its_line_and_names_files():
 
 def test_a_service_that_does_not_tell_is_silent():
     assert said(["a.png"], []) == []
+
+
+def test_the_size_of_the_new_images_is_told_before_they_are_made():
+    console = Console(file=io.StringIO(), width=200)
+    tell_inputs(console, ["a.png"], [IMAGE], (256, 192))
+    assert console.file.getvalue().splitlines()[-1] == "new images: 256 x 192 px"

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.files.decoders import Decoders
+from app.images.output_size import output_size
 from app.jobs.model import Effort
 from app.settings import Settings
 from workers.cli.inputs import tell_inputs
@@ -61,7 +62,8 @@ def generate(
             inputs = read_inputs(
                 [Path(name).read_bytes for name in images], images, bit_depth, decoders
             )
-        tell_inputs(console, images, [image.model_dump() for image in inputs.understood])
+        told = [image.model_dump() for image in inputs.understood]
+        tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415

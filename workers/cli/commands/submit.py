@@ -71,7 +71,8 @@ def submit(
                 [Path(name) for name in images], job_request.model_dump(mode="json")
             )
             # A service of an older version does not tell.
-            tell_inputs(console, images, job.get("inputs", []))
+            size = (job.get("width"), job.get("height"))
+            tell_inputs(console, images, job.get("inputs", []), size)
             for job in client.follow(job):  # noqa: B020, the same job, later
                 bar(job["stage"] or job["state"], job["percent"], job)
         client.fetch(job["links"]["archive"], file)

@@ -53,6 +53,15 @@ def test_a_job_is_accepted_and_reported(api: httpx2.Client):
     assert post(api, PNG).json()["queue_position"] == 2
 
 
+@pytest.mark.parametrize(("size", "expected"), [((96, 64), (240, 160)), ((1024, 32), (1024, 32))])
+def test_the_size_of_the_new_images_is_told_at_once(
+    api: httpx2.Client, size: tuple[int, int], expected: tuple[int, int]
+):
+    job = post(api, encode(texture(size)), image_size=240).json()
+    assert (job["width"], job["height"]) == expected
+    assert api.get(job["links"]["self"]).json() == job
+
+
 def test_the_uploads_are_kept_as_they_came(api: httpx2.Client, settings: Settings):
     job_id = post(api, PNG, encode(texture(seed=1), "JPEG")).json()["id"]
     storage = Storage(settings.storage_address)
@@ -136,6 +145,7 @@ def test_too_many_images(api: httpx2.Client):
         (PNG[: len(PNG) // 2], "damaged-image"),
         (encode(texture((1008, 1000))), "image-too-large"),
         (encode(texture((64, 24))), "image-too-small"),
+        (encode(texture((32 * 32 + 1, 32))), "image-too-narrow"),
         (encode(texture(), save_all=True, append_images=[texture(seed=1)]), "several-frames"),
     ],
 )
