@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.views.distinct import distinct
 from models.views.invariances import InvarianceDecision
 from models.views.part_mask import lone_part_mask
 from models.views.resampling import resampled
@@ -69,6 +70,8 @@ class Draws:
     Attributes:
         size, seen_size, work_size: (width, height) in px.
         images: (k, 3, h, w) in [0, 1], at `seen_size`.
+        distinct: which of the images are no duplicates of an earlier one.
+        pictures: those of `images`, (n, 3, h, w): what is learned from.
         sources: each good image, as it is moved to be seen.
         fills: of each image, what stands beyond its edge, see `View.fill`.
         limits: how far a view goes where the decision says no more.
@@ -87,11 +90,13 @@ class Draws:
         self._full: dict[int, Source] = {}
         self.sources = [Source(image, self.seen_size, device) for image in images]
         self.images = torch.stack([source.still() for source in self.sources])
+        self.distinct = distinct(self.images)
+        self.pictures = self.images[self.distinct]
         self.fills = [
             "ground" if source.part else "mirror" if lone_part_mask(image) is None else "edge"
             for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
-        self.limits = widths_of(self.images.cpu()).limits
+        self.limits = widths_of(self.pictures.cpu()).limits
         self._levels = self.images.mean(dim=(1, 2, 3)).clamp(*LEVELS).tolist()
         self.decision = InvarianceDecision(frozenset())
 
@@ -119,8 +124,9 @@ class Draws:
         rng = self._rng(kind, number)
         (source,) = self.sources_of([number])
         # Spread over the views of each source, not of all of them in turn.
-        step, count = number // len(self.sources), len(self.sources)
-        turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO + source / count
+        step, turns = divmod(number, len(self.distinct))
+        turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO
+        turn += turns / len(self.distinct)
         view = draw_view(
             self._allowed(source),
             rng,
@@ -153,8 +159,8 @@ class Draws:
         return resampled(pixels, self.work_size).clamp(0.0, 1.0)
 
     def sources_of(self, numbers: Iterable[int]) -> list[int]:
-        """Which real image each of these views shows: they take turns."""
-        return [number % len(self.sources) for number in numbers]
+        """Which real image each of these views shows: they take turns, each picture once."""
+        return [self.distinct[number % len(self.distinct)] for number in numbers]
 
     def views(self, kind: int, count: int) -> Tensor:
         """The pixels of the first `count` views of a kind, (count, 3, h, w)."""

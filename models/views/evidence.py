@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from models.features.patches import PatchFeatures
+from models.views.distinct import distinct
 from models.views.grain import Grain, grain_of
 from models.views.light import light_spread
 from models.views.seen import PROBES, Seen, distances, look_at, ratio
@@ -22,8 +23,6 @@ from models.views.seen import PROBES, Seen, distances, look_at, ratio
 ALIGNED_WITHIN_DEG = 6.0
 # Others that an image is compared with.
 MOST_OTHERS = 4
-# Two pictures that differ by less in the mean are one picture.
-SAME_PICTURE = 0.001
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ class Evidence:
     Attributes:
         num_images: how many pictures there are, duplicates counted once.
         lone: share of them that show a lone part.
-        held: share of them whose part reaches the frame or is not alone, of those with a part.
+        held: share of the parts that do not lie free on their ground, see `part_mask.py`.
+        at_frame: share of the parts that hang on something or run out of the picture.
         grain: that the images have in common.
         axis_deg: of one image, the lone part's mirror axis, in [0, 180).
         askew: share of the lone parts that lie at an odd angle to the frame.
@@ -47,6 +47,7 @@ class Evidence:
     num_images: int
     lone: float
     held: float
+    at_frame: float
     grain: Grain
     axis_deg: float | None
     askew: float
@@ -65,6 +66,7 @@ class Evidence:
             "num_images": self.num_images,
             "lone": round(self.lone, 2),
             "held": round(self.held, 2),
+            "at_frame": round(self.at_frame, 2),
             "askew": round(self.askew, 2),
             "axis_deg": self.axis_deg,
             "grain": {
@@ -87,19 +89,9 @@ class Evidence:
         return self.held > 0.5
 
 
-def distinct(images: Tensor) -> Tensor:
-    """The images (k, 3, H, W) without those that show the same picture as an earlier one."""
-    kept: list[int] = []
-    for number in range(len(images)):
-        same = (float((images[number] - images[n]).abs().mean()) for n in kept)
-        if all(difference >= SAME_PICTURE for difference in same):
-            kept.append(number)
-    return images[kept]
-
-
 def evidence_of(images: Tensor, features: PatchFeatures) -> Evidence:
     """What the good images (k, 3, H, W) say, H and W multiples of 32."""
-    return gathered([look_at(image, features) for image in distinct(images)], features)
+    return gathered([look_at(image, features) for image in images[distinct(images)]], features)
 
 
 def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
@@ -113,6 +105,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         num_images=len(seen),
         lone=len(parts) / len(seen),
         held=sum(not part.is_free for part in parts) / max(1, len(parts)),
+        at_frame=sum(part.at_frame for part in parts) / max(1, len(parts)),
         grain=grain_of(images),
         axis_deg=axes[0] if len(seen) == len(axes) == 1 else None,
         askew=sum(_is_askew(axis) for axis in axes) / max(1, len(axes)),

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
 from models.views.beliefs import Belief, beliefs_of, chosen
-from models.views.evidence import Evidence, distinct, evidence_of
+from models.views.distinct import distinct
+from models.views.evidence import Evidence, evidence_of
 from models.views.light import USUAL_SPREAD, light_spread
 from models.views.seen import ANALYSIS_PX
 from models.views.view import INVARIANCES, to_tensor
@@ -92,7 +93,7 @@ def requested_invariances(
     """The user's word; the images (k, 3, H, W) say only how uneven the light gets, if it may."""
     spread = 0.0
     if "lighting" in requested:
-        spread = light_spread(distinct(images), features) or USUAL_SPREAD
+        spread = light_spread(images[distinct(images)], features) or USUAL_SPREAD
     beliefs = {
         name: Belief(1.0, SAID) if name in requested else Belief(0.0, LEFT_OUT)
         for name in INVARIANCES

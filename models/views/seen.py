@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
 from models.views.mirror_axis import mirror_axis_deg
-from models.views.part_mask import dilated, free_part_mask, lone_part_mask
+from models.views.part_mask import dilated, free_part_mask, lone_part_mask, reaches_frame
 from models.views.view import PROBED_LIMITS, View, draw_view
 from models.views.warp import apply_view, moved
 
@@ -47,6 +47,7 @@ class Seen:
         middle: of the lone part in shares of width and height; None without a part.
         size: log of the root of the part's area as a share of the image's long side.
         is_free: whether the part lies whole and free on its ground.
+        at_frame: whether it hangs on something or runs out of the picture.
         axis_deg: the part's mirror axis, in [0, 180); None without a part.
         patches: name of a turn or mirror image, "" for none -> features of the part's patches, or
             of the image's, (P, F).
@@ -57,6 +58,7 @@ class Seen:
     middle: tuple[float, float] | None
     size: float
     is_free: bool
+    at_frame: bool
     axis_deg: float | None
     patches: dict[str, Tensor]
     to_itself: dict[str, float]
@@ -69,7 +71,7 @@ def look_at(image: Tensor, features: PatchFeatures) -> Seen:
     if mask is None:
         view = _Viewed(image, torch.ones_like(image[0]), "mirror")
         patches, to_itself = _compared(view, features)
-        return Seen(image, None, 0.0, False, None, patches, to_itself)
+        return Seen(image, None, 0.0, False, False, None, patches, to_itself)
     free = free_part_mask(image.cpu())
     if free is not None:
         # (h, w) at the image's size
@@ -77,7 +79,8 @@ def look_at(image: Tensor, features: PatchFeatures) -> Seen:
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
-    return Seen(image, middle, size, free is not None, axis_deg, patches, to_itself)
+    at_frame = free is None and reaches_frame(image.cpu())
+    return Seen(image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself)
 
 
 @dataclass(frozen=True, eq=False)
