@@ -26,7 +26,7 @@ from app.jobs.model import (
     time_of_job_id,
 )
 from app.observability.logs import current_log_fields
-from app.problems import GenerationFailed, InternalError, Problem
+from app.problems import InternalError, OtherVersion, Problem
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -90,16 +90,16 @@ def read_request(record: dict[str, str]) -> JobRequest:
     """The whole request, to be worked on.
 
     Raises:
-        GenerationFailed: there is something in it that is not known here, and a job that ignores
+        OtherVersion: there is something in it that is not known here, and a job that ignores
             a part of its request would be another job.
     """
     try:
         return JobRequest.model_validate_json(record.get("request", ""))
     except ValidationError as error:
         fields = sorted({".".join(map(str, fault["loc"])) or "request" for fault in error.errors()})
-        raise GenerationFailed(
+        raise OtherVersion(
             "The request was accepted by another version of this service, and this worker does "
-            f"not understand it: {', '.join(fields)}. Send it again."
+            f"not understand it: {', '.join(fields)}."
         ) from error
 
 

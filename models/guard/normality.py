@@ -66,7 +66,6 @@ class Verdict:
         guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
         nearest_distance: largest cell difference to the most similar known image, in [0, 1].
         reason: None if accepted, else "anomalous" or "near_copy".
-        place: the worst patch as (left, top, width, height), shares of the image in [0, 1].
     """
 
     guard_distance: float

@@ -149,7 +149,7 @@ def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
     if len(accepted.images) <= wanted:
         return accepted.images
     num_steps = len(accepted.images) + wanted
-    known = [looked_at(image[None], models.features)[0] for image in generation.draws.images]
+    known = [looked_at(image[None], models.features)[0] for image in generation.draws.pictures]
     chosen = select(
         [partial(_patches, get) for get in accepted.patches],
         [image.scores["prompt_cosine"] for image in accepted.images],

@@ -17,10 +17,13 @@ from pydantic_core import to_jsonable_python
 from app.http.job_form import JobForm
 from app.http.middleware.require_key import OPEN_PATHS
 from app.http.middleware.stack import READ_HEADERS, TOLD_HEADERS
+from app.http.view_families import ViewFamilies, ViewFamily
+from app.http.views_form import ViewsForm
 from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
 from app.jobs.evidence import Evidence, EvidenceKind, RejectedImage
+from app.jobs.failures import ADVICE
 from app.jobs.inputs import InputImage, InputWarning
 from app.jobs.model import (
     Effort,
@@ -34,7 +37,7 @@ from app.jobs.model import (
     ProblemDetails,
 )
 from app.main import create_app
-from app.problems import Problem, UnusableImage
+from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
@@ -55,6 +58,11 @@ def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
         yield from problems(special)
 
 
+def failures() -> list[str]:
+    """What a job fails with, but for what its sender could have been told at once."""
+    return [kind.slug for kind in ADVICE if kind not in BASE_PROBLEMS | {InvalidRequest}]
+
+
 def routes() -> list[str]:
     """Those of the OpenAPI document, and the pages that it leaves out."""
     paths = create_app(Settings()).openapi()["paths"]
@@ -69,6 +77,9 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "settings": (OPERATIONS, "Settings", lambda: map(variable, Settings.model_fields)),
     "routes": (API, "Routes", routes),
     "form fields": (API, "The form", lambda: JobForm.model_fields),
+    "views form": (API, "What may vary, before a job", lambda: ViewsForm.model_fields),
+    "views": (API, "The families", lambda: ViewFamilies.model_fields),
+    "view family": (API, "A family", lambda: ViewFamily.model_fields),
     "job": (API, "The job object", lambda: Job.model_fields),
     "inputs": (API, "Its inputs", lambda: InputImage.model_fields),
     "input warnings": (API, "Its warnings", lambda: InputWarning.model_fields),
@@ -86,6 +97,7 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "problem details": (API, "Problems", lambda: ProblemDetails.model_fields),
     "field faults": (API, "Faults in a request", lambda: FieldFault.model_fields),
     "problem slugs": (API, "Kinds of problems", lambda: (kind.slug for kind in problems())),
+    "job failures": (API, "What to do when a job fails", failures),
     "request headers": (API, "Headers of a request", lambda: READ_HEADERS),
     "response headers": (API, "Headers of an answer", lambda: TOLD_HEADERS),
     "invariances": (METHOD, "Which views are good", lambda: Invariance),

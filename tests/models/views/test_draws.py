@@ -140,3 +140,12 @@ def test_contrast_changes_about_the_images_own_brightness():
     own = float(dark.mean())
     for number in range(6):
         assert float(draws.draw(FILL_SEEDS, number).pixels.mean()) == pytest.approx(own, rel=0.03)
+
+
+def test_views_of_one_image_stay_nearer_to_it_than_those_of_several():
+    one, several = draws_of(texture_image()), draws_of(*[texture_image(seed=n) for n in range(5)])
+    shifts = [
+        np.median([abs(draws.draw(FILL_SEEDS, n).view.shift_x) for n in range(60)])
+        for draws in (one, several)
+    ]
+    assert shifts[0] < 0.7 * shifts[1]
