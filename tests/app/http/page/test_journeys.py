@@ -92,7 +92,7 @@ def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
     slider = dialog.get_by_role("slider")
     slider.focus()
     page.keyboard.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", "100 % of the real image")
+    expect(slider).to_have_attribute("aria-valuetext", "100 %")
     clips = dialog.locator(".stage img:nth-child(2)")
     expect(clips).to_have_css("clip-path", "inset(0px 0% 0px 0px)")
     page.keyboard.press("Escape")
