@@ -126,7 +126,7 @@ def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
         accepted.patches,
         [image.scores["prompt_cosine"] for image in accepted.images],
         wanted,
-        torch.cat([looked_at(image, features) for image in generation.draws.images]),
+        torch.cat([looked_at(image, features) for image in generation.draws.pictures]),
         score_weight=SCORE_WEIGHT if generation.options.text_guidance else 0.0,
         on_step=generation.progress.counter("fill", 97.0, 99.0, num_steps),
     )

@@ -58,9 +58,12 @@ class LonePart:
     outline: Tensor
 
     @classmethod
-    def find(cls, image: Tensor) -> "LonePart | None":
-        """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground."""
-        masks = free_part_mask(image.cpu())
+    def find(cls, image: Tensor, *, told: bool = False) -> "LonePart | None":
+        """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground.
+
+        `told` as of `free_part_mask`.
+        """
+        masks = free_part_mask(image.cpu(), told=told)
         return None if masks is None else cls._off_ground(image, *masks)
 
     def at(self, image: Tensor) -> "LonePart":

@@ -82,6 +82,7 @@ def generate(
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
+        from workers.archive.small_pictures import SmallPictures  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415
         from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
         from workers.generation.method_request import to_generation_request  # noqa: PLC0415
@@ -94,6 +95,7 @@ def generate(
             )
             result = pipeline.generate(request, bar)
             bar("archive", 99, {})
+            small = SmallPictures()
             write_archive(
                 file,
                 result,
@@ -102,9 +104,10 @@ def generate(
                 created_at=datetime.now(UTC),
                 inputs=inputs.understood,
                 bit_depth=bit_depth,
+                on_image=small.keep,
             )
             if page is not None:
-                write_page(page, file, request, result)
+                write_page(page, file, request, small.of(result))
             bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
 
