@@ -16,8 +16,9 @@ from app.http.middleware.require_key import needs_api_key
 from app.http.middleware.stack import install_middleware
 from app.http.openapi.docs_page import install_docs_page
 from app.http.openapi.document import install_openapi
+from app.http.page.page import install_page
 from app.http.problem_responses import install_problem_responses
-from app.http.routes import deliveries, files, health, jobs, metrics, prompts, views
+from app.http.routes import deliveries, evidence, files, health, jobs, metrics, prompts, views
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.jobs.metrics import JobCollector
 from app.jobs.news import JobNews
@@ -86,6 +87,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     )
     app.include_router(jobs.router)
     app.include_router(files.router)
+    app.include_router(evidence.router)
     app.include_router(deliveries.router)
     app.include_router(prompts.router)
     app.include_router(views.router)
@@ -93,6 +95,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     app.include_router(metrics.router)
     key_required = needs_api_key(settings, host)
     install_docs_page(app)
+    install_page(app)
     install_problem_responses(app)
     install_middleware(
         app, settings, connection, metrics=HttpMetrics(registry), key_required=key_required

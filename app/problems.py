@@ -35,12 +35,14 @@ Problem                           slug                       status
 ├── StorageUnavailable            storage-unavailable        503
 │   └── StorageFull               storage-full               507
 ├── InternalError                 internal-error             500
-└── on a job's record only
+└── on a job's record only, with advice: `app/jobs/failures.py`
 ├── GenerationFailed          generation-failed          500
 ├── TooFewImages              too-few-images             422
 ├── OutOfMemory               out-of-memory              500
 ├── JobTimedOut               job-timed-out              504
-└── WorkerLost                worker-lost                500
+├── WorkerLost                worker-lost                500
+├── InputLost                 input-lost                 500
+└── OtherVersion              other-version              500
 """
 
 from typing import ClassVar
@@ -297,7 +299,7 @@ class InternalError(Problem):
 
 
 class GenerationFailed(Problem):
-    """The method raised."""
+    """The method raised what it should not; the worker's log has the rest under a number."""
 
     slug, title, status = "generation-failed", "The generation failed", 500
 
@@ -309,9 +311,9 @@ class TooFewImages(Problem):
 
 
 class OutOfMemory(Problem):
-    """The device's memory did not suffice for the job, not even one image at a time."""
+    """The memory of device or worker did not suffice for the job, not even one image at a time."""
 
-    slug, title, status = "out-of-memory", "The device's memory does not suffice", 500
+    slug, title, status = "out-of-memory", "The memory does not suffice", 500
 
 
 class JobTimedOut(Problem):
@@ -324,3 +326,15 @@ class WorkerLost(Problem):
     """The process that worked on the job died, as often as it was tried."""
 
     slug, title, status = "worker-lost", "The worker process died", 500
+
+
+class InputLost(Problem):
+    """An image of the job is no longer in the storage, which is there."""
+
+    slug, title, status = "input-lost", "An image of the job is gone", 500
+
+
+class OtherVersion(Problem):
+    """The request has something that this version of the worker does not know."""
+
+    slug, title, status = "other-version", "The job is of another version", 500

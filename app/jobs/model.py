@@ -243,6 +243,10 @@ class Job(BaseModel):
         Field(description="Of the new images, in px; null for a job of 0.1.", examples=[192]),
     ]
     seed: int
+    request: Annotated[
+        JobRequest | None,
+        Field(description="All that was asked for; null for a job of another version."),
+    ]
     inputs: Annotated[
         list[InputImage],
         Field(description="What was understood of each image; empty for a job of an old version."),

@@ -26,7 +26,7 @@ from app.jobs.model import (
     time_of_job_id,
 )
 from app.observability.logs import current_log_fields
-from app.problems import GenerationFailed, InternalError, Problem
+from app.problems import InternalError, OtherVersion, Problem
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -90,16 +90,16 @@ def read_request(record: dict[str, str]) -> JobRequest:
     """The whole request, to be worked on.
 
     Raises:
-        GenerationFailed: there is something in it that is not known here, and a job that ignores
+        OtherVersion: there is something in it that is not known here, and a job that ignores
             a part of its request would be another job.
     """
     try:
         return JobRequest.model_validate_json(record.get("request", ""))
     except ValidationError as error:
         fields = sorted({".".join(map(str, fault["loc"])) or "request" for fault in error.errors()})
-        raise GenerationFailed(
+        raise OtherVersion(
             "The request was accepted by another version of this service, and this worker does "
-            f"not understand it: {', '.join(fields)}. Send it again."
+            f"not understand it: {', '.join(fields)}."
         ) from error
 
 
@@ -170,6 +170,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         width=width,
         height=height,
         seed=int(read_number(fields.get("seed"))),
+        request=_read_request_leniently(record),
         inputs=inputs,
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
@@ -190,6 +191,14 @@ def _output_size(inputs: list[InputImage], fields: dict[str, Any]) -> Size | Non
 
 def _request_fields(record: dict[str, str]) -> dict[str, Any]:
     return _json_object(record.get("request"))
+
+
+def _read_request_leniently(record: dict[str, str]) -> JobRequest | None:
+    """The whole request, if all of it is known here."""
+    try:
+        return JobRequest.model_validate_json(record.get("request", ""))
+    except ValidationError:
+        return None
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from app.jobs.admission.idempotency import Claim
 from app.jobs.admission.request_limits import check_room
 from app.jobs.change_script import CHANGE, DEQUEUE, NEWS_CHANNEL
 from app.jobs.deliveries import deliveries_key
+from app.jobs.failures import as_failure
 from app.jobs.inputs import InputImage
 from app.jobs.keys import events_key, jobs_key, record_key, unfinished_key
 from app.jobs.metrics import STATES_KEY, note_creation
@@ -269,9 +270,9 @@ class JobStore:
         return self.standing(job_id) == (JobState.succeeded, attempt)
 
     def fail(self, job_id: str, problem: Problem) -> bool:
-        """Ends the job with its problem; False when it had ended before."""
+        """Ends the job with its problem and advice; False when it had ended before."""
         failed = {
-            "problem": json.dumps(problem.as_dict()),
+            "problem": json.dumps(as_failure(problem)),
             **self._ending(job_id, JobState.failed),
         }
         return self._apply(job_id, (JobState.queued, JobState.running), failed)[1]

@@ -15,6 +15,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.features.folding import fold
+
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers
 # 2, 3).
@@ -106,4 +108,6 @@ def load_patch_features() -> PatchFeatures:
         raise RuntimeError(f"{path.name} has SHA-256 {digest}, expected {SHA256}")
     network = EfficientNet.from_name("efficientnet-lite0")
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return PatchFeatures(network)
+    network.eval().requires_grad_(False)
+    fold(network)
+    return PatchFeatures(network.to(memory_format=torch.channels_last))

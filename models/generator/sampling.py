@@ -76,6 +76,8 @@ class VarianceAwareGenerator:
 
     def __init__(self, model: VarianceAwareVQModel):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.is_reduced = True
         self.colour_filter = torch.eye(3)
 
     def learn(

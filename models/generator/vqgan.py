@@ -9,19 +9,21 @@ Axes: B batch, C image channels (3), H x W pixels, D latent channels, h x w late
 """
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import torch
 from diffusers import VQModel
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import models
+from models.features.nearest import nearest_indices
 from models.runtime.hub import cached_or_fetched
+from models.runtime.precision import reduced_precision
 
 EMBEDDED_VQGAN = Path(models.__file__).parent / "weights" / "vqgan"
 # log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
@@ -53,7 +55,13 @@ class VarianceAwareVQModel(VQModel):
     be multiples of `downsampling_factor`. `patch_size` p > 1 folds p x p pixels into channels
     before the first convolution (space-to-depth) and unfolds them after the last one, which spares
     the costly full-resolution layers; the inner model then has 3 * p^2 channels.
+
+    Attributes:
+        is_reduced: D computes in bfloat16 where the device is fast in it: pixels within about a
+            tenth of a grey level, less than 8 bits hide.
     """
+
+    is_reduced = False
 
     @register_to_config
     def __init__(  # noqa: PLR0917
@@ -160,12 +168,13 @@ class VarianceAwareVQModel(VQModel):
 
     def quantise(self, z: Tensor) -> Tensor:
         """The nearest codebook entries, (B, D, h, w); gradients pass straight through to z."""
-        return cast(Tensor, self.quantize(z)[0])
+        entries = self.quantize.embedding(self.codes(z)).permute(0, 3, 1, 2)
+        return cast(Tensor, z + (entries - z).detach() if z.requires_grad else entries)
 
     def codes(self, z: Tensor) -> Tensor:
         """Indices of the nearest codebook entries, (B, h, w) int64, for latents z (B, D, h, w)."""
-        flat = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])  # (B * h * w, D)
-        nearest = torch.cdist(flat, self.quantize.embedding.weight).argmin(dim=1)
+        flat = z.detach().permute(0, 2, 3, 1).reshape(-1, z.shape[1])  # (B * h * w, D)
+        nearest = nearest_indices(flat.float(), self.quantize.embedding.weight.detach().float())
         return nearest.reshape(z.shape[0], z.shape[2], z.shape[3])
 
     def decode_latents(self, z: Tensor, *, quantise: bool = True) -> Tensor:
@@ -173,7 +182,10 @@ class VarianceAwareVQModel(VQModel):
 
         Of z = mu it is the plain VQGAN's reconstruction. Without `quantise`, D(z).
         """
-        sample = cast(DecoderOutput, super().decode(z, force_not_quantize=not quantise)).sample
+        entries = self.quantise(z) if quantise else z
+        spatial = entries if self.config.norm_type == "spatial" else None
+        with reduced_precision(z.device) if self.is_reduced else nullcontext():
+            sample = self.decoder(self.post_quant_conv(entries), spatial).float()
         return F.pixel_shuffle(sample, self.config.patch_size)
 
     def decoder_parameters(self) -> list[nn.Parameter]:

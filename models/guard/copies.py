@@ -5,6 +5,7 @@ A copy brings a detector nothing and would be counted as an image. The paper has
 Axes: H x W pixels; images (3, H, W) in [0, 1].
 """
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,32 +14,51 @@ COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
 
 
+# Room for so many images at first; it doubles when it is full.
+FIRST_ROOM = 64
+# Cells compared at once.
+MAX_COMPARED = 2**22
+
+
 class KnownImages:
     """The real images of a job and those accepted so far, all of one size."""
 
     def __init__(self) -> None:
-        self.cells: list[Tensor] = []
+        self._number = 0
+        self._cells = torch.empty(0)  # of each image a row, and room for more
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return self._number
 
     def add(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
-        self.cells.append(_cells(image))
+        cells = _cells(image)
+        if self._number == len(self._cells):
+            grown = cells.new_empty(max(FIRST_ROOM, 2 * self._number), len(cells))
+            if self._number:
+                grown[: self._number] = self._cells
+            self._cells = grown
+        self._cells[self._number] = cells
+        self._number += 1
 
     def keep_first(self, number: int) -> None:
         """Forgets all but the first `number` images."""
-        del self.cells[number:]
+        self._number = min(self._number, number)
 
     def difference(self, image: Tensor) -> float:
         """Largest cell difference of the image (3, H, W) to the known one most like it, in [0, 1].
 
         1 if none is known; below COPY_DIFFERENCE it is a copy.
         """
+        if not self._number:
+            return 1.0
         cells = _cells(image)
-        return min((float((cells - known).abs().max()) for known in self.cells), default=1.0)
+        pieces = self._cells[: self._number].split(max(1, MAX_COMPARED // len(cells)))
+        nearest = [(known - cells).abs().amax(dim=1).min() for known in pieces]
+        return float(torch.stack(nearest).min())
 
 
 def _cells(image: Tensor) -> Tensor:
-    """Mean of each COPY_CELL_PX square, (3, H / 16, W / 16), and of what is left at the edges."""
-    return F.avg_pool2d(image, COPY_CELL_PX, ceil_mode=True, count_include_pad=False)
+    """Mean of each COPY_CELL_PX square in each channel, also of what is left at the edges, (N,)."""
+    cells = F.avg_pool2d(image, COPY_CELL_PX, ceil_mode=True, count_include_pad=False)
+    return cells.flatten()

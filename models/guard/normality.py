@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.nearest import nearest_distances
+from models.features.nearest import farthest, nearest_distances
 from models.features.patches import PatchFeatures
 from models.guard.copies import COPY_DIFFERENCE, KnownImages
 
@@ -36,6 +36,9 @@ LEAST_SOURCES = 3
 # bank does another good part, of which fewer than 5 % are beyond this threshold.
 FALSE_REJECTION_RATE_OF_OTHERS = 0.1
 
+Place = tuple[float, float, float, float]
+"""A patch as (left, top, width, height), shares of the image in [0, 1]."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -50,6 +53,7 @@ class Verdict:
     guard_distance: float
     nearest_distance: float
     reason: str | None
+    place: Place
 
 
 class NormalityGuard:
@@ -100,7 +104,7 @@ class NormalityGuard:
         distances = []
         for image, source in zip(unseen_images, unseen_sources, strict=True):
             known = owners[chosen] != source if leave_out else slice(None)
-            distances.append(guard._map(image, guard.bank[known]).max())
+            distances.append(guard._worst(image, guard.bank[known])[0])
             on_image()
         rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
         guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
@@ -108,21 +112,29 @@ class NormalityGuard:
 
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
-        return self.distance_map(images).amax(dim=(1, 2))
+        return torch.stack([self._worst(image, self.bank)[0] for image in images])
 
+    @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
         """Each patch's distance to its nearest bank entry, (B, h, w); a patch is 8 px.
 
         Of the image as it is looked at, that is (H, W) or enlarged to LEAST_SIDE_PX.
         """
-        return torch.stack([self._map(image, self.bank) for image in images])
+        maps = []
+        for image in images:
+            grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
+            distances, _ = nearest_distances(grid.flatten(1).T, self.bank)
+            maps.append(distances.reshape(grid.shape[-2:]))
+        return torch.stack(maps)
 
     @torch.no_grad()
-    def _map(self, image: Tensor, bank: Tensor) -> Tensor:
-        """Distances of one image's (3, H, W) patches to their nearest in a bank, (h, w)."""
+    def _worst(self, image: Tensor, bank: Tensor) -> tuple[Tensor, Place]:
+        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, and its place."""
         grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        distances, _ = nearest_distances(grid.flatten(1).T, bank)
-        return distances.reshape(grid.shape[-2:])
+        height, width = grid.shape[-2:]
+        distance, index = farthest(grid.flatten(1).T, bank)
+        row, column = divmod(int(index), width)
+        return distance, (column / width, row / height, 1 / width, 1 / height)
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
@@ -134,14 +146,15 @@ class NormalityGuard:
 
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
-        distance = float(self.distance(image[None])[0]) / max(self.threshold, 1e-9)
+        worst, place = self._worst(image, self.bank)
+        distance = float(worst) / max(self.threshold, 1e-9)
         nearest = self.known.difference(image)
         reason = None
         if not distance <= 1.0:  # a NaN is rejected too
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
-        return Verdict(distance, nearest, reason)
+        return Verdict(distance, nearest, reason, place)
 
 
 def _enlarged(image: Tensor) -> Tensor:

@@ -24,6 +24,8 @@ LOOKED_AT_PX = 224
 # Patches of all candidates together that the chosen ones should come near to, and of one at most.
 NUM_ASKED = 8192
 MAX_ASKED_OF_ONE = 96
+# Images whose worth is looked at together.
+LOOKED_AT_ONCE = 16
 
 
 @torch.no_grad()
@@ -64,16 +66,65 @@ def select(
     for row, own in zip(to_each, patches, strict=True):
         row.copy_(nearest_distances(asked, own)[0].square())
         on_step()
-    scores = _unit(torch.tensor(cosines))
+    added = LazyAdded(squares, to_each)
+    scores = score_weight * _unit(torch.tensor(cosines))
     chosen: list[int] = []
     while len(chosen) < num_images:
-        added = (squares - to_each).clamp_min(0.0).sum(dim=1)
-        value = score_weight * scores + (1 - score_weight) * _unit(added)
-        value[chosen] = -torch.inf
-        chosen.append(int(value.argmax()))
-        squares = torch.minimum(squares, to_each[chosen[-1]])
+        # What is chosen adds nothing, so that 0 is the least from the second step on.
+        low = 0.0 if chosen else float(added.all().min())
+        high = float(added.bounds[added.best(lambda: added.bounds)])
+        scale = (1.0 - score_weight) / max(high - low, 1e-12)
+
+        def values(low: float = low, scale: float = scale) -> Tensor:
+            value = scores + scale * (added.bounds - low)
+            value[chosen] = -torch.inf
+            return value
+
+        chosen.append(added.best(values))
+        added.choose(chosen[-1])
         on_step()
     return chosen
+
+
+class LazyAdded:
+    """What each image would add, looked at again only where it may matter.
+
+    What an image adds only gets less with each one chosen: what it once added is a bound. Source:
+    Minoux, "Accelerated greedy algorithms for maximizing submodular set functions", 1978.
+
+    Attributes:
+        bounds: what each image adds at most, (I,).
+    """
+
+    def __init__(self, squares: Tensor, to_each: Tensor):
+        """Takes d(q)^2 (Q,) and d_i(q)^2 (I, Q) at the start."""
+        self.squares, self.to_each = squares, to_each
+        self.bounds = torch.full((len(to_each),), torch.inf)
+        self.is_exact = torch.zeros(len(to_each), dtype=torch.bool)
+
+    def all(self) -> Tensor:
+        """What each image adds, (I,)."""
+        for rows in torch.arange(len(self.bounds)).split(LOOKED_AT_ONCE):
+            self._look_at(rows)
+        return self.bounds
+
+    def best(self, values: Callable[[], Tensor]) -> int:
+        """The first image with the highest of the values, which grow with `bounds`, (I,)."""
+        while not self.is_exact[index := int((bounds := values()).argmax())]:
+            stale = bounds.masked_fill(self.is_exact, -torch.inf)
+            rows = stale.topk(min(LOOKED_AT_ONCE, len(stale))).indices
+            self._look_at(rows[~self.is_exact[rows]])
+        return index
+
+    def choose(self, index: int) -> None:
+        """The image is one of the chosen from now on."""
+        self.squares = torch.minimum(self.squares, self.to_each[index])
+        self.is_exact[:] = False
+        self._look_at(torch.tensor([index]))
+
+    def _look_at(self, rows: Tensor) -> None:
+        self.bounds[rows] = (self.squares - self.to_each[rows]).clamp_min_(0.0).sum(dim=1)
+        self.is_exact[rows] = True
 
 
 def _asked(patches: Sequence[Tensor]) -> Tensor:

@@ -10,7 +10,7 @@ Axes: h x w pixels as seen, H x W of the output, P patches, F patch features; im
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -22,13 +22,15 @@ from models.guard.normality import Verdict
 from models.integrator.selection import SCORE_WEIGHT, looked_at, select
 from models.job.generation import Generation
 from models.job.prepare import Prepared
-from models.job.request import GeneratedImage
+from models.job.request import GeneratedImage, RejectedImage
 from models.views.draws import FILL_SEEDS, MAX_SEED, Draw, Draws
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
 # An image that the guard finds anomalous is made again with its sigma times the next of these.
 SIGMA_STEPS = (1.0, 0.5, 0.25)
+# Of so many rejected images of each kind the pixels are kept, for people to look at.
+MAX_SHOWN_REJECTIONS = 12
 
 
 @dataclass
@@ -39,11 +41,13 @@ class Accepted:
         images: in the order in which they were made.
         patches: of each, as a detector sees it, (P, F) float on the CPU.
         rejections: reason -> how many.
+        rejected: the first MAX_SHOWN_REJECTIONS of each reason.
     """
 
     images: list[GeneratedImage]
     patches: list[Tensor]
     rejections: dict[str, int]
+    rejected: list[RejectedImage] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,8 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
         if verdict.reason is not None and options.guard:
             accepted.rejections[verdict.reason] += 1
+            if accepted.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
+                accepted.rejected.append(_rejected(image, draw, verdict))
             continue
         prepared.guard.remember(image)
         cosine = float(
@@ -151,6 +157,18 @@ def _make(
         if verdict.reason != "anomalous" or not scale or not options.guard:
             break
     return image, variation, verdict
+
+
+def _rejected(image: Tensor, draw: Draw, verdict: Verdict) -> RejectedImage:
+    assert verdict.reason is not None
+    return RejectedImage(
+        pixels=_to_bytes(image),
+        source=draw.source,
+        reason=verdict.reason,
+        guard_distance=verdict.guard_distance,
+        nearest_distance=verdict.nearest_distance,
+        place=verdict.place,
+    )
 
 
 def _renderer(

@@ -22,6 +22,9 @@ from models.prompt.wordnet import load_wordnet
 from models.runtime.errors import DeviceMemoryError
 from models.views.draws import WORK_MULTIPLE_PX
 
+# What torch says on a CPU, where it has no exception of its own for it.
+CPU_MEMORY = "DefaultCPUAllocator: can't allocate memory"
+
 
 class Pipeline:
     """The loaded models; `generate` may be called any number of times, one call at a time."""
@@ -46,8 +49,10 @@ class Pipeline:
             return run(
                 Generation.of(self.models, request, options or PipelineOptions(), on_progress)
             )
-        except torch.OutOfMemoryError as error:
-            raise DeviceMemoryError(str(error)) from error
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or CPU_MEMORY in str(error):
+                raise DeviceMemoryError(str(error)) from error
+            raise
         finally:
             # The next job may be of another size, and other processes may want the memory.
             torch.cuda.empty_cache()

@@ -36,4 +36,5 @@ def result_of(
         report=report,
         variance=(sigma / max(float(sigma.max()), 1e-9)).astype(np.float32),
         size=draws.size,
+        rejected=accepted.rejected,
     )

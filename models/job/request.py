@@ -68,6 +68,26 @@ class GeneratedImage:
 
 
 @dataclass(frozen=True)
+class RejectedImage:
+    """One image that the guard kept out.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, sRGB, as the method saw it.
+        source: as of a `GeneratedImage`.
+        reason: "anomalous" or "near_copy".
+        guard_distance, nearest_distance: as in a `GeneratedImage`'s scores.
+        place: its worst patch as (left, top, width, height), shares of the image in [0, 1].
+    """
+
+    pixels: np.ndarray
+    source: int
+    reason: str
+    guard_distance: float
+    nearest_distance: float
+    place: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class GenerationResult:
     """What a generation made and how.
 
@@ -79,6 +99,7 @@ class GenerationResult:
         variance: (k, h, w) float32 in [0, 1], the relative sigma map of each real image, of the
             images' shape at the size at which the generator works.
         size: (width, height) of the images in px.
+        rejected: the first of the images that the guard kept out, for people to look at.
     """
 
     images: list[GeneratedImage]
@@ -86,3 +107,4 @@ class GenerationResult:
     report: dict[str, object]
     variance: np.ndarray
     size: tuple[int, int]
+    rejected: Sequence[RejectedImage] = ()

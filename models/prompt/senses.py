@@ -85,7 +85,7 @@ _OTHER_WORLDS = re.compile(
     r"bowling|skates?|goal|fire-?arms?|gun\w*|cannon|arrow|missile|horses?|saddle|boats?|ships?|"
     r"sails?|nautical|heraldry|church|prison\w*|tobacco|smoking|theat\w*|song|books?|letters|womb|"
     r"contracepti\w+|architecture|framing|toast|playing card|dent\w+|pilot|coach|potters|artists|"
-    r"photograph\w*|mattress|vacuum tube)\b"
+    r"photograph\w*|mattress|vacuum tube|horizontal beam)\b"
 )
 METALS = word_list(
     """
@@ -140,6 +140,23 @@ FIELDS = {
     "material": (
         METALS | word_list("alloy carbon cast galvanized metal mild stainless tool"),
         word_list("metal.n.01 alloy.n.01"),
+    ),
+    "rolled metal": (
+        word_list("aluminium aluminum galvanized sheet stainless steel strip"),
+        word_list("coil.n.01"),
+    ),
+    "glazing": (
+        word_list(
+            """
+            car cover display laminated phone protective safety screen smartphone solar tablet
+            tempered touch window windscreen windshield
+            """
+        ),
+        word_list("glass.n.01"),
+    ),
+    "pumping": (
+        word_list("cylinder hydraulic injector pneumatic pump solenoid syringe valve"),
+        word_list("piston.n.02"),
     ),
     "food": (
         word_list(
@@ -230,7 +247,10 @@ def _other_words(
     is_threaded = any(_METRIC_THREAD.match(word) for word in context)
     described = _described(synset) & (context | ({"thread"} if is_threaded else set()))
     shared = sorted(word for word in described if len(word) > 2)
-    if shared:
+    elsewhere = _OTHER_WORLDS.search(synset.definition())
+    # An electron tube is a valve too; "valve plate" speaks of none, "vacuum tube plate" does.
+    is_meant = elsewhere is None or not context.isdisjoint(elsewhere[0].split())
+    if shared and is_meant:
         yield DEFINED_BY, f"its definition speaks of {', '.join(shared)}"
     if context & MACHINERY and not above.keys().isdisjoint(UNTECHNICAL):
         yield IMPOSSIBLE, f"no part of a {min(context & MACHINERY)}"

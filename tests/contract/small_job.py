@@ -6,6 +6,7 @@ every end.
 
 import io
 import itertools
+import json
 import time
 import zipfile
 from dataclasses import dataclass
@@ -15,10 +16,19 @@ from PIL import Image
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage, outputs_of
+from app.jobs.evidence import (
+    EVIDENCE_FILE,
+    INDEX_FILE,
+    Evidence,
+    EvidenceKind,
+    Place,
+    RejectedImage,
+    picture_name,
+)
 from app.jobs.store import JobStore
 from app.problems import TooFewImages
 from app.settings import Settings
-from tests.conftest import encode
+from tests.conftest import encode, texture
 
 ENDLESS, FAILING = "endless thread", "broken hazelnut"
 NUM_IMAGES = 2
@@ -31,6 +41,7 @@ class Loaded:
     storage: Storage
     image: bytes
     archive: bytes
+    evidence: bytes
 
 
 _loaded: list[Loaded] = []
@@ -43,9 +54,27 @@ def load(settings: Settings) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         for number in range(NUM_IMAGES):
             archive.writestr(f"hazelnut/train/good/{number:03d}.png", image)
-        archive.writestr("manifest.json", b'{"text": "\r\n\r\n"}')
+        files = [f"hazelnut/train/good/{number:03d}.png" for number in range(NUM_IMAGES)]
+        manifest = {"text": "\r\n\r\n", "images": [{"file": file} for file in files]}
+        archive.writestr("manifest.json", json.dumps(manifest))
     store = JobStore(connect(settings.redis_url), settings)
-    _loaded[:] = [Loaded(store, Storage(settings.storage_address), image, buffer.getvalue())]
+    storage = Storage(settings.storage_address)
+    _loaded[:] = [Loaded(store, storage, image, buffer.getvalue(), some_evidence())]
+
+
+def some_evidence() -> bytes:
+    """A picture of each kind."""
+    buffer = io.BytesIO()
+    place = Place(left=0, top=0, width=0.5, height=0.5)
+    strange = RejectedImage(
+        reason="anomalous", source=0, guard_distance=2, nearest_distance=0.5, place=place
+    )
+    index = Evidence(num_real=1, rejections={"anomalous": 1}, rejected=[strange])
+    with zipfile.ZipFile(buffer, "w") as evidence:
+        evidence.writestr(INDEX_FILE, index.model_dump_json())
+        for kind in EvidenceKind:
+            evidence.writestr(picture_name(kind, 0), encode(texture(), "JPEG"))
+    return buffer.getvalue()
 
 
 def run(job_id: str) -> None:
@@ -62,6 +91,7 @@ def run(job_id: str) -> None:
             return
     for name in ("preview.png", "variance.png"):
         loaded.storage.write(job_id, f"{outputs_of(ATTEMPT)}/{name}", loaded.image)
+    loaded.storage.write(job_id, f"{outputs_of(ATTEMPT)}/{EVIDENCE_FILE}", loaded.evidence)
     loaded.storage.write(job_id, f"{outputs_of(ATTEMPT)}/archive.zip", loaded.archive)
     facts = {"num_images": str(NUM_IMAGES), "prompt": "a hazelnut with a shell"}
     store.succeed(job_id, ATTEMPT, facts)

@@ -22,6 +22,8 @@ from app.http.views_form import ViewsForm
 from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
+from app.jobs.evidence import Evidence, EvidenceKind, RejectedImage
+from app.jobs.failures import ADVICE
 from app.jobs.inputs import InputImage, InputWarning
 from app.jobs.model import (
     Effort,
@@ -35,7 +37,7 @@ from app.jobs.model import (
     ProblemDetails,
 )
 from app.main import create_app
-from app.problems import Problem, UnusableImage
+from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
@@ -56,11 +58,18 @@ def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
         yield from problems(special)
 
 
+def failures() -> list[str]:
+    """What a job fails with, but for what its sender could have been told at once."""
+    return [kind.slug for kind in ADVICE if kind not in BASE_PROBLEMS | {InvalidRequest}]
+
+
 def routes() -> list[str]:
     """Those of the OpenAPI document, and the pages that it leaves out."""
     paths = create_app(Settings()).openapi()["paths"]
     described = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
-    pages = [path for path in OPEN_PATHS - paths.keys() if not path.startswith("/docs/")]
+    pages = [
+        path for path in OPEN_PATHS - paths.keys() if not path.startswith(("/docs/", "/page/"))
+    ]
     return [*described, *(f"GET {path}" for path in pages)]
 
 
@@ -80,11 +89,15 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "stages": (API, "Stages", lambda: JobStage),
     "events": (API, "Events", lambda: JobEvent.model_fields),
     "priorities": (API, "Priorities", lambda: Priority),
+    "evidence": (API, "The evidence", lambda: Evidence.model_fields),
+    "evidence pictures": (API, "Its pictures", lambda: EvidenceKind),
+    "rejected images": (API, "Rejected images", lambda: RejectedImage.model_fields),
     "deliveries": (API, "Deliveries", lambda: Delivery.model_fields),
     "delivery outcomes": (API, "Outcomes of a try", lambda: DeliveryOutcome),
     "problem details": (API, "Problems", lambda: ProblemDetails.model_fields),
     "field faults": (API, "Faults in a request", lambda: FieldFault.model_fields),
     "problem slugs": (API, "Kinds of problems", lambda: (kind.slug for kind in problems())),
+    "job failures": (API, "What to do when a job fails", failures),
     "request headers": (API, "Headers of a request", lambda: READ_HEADERS),
     "response headers": (API, "Headers of an answer", lambda: TOLD_HEADERS),
     "invariances": (METHOD, "Which views are good", lambda: Invariance),

@@ -90,7 +90,7 @@ def variance_picture(inputs: Sequence[Image.Image], result: GenerationResult) ->
     for n, (image, sigma) in enumerate(zip(inputs, result.variance, strict=True)):
         picture = image.convert("RGB").resize(sigma.shape[::-1], Image.Resampling.LANCZOS)
         pairs.append(Tile(f"real {n}", picture, REAL_FRAME))
-        pairs.append(Tile(f"sigma of real {n}", _overlay_heat(picture, sigma)))
+        pairs.append(Tile(f"sigma of real {n}", overlay_heat(picture, sigma)))
     shown = pairs[: 2 * MAX_MAPS]
     columns = 2 if len(shown) <= 8 else 4
     _, tile_size = _plan(len(shown), result.size)
@@ -114,10 +114,10 @@ def heat(values: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
-def _overlay_heat(picture: Image.Image, sigma: np.ndarray) -> Image.Image:
+def overlay_heat(picture: Image.Image, sigma: np.ndarray) -> Image.Image:
     """The heat map over the grey picture, whose edges stay visible through it."""
     grey = ImageOps.autocontrast(ImageOps.grayscale(picture)).convert("RGB")
-    return Image.blend(grey, Image.fromarray(heat(sigma)), 0.7)
+    return Image.blend(grey, Image.fromarray(heat(sigma)).resize(grey.size), 0.7)
 
 
 def _plan(num_tiles: int, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:

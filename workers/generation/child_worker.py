@@ -2,6 +2,7 @@
 
 import logging
 import math
+import secrets
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -17,7 +18,7 @@ from app.base.redis_connection import connect
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.logs import log_fields
 from app.observability.tracing import trace_of
-from app.problems import GenerationFailed, JobTimedOut, Problem
+from app.problems import GenerationFailed, JobTimedOut, OutOfMemory, Problem
 from app.settings import Settings
 from workers.generation.generation_job import GenerationJob, fields_of
 from workers.runtime.rq_clock import follow_redis_clock
@@ -88,16 +89,25 @@ class ChildWorker(Worker):
         error: BaseException,
         __: TracebackType,
     ) -> bool:
-        log.error("job %s failed", job.id, exc_info=error)
+        number = secrets.token_hex(4)
+        log.error("job %s failed, failure %s", job.id, number, exc_info=error)
         note_failure(error)
-        self.store.fail(job.id, _as_problem(error, job))
+        self.store.fail(job.id, _as_problem(error, job, number))
         return False
 
 
-def _as_problem(error: BaseException, job: QueuedJob) -> Problem:
-    """What a client may know of the failure: ours as it is, of others the kind alone."""
+def _as_problem(error: BaseException, job: QueuedJob, number: str) -> Problem:
+    """What a client may know of the failure: ours as it is, of others the kind alone.
+
+    Args:
+        error: what was raised.
+        job: the queue's entry.
+        number: under which the log has the error.
+    """
     if isinstance(error, Problem):
         return error
     if isinstance(error, JobTimeoutException):
         return JobTimedOut(f"It was ended after {job.timeout} s.")
-    return GenerationFailed(f"The method raised {type(error).__name__}; the worker's log has more.")
+    if isinstance(error, MemoryError):
+        return OutOfMemory("The worker's memory does not suffice for this job.")
+    return GenerationFailed(f"The method raised {type(error).__name__} (failure {number}).")

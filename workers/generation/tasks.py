@@ -15,23 +15,27 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Protocol, cast
 
+import numpy as np
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.base.transactions import execute_once
 from app.files.decoders import Decoders
 from app.files.storage import Storage, outputs_of
+from app.jobs.evidence import EVIDENCE_FILE
 from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
 from app.jobs.record import read_creation, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
-from app.problems import OutOfMemory, StorageFull, TooFewImages
+from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable, TooFewImages
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
+from workers.archive.evidence import write_evidence
 from workers.archive.preview import contact_sheet, variance_picture
+from workers.archive.small_pictures import SmallPictures
 from workers.archive.write import write_archive
 from workers.generation.method_request import to_generation_request
 from workers.generation.read_inputs import read_inputs
@@ -136,9 +140,15 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     progress = Progress(warm.store, job_id, attempt)
     with contextlib.closing(progress.spans):
         asked = read_request(record)
-        request, inputs = retry_outage(
-            lambda: _read_request(warm, progress, record, asked), patience_s
-        )
+        try:
+            request, inputs = retry_outage(
+                lambda: _read_request(warm, progress, record, asked), patience_s
+            )
+        except StorageUnavailable as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            warm.storage.read_mark()  # raises when it is the storage that is gone
+            raise InputLost("An image of the job is no longer in the storage.") from error
         try:
             result = warm.pipeline.generate(request, progress)
         except StrictError as error:
@@ -146,8 +156,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
         except DeviceMemoryError as error:
             raise OutOfMemory(
                 "The device's memory does not suffice for images of "
-                f"{request.image_size or max(request.images[0].size)} px; ask for a smaller "
-                "image_size."
+                f"{request.image_size or max(request.images[0].size)} px."
             ) from error
         num_images: dict[str, object] = {"num_images": len(result.images)}
 
@@ -230,6 +239,12 @@ def _store_results(
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
+    small = SmallPictures()
+
+    def keep(pixels: np.ndarray) -> None:
+        small.keep(pixels)
+        progress("archive", ARCHIVE_PERCENT, {})
+
     with storage.replace(job_id, f"{folder}/archive.zip") as file:
         write_archive(
             file,
@@ -239,10 +254,18 @@ def _store_results(
             created_at=created_at,
             inputs=inputs,
             bit_depth=bit_depth,
-            on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
+            on_image=keep,
+        )
+    shown = small.of(result)
+    with storage.replace(job_id, f"{folder}/{EVIDENCE_FILE}") as file:
+        write_evidence(
+            file,
+            request.images,
+            shown,
+            on_picture=lambda: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:
-        contact_sheet(list(request.images), result).save(file, "PNG")
+        contact_sheet(list(request.images), shown).save(file, "PNG")
     with storage.replace(job_id, f"{folder}/variance.png") as file:
         variance_picture(list(request.images), result).save(file, "PNG")
 

@@ -68,6 +68,14 @@ class WarmChild:
         assert self.process.pid is not None
         return self.process.pid
 
+    @property
+    def death(self) -> str:
+        """How a process that is gone has ended, as the end of a sentence."""
+        code = self.process.exitcode or 0
+        if code == -signal.SIGKILL:
+            return "it was killed, as the system does when memory runs out"
+        return f"it ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
     def is_alive(self) -> bool:
         """Whether the process still runs."""
         return self.process.is_alive()

@@ -270,20 +270,24 @@ class WarmWorker(Worker):
             job.retries_left = 0
             self.store.fail(job.id, JobTimedOut(f"It was ended after {job.timeout} s."))
         else:
-            self._note_lost(job)
+            assert self.child is not None
+            self._note_lost(job, self.child.death)
         self.handle_job_failure(job, queue, exc_string="The warm child died.", execution=execution)
 
-    def _note_lost(self, job: QueuedJob) -> None:
+    def _note_lost(self, job: QueuedJob, death: str) -> None:
         if job.should_retry:
-            log.warning("job %s lost its process and is queued again", job.id)
+            log.warning("job %s lost its process (%s) and is queued again", job.id, death)
             self.store.requeue(job.id)
         else:
-            self.store.fail(job.id, WorkerLost("Each process that worked on this job died."))
+            log.error("job %s lost its process (%s) and fails", job.id, death)
+            self.store.fail(
+                job.id, WorkerLost(f"Each process that worked on this job died: {death}.")
+            )
 
     def _note_abandoned(self, job: QueuedJob, *_: object) -> bool:
         """RQ calls this for a job whose whole worker vanished."""
         with log_fields(**fields_of(job)):
-            self._note_lost(job)
+            self._note_lost(job, "it vanished with its worker")
             self._remove_lost_outputs(job.id)
         return False
 

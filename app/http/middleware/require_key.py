@@ -17,6 +17,7 @@ from app.http.openapi.docs_page import (
     SCRIPT_PATH,
     STYLE_PATH,
 )
+from app.http.page.page import PAGE_PATHS
 from app.problems import Unauthorized
 from app.settings import Settings
 
@@ -25,6 +26,7 @@ OPEN_PATHS = frozenset(
     {
         *("/livez", "/readyz", "/metrics", OPENAPI_PATH),
         *(DOCS_PATH, SCRIPT_PATH, STYLE_PATH, ICON_PATH),
+        *PAGE_PATHS,
     }
 )
 

@@ -1,40 +1,25 @@
 """The HTTP routes of what a finished job hands out."""
 
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from app.files.downloads import send_file
 from app.files.file_names import content_disposition
-from app.files.storage import outputs_of
+from app.files.shorter_archive import image_names, shorten_archive
+from app.http.job_outputs import OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
 from app.http.services import OwnerDep, Services, ServicesDep
-from app.jobs.model import JobState
-from app.problems import (
-    ImageNotFound,
-    InvalidRequest,
-    JobExpired,
-    JobNotFinished,
-    JobNotFound,
-    JobWithoutArchive,
-    NotReady,
-    RangeNotSatisfiable,
-    StorageUnavailable,
-)
+from app.problems import ImageNotFound, InvalidRequest, NotReady, RangeNotSatisfiable
 
-FILE_PROBLEMS = (
-    JobNotFound,
-    JobNotFinished,
-    JobWithoutArchive,
-    JobExpired,
-    NotReady,
-    StorageUnavailable,
-    RangeNotSatisfiable,
-)
+FILE_PROBLEMS = (*OUTPUT_PROBLEMS, RangeNotSatisfiable)
+ARCHIVE = "archive.zip"
+# A finished job's files never change.
+CACHE = {"Cache-Control": "private, max-age=86400, immutable"}
+NUMBERS = r"^[0-9]{1,4}(,[0-9]{1,4})*$"
 
 router = APIRouter(
     prefix="/v1/jobs",
@@ -49,17 +34,32 @@ router = APIRouter(
     operation_id="get_archive",
     summary="The ZIP",
     response_class=Response,
-    responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS),
+    responses=binary("application/zip", "The ZIP") | problems(*FILE_PROBLEMS, ImageNotFound),
     openapi_extra={"parameters": RANGE_PARAMETERS},
 )
-def get_archive(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
-    """Images, table and manifest; byte ranges and ETag are understood."""
+def get_archive(
+    job_id: str,
+    services: ServicesDep,
+    owner: OwnerDep,
+    request: Request,
+    without: Annotated[
+        str,
+        Query(
+            pattern=NUMBERS,
+            max_length=5000,
+            description="Numbers of images to leave out, with commas: `3,7`.",
+        ),
+    ] = "",
+) -> Response:
+    """Images, table and manifest; byte ranges and ETag are understood, but not with `without`."""
+    if without:
+        return _send_without(services, owner, job_id, frozenset(map(int, without.split(","))))
     return _send(
         request,
         services,
         owner,
         job_id,
-        name="archive.zip",
+        name=ARCHIVE,
         suffix=".zip",
         media_type="application/zip",
     )
@@ -114,7 +114,7 @@ def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: R
     response_class=Response,
     responses={
         200: binary("image/png", "The image")[200],
-        **problems(*FILE_PROBLEMS[:-1], ImageNotFound, InvalidRequest),
+        **problems(*OUTPUT_PROBLEMS, ImageNotFound, InvalidRequest),
     },
 )
 def get_image(
@@ -124,15 +124,29 @@ def get_image(
     owner: OwnerDep,
 ) -> Response:
     """The PNG as it stands in the archive."""
-    with (
-        _output(services, owner, job_id, "archive.zip") as name,
-        services.storage.open(job_id, name) as file,
-        zipfile.ZipFile(file) as archive,
-    ):
-        names = [name for name in archive.namelist() if "/train/good/" in name]
-        if number >= len(names):
-            raise ImageNotFound(f"Job {job_id} has {len(names)} images, numbered from 0.")
-        return Response(archive.read(names[number]), media_type="image/png")
+    with open_output(services, owner, job_id, ARCHIVE) as archive:
+        name = _image_name(job_id, image_names(archive), number)
+        return Response(archive.read(name), media_type="image/png", headers=CACHE)
+
+
+@router.get(
+    "/{job_id}/manifest",
+    operation_id="get_manifest",
+    summary="Everything about the job",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "`manifest.json` of the archive",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **problems(*OUTPUT_PROBLEMS),
+    },
+)
+def get_manifest(job_id: str, services: ServicesDep, owner: OwnerDep) -> Response:
+    """As it stands in the archive: prompt, views, rejections, and each image with its scores."""
+    with open_output(services, owner, job_id, ARCHIVE) as archive:
+        content = archive.read("manifest.json")
+    return Response(content, media_type="application/json", headers=CACHE)
 
 
 def _send(
@@ -146,7 +160,7 @@ def _send(
     media_type: str,
 ) -> Response:
     object_name = services.store.get(job_id, owner).object_name
-    with _output(services, owner, job_id, name) as path:
+    with job_output(services, owner, job_id, name) as path:
         return send_file(
             request,
             services.storage,
@@ -158,36 +172,30 @@ def _send(
         )
 
 
-@contextmanager
-def _output(services: Services, owner: str, job_id: str, name: str) -> Iterator[str]:
-    """Where in the job's files the output lies, for a block that reads it.
+def _send_without(
+    services: Services, owner: str, job_id: str, without: frozenset[int]
+) -> StreamingResponse:
+    object_name = services.store.get(job_id, owner).object_name
+    with (
+        job_output(services, owner, job_id, ARCHIVE) as path,
+        open_output(services, owner, job_id, ARCHIVE) as archive,
+    ):
+        names = image_names(archive)
+        left_out = {_image_name(job_id, names, number) for number in without}
+    if len(left_out) == len(names):
+        fault = {"field": "without", "code": "nothing_left", "detail": "No image would be left."}
+        raise InvalidRequest("Not valid: without. No image would be left.", errors=[fault])
 
-    Raises:
-        Problem: the job has no outputs, or loses them in this moment; each reason has its own.
-    """
-    path = _locate_output(services, owner, job_id, name)
-    try:
-        yield path
-    except StorageUnavailable:
-        _locate_output(services, owner, job_id, name)
-        raise
+    def read() -> Iterator[bytes]:
+        with services.storage.open(job_id, path) as file:
+            yield from shorten_archive(file, left_out)
+
+    suffix = f"-{job_id[-8:]}-without-{len(left_out)}.zip"
+    headers = {"Content-Disposition": content_disposition(object_name, suffix)}
+    return StreamingResponse(read(), media_type="application/zip", headers=headers)
 
 
-def _locate_output(services: Services, owner: str, job_id: str, name: str) -> str:
-    """Where in the job's files the output lies.
-
-    Raises:
-        Problem: the job has no outputs; each reason has its own.
-    """
-    state = services.store.get(job_id, owner).state
-    refusals: dict[JobState, Callable[[str], Exception]] = {
-        JobState.queued: JobNotFinished,
-        JobState.running: JobNotFinished,
-        JobState.failed: JobWithoutArchive,
-        JobState.canceled: JobWithoutArchive,
-        JobState.expired: JobExpired,
-    }
-    if state in refusals:
-        raise refusals[state](f"Job {job_id} is {state}.")
-    _, attempt = services.store.standing(job_id)
-    return f"{outputs_of(attempt)}/{name}"
+def _image_name(job_id: str, names: list[str], number: int) -> str:
+    if number >= len(names):
+        raise ImageNotFound(f"Job {job_id} has {len(names)} images, numbered from 0.")
+    return names[number]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.features.nearest import nearest_distances
+from models.features.nearest import farthest, nearest_distances
 
 
 def rows(number: int, seed: int) -> torch.Tensor:
@@ -45,3 +45,24 @@ def test_a_broken_patch_lies_at_no_distance_at_all():
     patches[1, 4] = torch.nan
     distances, _ = nearest_distances(patches, rows(30, 1))
     assert distances.isnan().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
+def test_the_farthest_patch_is_found_without_all_distances(spread, monkeypatch):
+    monkeypatch.setattr("models.features.nearest.NUM_BOUNDING", 20)
+    monkeypatch.setattr("models.features.nearest.NUM_CLOSELY", 3)
+    patches, bank = spread * rows(200, 0), rows(300, 1)
+    distances, _ = nearest_distances(patches, bank)
+    distance, index = farthest(patches, bank)
+    torch.testing.assert_close(distance, distances.max())
+    assert int(index) == int(distances.argmax())
+    assert float(farthest(bank, bank)[0]) == 0.0
+
+
+def test_a_broken_patch_is_farther_than_all(monkeypatch):
+    monkeypatch.setattr("models.features.nearest.NUM_BOUNDING", 20)
+    patches = rows(200, 0)
+    patches[150, 4] = torch.nan
+    distance, index = farthest(patches, rows(300, 1))
+    assert distance.isnan()
+    assert int(index) == 150

@@ -93,3 +93,23 @@ def test_a_missing_or_damaged_model_is_one_clear_error(tmp_path: Path):
     (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(b"not weights")
     with pytest.raises(RuntimeError, match="no VQ model can be loaded"):
         load_vqgan(tmp_path)
+
+
+@torch.no_grad()
+def test_codes_are_the_same_a_few_cells_at_a_time(vqgan: VarianceAwareVQModel, monkeypatch):
+    z = torch.randn(1, 4, 16, 16)
+    whole = vqgan.codes(z)
+    monkeypatch.setattr("models.features.nearest.MAX_PAIRS", 200)
+    assert torch.equal(vqgan.codes(z), whole)
+
+
+@torch.no_grad()
+def test_a_reduced_decoder_draws_the_same_within_what_bfloat16_can_hold(
+    vqgan: VarianceAwareVQModel,
+):
+    z = torch.randn(1, 4, 16, 16)
+    full = vqgan.decode_latents(z)
+    vqgan.is_reduced = True
+    reduced = vqgan.decode_latents(z)
+    assert reduced.dtype == torch.float32
+    assert float((reduced - full).square().mean().sqrt()) < 0.1 * float(full.std())

@@ -60,6 +60,15 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
     assert 36 * scale <= column <= 92 * scale
 
 
+def test_the_verdict_tells_where_the_worst_patch_lies(guard):
+    image = scratched(real_views(1, seed=4)[0])
+    distances = guard.distance_map(image[None])[0]
+    left, top, width, height = guard.judge(image).place
+    rows, columns = distances.shape
+    assert (width, height) == (1 / columns, 1 / rows)
+    assert distances[round(top * rows), round(left * columns)] == distances.max()
+
+
 def test_a_small_image_is_looked_at_enlarged_and_a_large_one_as_it_is(guard):
     small, large = torch.rand(1, 3, 128, 96), torch.rand(1, 3, 512, 480)
     assert guard.distance_map(small).shape == (1, LEAST_SIDE_PX // 8, LEAST_SIDE_PX // 8 * 3 // 4)

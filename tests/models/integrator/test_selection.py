@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.integrator.selection import looked_at, select
+from models.integrator.selection import _asked, looked_at, select
 from tests.models.conftest import part_image
 
 KNOWN = torch.zeros(1, 4)
@@ -71,3 +71,34 @@ def test_equal_images_are_still_chosen_up_to_the_number_wanted():
 def test_an_image_is_looked_at_as_a_detector_sees_it(features, side):
     patches = looked_at(part_image(angle_deg=25, size=side), features)
     assert patches.shape == (28 * 28, features.num_features)
+
+
+def choose_all(patches, cosines, number, known, weight):
+    """The same choice with every image looked at in every step."""
+    asked = _asked(patches)
+    squares = torch.cdist(asked, known).amin(dim=1).square()
+    to_each = torch.stack([torch.cdist(asked, own).amin(dim=1).square() for own in patches])
+    scores, chosen = unit(torch.tensor(cosines)), []
+    while len(chosen) < number:
+        added = (squares - to_each).clamp_min(0.0).sum(dim=1)
+        value = weight * scores + (1 - weight) * unit(added)
+        value[chosen] = -torch.inf
+        chosen.append(int(value.argmax()))
+        squares = torch.minimum(squares, to_each[chosen[-1]])
+    return chosen
+
+
+def unit(values):
+    return (values - values.min()) / (values.max() - values.min())
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_looking_only_where_it_matters_changes_nothing(weight, seed):
+    generator = torch.Generator().manual_seed(seed)
+    centres = 3 * torch.randn(60, 1, 8, generator=generator)
+    patches = list(centres + torch.randn(60, 20, 8, generator=generator))
+    cosines = torch.rand(60, generator=generator).tolist()
+    known = torch.randn(5, 8, generator=generator)
+    expected = choose_all(patches, cosines, 25, known, weight)
+    assert select(patches, cosines, 25, known, score_weight=weight) == expected

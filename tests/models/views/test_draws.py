@@ -172,3 +172,12 @@ def test_told_that_a_part_turns_what_else_lies_on_the_ground_stays():
         draw = told.draw(FILL_SEEDS, number)
         assert abs(draw.view.angle_deg) > 0
         assert float((draw.pixels[:, 1:4] / still).median()) == pytest.approx(1.0, abs=0.15)
+
+
+def test_views_of_one_image_stay_nearer_to_it_than_those_of_several():
+    one, several = draws_of(texture_image()), draws_of(*[texture_image(seed=n) for n in range(5)])
+    shifts = [
+        np.median([abs(draws.draw(FILL_SEEDS, n).view.shift_x) for n in range(60)])
+        for draws in (one, several)
+    ]
+    assert shifts[0] < 0.7 * shifts[1]

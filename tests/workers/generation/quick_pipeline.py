@@ -18,11 +18,20 @@ from models.job.request import (
     GenerationRequest,
     GenerationResult,
     ProgressCallback,
+    RejectedImage,
 )
+from models.runtime.errors import StrictError
 from workers.generation import tasks
 
 STEP_S = 0.05
 SIDE_PX = 64
+# An object whose jobs fail.
+FAILING = "broken nut"
+GREY = np.full((SIDE_PX, SIDE_PX, 3), 128, np.uint8)
+REJECTED = (
+    RejectedImage(GREY, 0, "anomalous", 1.25, 0.5, (0.5, 0.25, 0.125, 0.125)),
+    RejectedImage(GREY, 0, "near_copy", 0.5, 0.01, (0.0, 0.0, 0.125, 0.125)),
+)
 
 
 class QuickPipeline:
@@ -31,6 +40,8 @@ class QuickPipeline:
     def generate(
         self, request: GenerationRequest, on_progress: ProgressCallback
     ) -> GenerationResult:
+        if request.object_name == FAILING:
+            raise StrictError("0 of 4 images passed")
         rng = np.random.default_rng(request.seed)
         images = []
         for number in range(request.num_images):
@@ -44,12 +55,14 @@ class QuickPipeline:
             "prompt": {},
             "invariances": {},
             "integration": {},
-            "rejections": {"anomalous": 0, "near_copy": 0},
+            "rejections": {"anomalous": 1, "near_copy": 1},
             "models": {},
             "timings_s": {"fill": STEP_S * request.num_images},
         }
         variance = np.zeros((len(request.images), SIDE_PX, SIDE_PX), np.float32)
-        return GenerationResult(images, "a quick nut", report, variance, (SIDE_PX, SIDE_PX))
+        return GenerationResult(
+            images, "a quick nut", report, variance, (SIDE_PX, SIDE_PX), rejected=REJECTED
+        )
 
 
 def load(settings: Settings) -> None:

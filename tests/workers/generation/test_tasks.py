@@ -103,7 +103,7 @@ def test_the_archive_holds_the_images_that_the_job_counts(
     storage = Storage(store.settings.storage_address)
     left = storage.filesystem.find(storage.path(done["id"], ""))
     names = {name.rsplit("/", 1)[1] for name in left}
-    assert names == {"archive.zip", "preview.png", "variance.png", "000"}
+    assert names == {"archive.zip", "evidence.zip", "preview.png", "variance.png", "000"}
 
 
 @pytest.mark.parametrize("link", ["preview", "variance"])

@@ -78,7 +78,7 @@ def test_a_problem_raised_by_the_task_lands_on_the_record(jobs: JobsUnderTest):
     assert jobs.problem_slug(job_id) == "too-few-images"
     problem = jobs.store.get(job_id).problem
     assert problem is not None
-    assert problem.detail == "2 of 5 images passed."
+    assert problem.detail.startswith("2 of 5 images passed. ")
 
 
 def test_a_killed_child_is_replaced_and_its_job_runs_again(jobs: JobsUnderTest):

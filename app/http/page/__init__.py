@@ -1,0 +1,1 @@
+"""The page at `/`: a whole job in a browser, without a build step."""

@@ -1,0 +1,154 @@
+// "In": the images that a person gives, by any way there is, and what was understood of each.
+
+import { announce, count, fill, h } from "./dom.js";
+
+const SUFFIX = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
+const ACCEPTED = "image/png,image/jpeg,image/bmp,image/tiff,image/webp,.tif,.tiff,.bmp";
+const THUMB_PX = 240;
+
+/** The part of the form; `onChange` hears of each change of the images. */
+export function imageInputs({ signal, onChange }) {
+  let items = [];
+  const list = h("ul", { class: "tiles inputs" });
+  const note = h("p", { id: "images-note", class: "note" });
+  const chooser = fileInput({ multiple: true, accept: ACCEPTED });
+  const folder = fileInput({ multiple: true, webkitdirectory: true });
+  const camera = fileInput({ accept: "image/*", capture: "environment" });
+  const isTouched = matchMedia("(pointer: coarse)").matches;
+  const zone = h("div", { class: "drop", ondragover: over, ondragleave: leave, ondrop: drop },
+    h("p", { class: "big" }, "Drop images or a folder here, or paste one"),
+    h("div", { class: "row" },
+      button("Choose images", chooser, "images-note"), button("Choose a folder", folder), isTouched && button("Take a photo", camera)),
+    chooser, folder, camera);
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) add([...event.clipboardData.files]);
+  }, { signal });
+  say();
+
+  function fileInput(properties) {
+    return h("input", { type: "file", hidden: true, ...properties, onchange: ({ target }) => {
+      add([...target.files]);
+      target.value = "";
+    } });
+  }
+
+  function over(event) {
+    event.preventDefault();
+    zone.classList.add("over");
+  }
+
+  function leave() {
+    zone.classList.remove("over");
+  }
+
+  async function drop(event) {
+    event.preventDefault();
+    leave();
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const files = entries.length ? (await Promise.all(entries.map(walk))).flat() : [...event.dataTransfer.files];
+    add(files);
+  }
+
+  function add(files) {
+    const images = files.filter((file) => file.type.startsWith("image/") || SUFFIX.test(file.name));
+    items = [...items, ...images.map((file) => ({ file, thumb: thumbnail(file) }))];
+    const others = files.length - images.length;
+    changed(`${count(images.length, "image")} added${others ? `; ${count(others, "file")} left out: no image` : ""}.`);
+  }
+
+  function remove(item) {
+    const index = items.indexOf(item);
+    items = items.filter((other) => other !== item);
+    changed(`${item.file.name} removed.`);
+    const buttons = list.querySelectorAll("button");
+    (buttons[Math.min(index, buttons.length - 1)] ?? zone.querySelector("button")).focus();
+  }
+
+  function changed(text) {
+    for (const item of items) item.understood = item.fault = null;
+    draw();
+    say(text);
+    onChange();
+  }
+
+  function say(text = "") {
+    const advice = items.length === 0 ? "PNG, JPEG, BMP, TIFF or WebP. Good parts only: what these show counts as good."
+      : items.length < 3 ? "Three or more show better what may differ between good parts." : "";
+    note.textContent = [text, advice].filter(Boolean).join(" ");
+    if (text) announce(text);
+  }
+
+  function draw() {
+    fill(list, items.map((item, number) => tile(item, number)));
+  }
+
+  function tile(item, number) {
+    const { file, understood, fault } = item;
+    return h("li", { class: fault ? "tile bad" : "tile" }, item.thumb,
+      h("p", { class: "name", title: file.name }, `${number + 1}. ${file.name}`),
+      understood && h("p", { class: "facts" }, facts(understood)),
+      understood?.warnings.map((warning) => h("p", { class: "warning" }, `Look: ${warnText(warning)}`)),
+      fault && h("p", { class: "fault" }, fault),
+      h("button", { type: "button", class: "quiet", "aria-label": `Remove image ${number + 1}, ${file.name}`, onclick: () => remove(item) }, "Remove"));
+  }
+
+  return {
+    element: h("div", {}, zone, note, list),
+    files: () => items.map(({ file }) => file),
+    add,
+    /** What the service understood of each image, in their order. */
+    understand(inputs) {
+      inputs.forEach((input, number) => items[number] && Object.assign(items[number], { understood: input, fault: null }));
+      draw();
+    },
+    /** Marks the images that a problem names. */
+    blame(problem) {
+      for (const error of problem.errors ?? []) {
+        const number = /^images\[(\d+)\]$/.exec(error.field)?.[1];
+        if (items[number]) items[number].fault = error.detail;
+      }
+      draw();
+    },
+  };
+}
+
+/** "1280 x 960 px, 12 bit, grey", of what the service understood. */
+export function facts(input) {
+  const kinds = { 1: "grey", 2: "grey with transparency", 3: "colour", 4: "colour with transparency" };
+  const turned = input.orientation === 1 ? "" : ", turned upright";
+  return `${input.width} × ${input.height} px, ${input.bit_depth} bit, ${kinds[input.channels] ?? `${input.channels} channels`}${turned}`;
+}
+
+/** A warning for people, who count from 1. */
+export function warnText(warning) {
+  return warning.same_as === null ? warning.detail : `The same pixels as image ${warning.same_as + 1}.`;
+}
+
+function button(text, input, described) {
+  return h("button", { type: "button", "aria-describedby": described, onclick: () => input.click() }, text);
+}
+
+/** All files below a dropped entry. */
+async function walk(entry) {
+  if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+    if (!some.length) return found;
+    found.push(...(await Promise.all(some.map(walk))).flat());
+  }
+}
+
+/** A small picture; browsers that cannot read the format show its name. */
+function thumbnail(file) {
+  const holder = h("div", { class: "frame" });
+  createImageBitmap(file).then((bitmap) => {
+    const scale = Math.min(1, THUMB_PX / Math.max(bitmap.width, bitmap.height));
+    const canvas = h("canvas", { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale), role: "img", "aria-label": file.name });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    bitmap.close();
+    fill(holder, canvas);
+  }, () => fill(holder, h("span", { class: "note" }, `No preview of ${file.name.split(".").pop().toUpperCase()} files here`)));
+  return holder;
+}

@@ -1,0 +1,69 @@
+// The lines that do the same job from a shell or a program.
+
+import { address, hasKey } from "./api.js";
+import { announce, fill, h } from "./dom.js";
+
+/** A section with the lines for curl, Python and the command line. */
+export function programLines(request, numInputs) {
+  const names = Array.from({ length: numInputs }, (_, number) => `image-${number + 1}.png`);
+  const texts = { curl: curlLines(request, names), Python: pythonLines(request, names), "Command line": cliLines(request, names) };
+  return h("section", {}, h("h2", {}, "The same job from a program"),
+    h("p", { class: "note" }, "Put your own files' names in."),
+    Object.entries(texts).map(([name, text]) => h("details", {}, h("summary", {}, name),
+      h("pre", { tabindex: "0" }, h("code", {}, text)), copyButton(name, text))));
+}
+
+function copyButton(name, text) {
+  if (!navigator.clipboard) return null;
+  const button = h("button", { type: "button", class: "quiet", "aria-label": `Copy the lines for ${name}`, onclick: async () => {
+    await navigator.clipboard.writeText(text);
+    fill(button, "Copied");
+    announce("Copied.");
+  } }, "Copy");
+  return button;
+}
+
+/** The form's fields that differ from what the service takes by itself. */
+function fields(request) {
+  const usual = { num_images: 16, seed: 0, effort: "standard", strict: false, priority: "interactive" };
+  const chosen = Object.entries(request).filter(([name, value]) => value !== null && value !== usual[name] && name !== "invariances" && name !== "callback_url");
+  if (request.invariances) chosen.push(["invariances", request.invariances.join(",") || "none"]);
+  return chosen.map(([name, value]) => [name, String(value)]);
+}
+
+const shell = (text) => (/^[\w.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function curlLines(request, names) {
+  const key = hasKey() ? [`-H "Authorization: Bearer $GOODMANY_API_KEY"`] : [];
+  const parts = [...names.map((name) => `-F images=@${name}`), ...fields(request).map(([name, value]) => `-F ${shell(`${name}=${value}`)}`)];
+  return [`curl -sf ${address("v1/jobs")}`, ...key, ...parts].join(" \\\n  ");
+}
+
+function pythonLines(request, names) {
+  const asked = fields(request).map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},`).join("\n");
+  const headers = hasKey() ? `, headers={"Authorization": f"Bearer {os.environ['GOODMANY_API_KEY']}"}` : "";
+  return `${hasKey() ? "import os\n" : ""}from pathlib import Path
+
+import httpx2
+
+asked = {
+${asked}
+}
+files = [("images", (name, Path(name).read_bytes())) for name in ${JSON.stringify(names)}]
+with httpx2.Client(base_url="${address("")}", timeout=60${headers}) as http:
+    job = http.post("v1/jobs", data=asked, files=files).raise_for_status().json()
+    while job["state"] in ("queued", "running"):
+        job = http.get(f"v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}).raise_for_status().json()
+    archive = http.get(f"v1/jobs/{job['id']}/archive").raise_for_status()
+Path("images.zip").write_bytes(archive.content)`;
+}
+
+function cliLines(request, names) {
+  const flags = fields(request).flatMap(([name, value]) => {
+    if (name === "invariances") return value.split(",").map((one) => `--invariance ${one}`);
+    if (name === "strict") return ["--strict"];
+    return name === "expires_in_s" ? [] : [`--${name.replaceAll("_", "-")} ${shell(value)}`];
+  });
+  const key = hasKey() ? ["# GOODMANY_API_KEY holds the key"] : [];
+  return [...key, [`goodmany submit ${names.join(" ")}`, ...flags, `--server ${address("").replace(/\/$/, "")}`, "--out images.zip"].join(" \\\n  ")].join("\n");
+}

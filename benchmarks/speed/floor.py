@@ -1,0 +1,66 @@
+"""The least that an image can cost: one bare decode of its latents."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmarks.speed.measuring import Clock, measured
+from models.generator.vqgan import VarianceAwareVQModel
+from models.job.models import Models
+
+BATCHES = (1, 4, 16)
+CUDA_BATCHES = (16, 64, 256)
+# Each batch size decodes so many images at least, the best of so many turns.
+LEAST_IMAGES, NUM_TURNS = 4, 2
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Seconds that a bare decode takes an image, and the batch and precision that took least."""
+
+    image_s: float
+    batch: int
+    precision: str
+
+
+def measure_floor(models: Models, side_px: int, *, clock: Clock) -> Floor:
+    """The best of some batches, in the precision that the product decodes in and in bfloat16.
+
+    Batch sizes take turns, so that whatever else the machine does meets all of them.
+    """
+    batches = CUDA_BATCHES if models.device.type == "cuda" else BATCHES
+    cells = side_px // models.vqgan.downsampling_factor
+    channels = int(models.vqgan.config.latent_channels)
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(max(batches), channels, cells, cells, generator=generator)
+    latents = latents.to(models.device)
+    floors = []
+    for _ in range(NUM_TURNS):
+        for batch in batches:
+            floors += [
+                Floor(
+                    _decode_s(models.vqgan, latents[:batch], precision, clock=clock),
+                    batch,
+                    str(precision).removeprefix("torch."),
+                )
+                for precision in (torch.float32, torch.bfloat16)
+            ]
+    return min(floors, key=lambda floor: floor.image_s)
+
+
+@torch.inference_mode()
+def _decode_s(
+    model: VarianceAwareVQModel, latents: Tensor, precision: torch.dtype, *, clock: Clock
+) -> float:
+    """Seconds an image."""
+    turns = max(1, LEAST_IMAGES // len(latents))
+    is_full = precision == torch.float32
+    device = latents.device
+    with nullcontext() if is_full else torch.autocast(device.type, dtype=precision):
+        model.decode_latents(latents)
+        with measured(device, clock) as cost:
+            for _ in range(turns):
+                model.decode_latents(latents)
+    return cost.seconds / turns / len(latents)
