@@ -18,7 +18,7 @@ from app.http.openapi.docs_page import install_docs_page
 from app.http.openapi.document import install_openapi
 from app.http.page.page import install_page
 from app.http.problem_responses import install_problem_responses
-from app.http.routes import deliveries, evidence, files, health, jobs, metrics, prompts
+from app.http.routes import deliveries, evidence, files, health, jobs, metrics, prompts, views
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.jobs.metrics import JobCollector
 from app.jobs.news import JobNews
@@ -90,6 +90,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
     app.include_router(evidence.router)
     app.include_router(deliveries.router)
     app.include_router(prompts.router)
+    app.include_router(views.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     key_required = needs_api_key(settings, host)

@@ -199,7 +199,7 @@ def test_redis_has_a_password_and_a_network_of_its_own_and_everything_a_memory_l
     assert '--requirepass "$$REDISCLI_AUTH"' in redis["command"][2]
     # Without one nothing starts.
     assert redis["environment"]["REDISCLI_AUTH"].startswith("${REDIS_PASSWORD:?")
-    for name in ("api", "courier", "worker", "worker-gpu"):
+    for name in ("api", "courier", "viewer", "worker", "worker-gpu"):
         assert services[name]["networks"] == ["default", "redis"], name
         url = services[name]["environment"]["GOODMANY_REDIS_URL"]
         assert url.startswith("redis://:${REDIS_PASSWORD:?"), name

@@ -37,8 +37,8 @@ def accept_job(
     services.instance.note_use()
     job_id = new_job_id(services.store.now().timestamp())
     try:
-        hashes, facts = _store_images(images, job_id, services)
-        names = [_name(number) for number in range(len(images))]
+        hashes, facts = store_images(images, job_id, services)
+        names = [name_of(number) for number in range(len(images))]
         inputs = understand(facts, request.bit_depth, names)
         check_output_pixels(request, inputs[0], services.settings)
         claim = None
@@ -49,16 +49,16 @@ def accept_job(
         # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
     except BaseException:
-        _discard_files(services, job_id)
+        discard_files(services, job_id)
         raise
     if job.id == job_id:
         log.info("job %s accepted", job_id, extra={"fields": {"job_id": job_id}})
     else:
-        _discard_files(services, job_id)
+        discard_files(services, job_id)
     return job
 
 
-def _store_images(
+def store_images(
     images: list[UploadFile], job_id: str, services: Services
 ) -> tuple[list[bytes], list[ImageFacts]]:
     """Checks the uploads one by one and keeps the bytes as they came: their hashes, their facts.
@@ -72,19 +72,20 @@ def _store_images(
         try:
             content, fact = _read_upload(upload, services.decoders)
         except UnusableImage as problem:
-            raise problem.in_field(_name(number)) from problem
+            raise problem.in_field(name_of(number)) from problem
         services.storage.write(job_id, f"inputs/{number:03d}", content)
         hashes.append(hashlib.sha256(content).digest())
         facts.append(fact)
     return hashes, facts
 
 
-def _name(number: int) -> str:
+def name_of(number: int) -> str:
+    """What its sender calls the image."""
     return f"images[{number}]"
 
 
-def _discard_files(services: Services, job_id: str) -> None:
-    """Removes what was stored for a job that will not be; if it cannot be, it will be swept."""
+def discard_files(services: Services, job_id: str) -> None:
+    """Removes what was stored for no job, or none any more; if it cannot be, it will be swept."""
     with contextlib.suppress(StorageUnavailable):
         services.storage.remove(job_id)
 

@@ -1,9 +1,9 @@
-"""The form that a job is submitted with, and its limits: a hostile one must cost little memory."""
+"""Forms with images, such as a job's, and their limits: a hostile one must cost little memory."""
 
 from typing import Annotated, Any
 
 from fastapi import Request, UploadFile
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile as ParsedFile
 
@@ -11,6 +11,8 @@ from app.jobs.model import JobRequest
 from app.problems import InvalidRequest
 
 MAX_FIELDS = 64
+# A blank list is a missing one.
+NO_VIEWS = "none"
 MAX_FIELD_BYTES = 64 * 1024
 SINGLE_FIELDS = JobRequest.model_fields.keys() - {"invariances"}
 
@@ -26,8 +28,8 @@ def check_file(part: object) -> object:
     return part
 
 
-class JobForm(JobRequest):
-    """The request with its images, as a form."""
+class ImagesForm(BaseModel):
+    """A form that images are uploaded with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -48,7 +50,15 @@ class JobForm(JobRequest):
         if isinstance(known.get("images"), list):
             known["images"] = [part for part in known["images"] if not is_blank(part)]
         given = {name: value for name, value in known.items() if not is_blank(value)}
+        if known.get("invariances") == [NO_VIEWS]:
+            given["invariances"] = []
         return {name: value for name, value in fields.items() if name not in known} | given
+
+
+class JobForm(ImagesForm, JobRequest):
+    """The request with its images, as a form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 def split_lists(values: list[Any]) -> list[Any]:

@@ -91,6 +91,27 @@ PlainText = Annotated[
 ]
 
 
+ImageSize = Annotated[
+    int | None,
+    Field(
+        ge=64,
+        le=4096,
+        description="Long side of the new images in px; left out, that of the first image, "
+        "up to 4096. Longer where the short side would have less than 32.",
+    ),
+]
+BitDepth = Annotated[
+    int | None,
+    Field(
+        ge=8,
+        le=16,
+        description="How many bits of a pixel count in files that have more than 8; white is "
+        "the largest such number. Decided from all images together unless it is said.",
+        examples=[12],
+    ),
+]
+
+
 class Priority(StrEnum):
     """Which queue a job waits in; every waiting interactive job goes before any batch job."""
 
@@ -129,15 +150,7 @@ class JobRequest(BaseModel):
     seed: Annotated[
         int, Field(ge=0, lt=2**32, description="Same request, same seed: the same images.")
     ] = 0
-    image_size: Annotated[
-        int | None,
-        Field(
-            ge=64,
-            le=4096,
-            description="Long side of the new images in px; left out, that of the first image, "
-            "up to 4096. Longer where the short side would have less than 32.",
-        ),
-    ] = None
+    image_size: ImageSize = None
     prompt: Annotated[
         Annotated[PlainText, Field(max_length=300)] | None,
         Field(description="Replaces the prompt that would be chosen."),
@@ -146,19 +159,10 @@ class JobRequest(BaseModel):
         list[Invariance] | None,
         Field(
             description="Overrules what is decided from the images; repeat the field, or put "
-            "commas between them."
+            "commas between them. `none`, alone: none of them."
         ),
     ] = None
-    bit_depth: Annotated[
-        int | None,
-        Field(
-            ge=8,
-            le=16,
-            description="How many bits of a pixel count in files that have more than 8; white is "
-            "the largest such number. Decided from all images together unless it is said.",
-            examples=[12],
-        ),
-    ] = None
+    bit_depth: BitDepth = None
     effort: Annotated[Effort, Field(description="Time against quality.")] = Effort.standard
     strict: Annotated[
         bool, Field(description="Fail when fewer images than wanted pass the normality guard.")

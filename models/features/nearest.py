@@ -41,19 +41,26 @@ def nearest_distances(patches: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def largest_nearest_distance(patches: Tensor, bank: Tensor) -> Tensor:
-    """The largest of `nearest_distances`, a scalar, without looking for all of them.
+def farthest(patches: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest of `nearest_distances` and its patch's index, scalars, without most of the work.
 
     No patch is farther from the bank than from the bank's first rows. Those that are farthest from
     these are looked at closely, until no other one can be farther than what was found. Fast if the
     rows stand in random order.
     """
     if bank.is_cuda or len(bank) <= NUM_BOUNDING:  # a GPU is faster than the questions to it
-        return nearest_distances(patches, bank)[0].max()
+        return _largest(nearest_distances(patches, bank)[0])
     bounds, order = nearest_distances(patches, bank[:NUM_BOUNDING])[0].sort(descending=True)
-    largest = torch.zeros((), device=bank.device)
+    distance, index = torch.tensor(-torch.inf), order[0]
     for bound, rows in zip(bounds[::NUM_CLOSELY], order.split(NUM_CLOSELY), strict=True):
-        if bound <= largest:
+        if bound <= distance or distance.isnan():  # a NaN is farther than all
             break
-        largest = torch.maximum(largest, nearest_distances(patches[rows], bank)[0].max())
-    return largest
+        found, place = _largest(nearest_distances(patches[rows], bank)[0])
+        if not found <= distance:
+            distance, index = found, rows[place]
+    return distance, index
+
+
+def _largest(values: Tensor) -> tuple[Tensor, Tensor]:
+    largest = values.max(dim=0)
+    return largest.values, largest.indices

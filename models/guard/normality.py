@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.features.nearest import largest_nearest_distance, nearest_distances
+from models.features.nearest import farthest, nearest_distances
 from models.features.patches import PatchFeatures
 from models.guard.copies import COPY_DIFFERENCE, KnownImages
 
@@ -36,6 +36,27 @@ LEAST_SOURCES = 3
 # bank does another good part, of which fewer than 5 % are beyond this threshold.
 FALSE_REJECTION_RATE_OF_OTHERS = 0.1
 
+Place = tuple[float, float, float, float]
+"""A patch as (left, top, width, height), shares of the image in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the guard finds strangest in an image.
+
+    Attributes:
+        guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
+        place: that patch.
+    """
+
+    guard_distance: float
+    place: Place
+
+    @property
+    def is_anomalous(self) -> bool:
+        """Whether it is rejected for it."""
+        return not self.guard_distance <= 1.0  # a NaN is rejected too
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -45,13 +66,12 @@ class Verdict:
         guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
         nearest_distance: largest cell difference to the most similar known image, in [0, 1].
         reason: None if accepted, else "anomalous" or "near_copy".
-        place: the worst patch as (left, top, width, height), shares of the image in [0, 1].
     """
 
     guard_distance: float
     nearest_distance: float
     reason: str | None
-    place: tuple[float, float, float, float]
+    place: Place
 
 
 class NormalityGuard:
@@ -91,7 +111,7 @@ class NormalityGuard:
         """
         rows = []
         for image in bank_images:
-            rows.append(features.patches(_enlarged(image)[None])[0])
+            rows.append(features.patches(_enlarged(image[None]))[0])
             on_image()
         patches = torch.cat(rows)
         owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
@@ -120,7 +140,7 @@ class NormalityGuard:
         """
         maps = []
         for image in images:
-            grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
+            grid = self.features.patch_grid(_enlarged(image[None]))[0]  # (F, h, w)
             distances, _ = nearest_distances(grid.flatten(1).T, self.bank)
             maps.append(distances.reshape(grid.shape[-2:]))
         return torch.stack(maps)
@@ -128,7 +148,7 @@ class NormalityGuard:
     @torch.no_grad()
     def _worst(self, image: Tensor, bank: Tensor) -> Tensor:
         """Distance of one image's (3, H, W) worst patch to its nearest in a bank, a scalar."""
-        return largest_nearest_distance(self.features.patches(_enlarged(image)[None])[0], bank)
+        return farthest(self.features.patches(_enlarged(image[None]))[0], bank)[0]
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
@@ -138,30 +158,40 @@ class NormalityGuard:
         """Keeps only the first `num_real` of the remembered images, the real ones."""
         self.known.keep_first(num_real)
 
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """What is strangest in each of the images (B, 3, H, W)."""
+        grids = self.features.patch_grid(_enlarged(images))  # (B, F, h, w)
+        found = [farthest(grid.flatten(1).T, self.bank) for grid in grids]
+        distances = torch.stack([distance for distance, _ in found]).tolist()
+        indices = torch.stack([index for _, index in found]).tolist()
+        height, width = grids.shape[-2:]
+        looks = []
+        for distance, index in zip(distances, indices, strict=True):
+            row, column = divmod(index, width)
+            place = (column / width, row / height, 1 / width, 1 / height)
+            looks.append(Look(distance / max(self.threshold, 1e-9), place))
+        return looks
+
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
-        distances = self.distance_map(image[None])[0]  # (h, w)
-        distance = float(distances.max()) / max(self.threshold, 1e-9)
+        return self.judge_look(image, self.look(image[None])[0])
+
+    def judge_look(self, image: Tensor, look: Look) -> Verdict:
+        """Verdict on an image (3, H, W) that was looked at; does not remember it."""
         nearest = self.known.difference(image)
         reason = None
-        if not distance <= 1.0:  # a NaN is rejected too
+        if look.is_anomalous:
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
-        return Verdict(distance, nearest, reason, _worst_patch(distances))
+        return Verdict(look.guard_distance, nearest, reason, look.place)
 
 
-def _worst_patch(distances: Tensor) -> tuple[float, float, float, float]:
-    """Where the largest of the distances (h, w) lies, as `Verdict.place`."""
-    height, width = distances.shape
-    row, column = divmod(int(distances.argmax()), width)
-    return column / width, row / height, 1 / width, 1 / height
-
-
-def _enlarged(image: Tensor) -> Tensor:
-    """The image (3, H, W) with a long side of LEAST_SIDE_PX, or as it is if it is larger."""
-    factor = LEAST_SIDE_PX / max(image.shape[1:])
+def _enlarged(images: Tensor) -> Tensor:
+    """The images (B, 3, H, W) with a long side of LEAST_SIDE_PX, or as they are if larger."""
+    factor = LEAST_SIDE_PX / max(images.shape[2:])
     if factor <= 1.0:
-        return image
-    size = [round(side * factor) for side in image.shape[1:]]
-    return F.interpolate(image[None], size, mode="bicubic").clamp(0.0, 1.0)[0]
+        return images
+    size = [round(side * factor) for side in images.shape[2:]]
+    return F.interpolate(images, size, mode="bicubic").clamp(0.0, 1.0)

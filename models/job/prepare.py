@@ -19,7 +19,12 @@ from models.generator.variance import (
 from models.guard.normality import NormalityGuard
 from models.job.generation import Generation
 from models.views.draws import VIEW_SEEDS
-from models.views.invariances import InvarianceDecision, decide_invariances, requested_invariances
+from models.views.invariances import (
+    InvarianceDecision,
+    all_analysed,
+    decide_invariances,
+    requested_invariances,
+)
 
 # Views that the guard's threshold is set on, at least.
 NUM_UNSEEN_VIEWS = 16
@@ -68,7 +73,7 @@ def choose_prompt(generation: Generation) -> ChosenPrompt:
     progress.tell("prompt", 1.0)
     choice = models.prompts.choose(
         request.object_name,
-        generation.draws.images,
+        generation.draws.pictures,
         outlier_rule=generation.options.outlier_rule,
         prompt=request.prompt or None,
     )
@@ -79,7 +84,8 @@ def choose_prompt(generation: Generation) -> ChosenPrompt:
 
 def decide_views(generation: Generation) -> InvarianceDecision:
     """Which views leave a good part good: the request's word, or what the images show."""
-    images, features = generation.draws.images, generation.models.features
+    device, features = generation.models.device, generation.models.features
+    images = all_analysed(generation.request.images).to(device)
     requested = generation.request.invariances
     decision = (
         decide_invariances(images, features)
@@ -93,19 +99,19 @@ def decide_views(generation: Generation) -> InvarianceDecision:
 def fit_guard(generation: Generation) -> NormalityGuard:
     """The guard: its bank sees one part of the views, its threshold is set on the other."""
     draws = generation.draws
-    unseen = max(NUM_UNSEEN_VIEWS, len(draws.images))
+    unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
     views = draws.views(VIEW_SEEDS, generation.effort.num_views + unseen)
-    num_images = len(draws.images) + len(views)
+    num_images = len(draws.pictures) + len(views)
     guard = NormalityGuard.fit(
         generation.models.features,
-        torch.cat([draws.images, views[unseen:]]),
+        torch.cat([draws.pictures, views[unseen:]]),
         views[:unseen],
-        sources=[*range(len(draws.images)), *draws.sources_of(range(unseen, len(views)))],
+        sources=[*draws.distinct, *draws.sources_of(range(unseen, len(views)))],
         unseen_sources=draws.sources_of(range(unseen)),
         seed=generation.request.seed,
         on_image=generation.progress.counter("adapt", 11.0, 16.0, num_images),
     )
-    for image in draws.images:
+    for image in draws.pictures:
         guard.remember(image)
     return guard
 
@@ -122,7 +128,7 @@ def fit_generator(
     generator = VarianceAwareGenerator(models.vqgan)
     base_decoder = generator.decoder_state()
     views = draws.at_work(draws.views(VIEW_SEEDS, generation.effort.num_views))  # I_1..I_N
-    images = draws.at_work(draws.images)
+    images = draws.at_work(draws.pictures)
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
     same_distance = distance_seen_again(images, views, models.features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.views.distinct import distinct
 from models.views.invariances import InvarianceDecision
 from models.views.part_mask import lone_part_mask
 from models.views.resampling import resampled
@@ -21,6 +22,8 @@ from models.views.widths import widths_of
 SEEN_PX, WORK_PX = 448, 256
 # The generator's networks take sides of such multiples.
 WORK_MULTIPLE_PX = 16
+# What a part does on its ground.
+MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
 # Between these an image's mean brightness stands for its own level.
 LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
@@ -44,6 +47,14 @@ class Draw(NamedTuple):
     seed: int
 
 
+class Plan(NamedTuple):
+    """A draw that is not shown yet."""
+
+    view: View
+    source: int
+    seed: int
+
+
 class Draws:
     """The good images of one job and the views drawn of them.
 
@@ -59,10 +70,13 @@ class Draws:
     Attributes:
         size, seen_size, work_size: (width, height) in px.
         images: (k, 3, h, w) in [0, 1], at `seen_size`.
+        distinct: which of the images are no duplicates of an earlier one.
+        pictures: those of `images`, (n, 3, h, w): what is learned from.
         sources: each good image, as it is moved to be seen.
         fills: of each image, what stands beyond its edge, see `View.fill`.
         limits: how far a view goes where the decision says no more.
-        decision: which views are good; nothing beyond the smallest of them until it is set.
+        decision: which views are good; nothing beyond the smallest of them until it is set. A
+            user's word that a part moves also says that what is seen beside it does not.
     """
 
     def __init__(
@@ -76,34 +90,61 @@ class Draws:
         self._full: dict[int, Source] = {}
         self.sources = [Source(image, self.seen_size, device) for image in images]
         self.images = torch.stack([source.still() for source in self.sources])
+        self.distinct = distinct(self.images)
+        self.pictures = self.images[self.distinct]
         self.fills = [
             "ground" if source.part else "mirror" if lone_part_mask(image) is None else "edge"
             for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
-        self.limits = widths_of(self.images.cpu()).limits
+        self.limits = widths_of(self.pictures.cpu()).limits
         self._levels = self.images.mean(dim=(1, 2, 3)).clamp(*LEVELS).tolist()
-        self.decision = InvarianceDecision(frozenset(), {})
+        self.decision = InvarianceDecision(frozenset())
+
+    @property
+    def decision(self) -> InvarianceDecision:
+        """Which views are good."""
+        return self._decision
+
+    @decision.setter
+    def decision(self, decision: InvarianceDecision) -> None:
+        self._decision = decision
+        if decision.decided_by == "request" and decision.invariances & MOVES:
+            self.fills = [
+                "ground" if fill == "edge" and source.free_part() else fill
+                for fill, source in zip(self.fills, self.sources, strict=True)
+            ]
 
     def draw(self, kind: int, number: int) -> Draw:
         """View `number` of its kind."""
+        plan = self.plan(kind, number)
+        return Draw(self.seen(plan), *plan)
+
+    def plan(self, kind: int, number: int) -> Plan:
+        """How view `number` of its kind is made."""
         rng = self._rng(kind, number)
         (source,) = self.sources_of([number])
         # Spread over the views of each source, not of all of them in turn.
-        step, count = number // len(self.sources), len(self.sources)
-        turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO + source / count
+        step, turns = divmod(number, len(self.distinct))
+        turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO
+        turn += turns / len(self.distinct)
         view = draw_view(
             self._allowed(source),
             rng,
             fill=self.fills[source],
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
-            limits=self.limits,
+            # How loose a line is, one image does not say: most of its views stay near to it.
+            limits=self.limits.times(rng.random() ** (1.0 / len(self.distinct))),
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
         shown = self.sources[source]
         placed = shown.part.placed(view, shown.size) if shown.part else covering(view, self.size)
-        return Draw(shown.shown(placed), placed, source, int(rng.integers(MAX_SEED)))
+        return Plan(placed, source, int(rng.integers(MAX_SEED)))
+
+    def seen(self, plan: Plan) -> Tensor:
+        """What is planned, (3, h, w) in [0, 1]."""
+        return self.sources[plan.source].shown(plan.view)
 
     def shown(self, draw: Draw) -> Tensor:
         """The view at the size of the output, (3, H, W) in [0, 1]."""
@@ -119,8 +160,8 @@ class Draws:
         return resampled(pixels, self.work_size).clamp(0.0, 1.0)
 
     def sources_of(self, numbers: Iterable[int]) -> list[int]:
-        """Which real image each of these views shows: they take turns."""
-        return [number % len(self.sources) for number in numbers]
+        """Which real image each of these views shows: they take turns, each picture once."""
+        return [self.distinct[number % len(self.distinct)] for number in numbers]
 
     def views(self, kind: int, count: int) -> Tensor:
         """The pixels of the first `count` views of a kind, (count, 3, h, w)."""

@@ -58,9 +58,12 @@ class LonePart:
     outline: Tensor
 
     @classmethod
-    def find(cls, image: Tensor) -> "LonePart | None":
-        """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground."""
-        masks = free_part_mask(image.cpu())
+    def find(cls, image: Tensor, *, told: bool = False) -> "LonePart | None":
+        """The part in the image (3, H, W) in [0, 1]; None where none lies free on its ground.
+
+        `told` as of `free_part_mask`.
+        """
+        masks = free_part_mask(image.cpu(), told=told)
         return None if masks is None else cls._off_ground(image, *masks)
 
     def at(self, image: Tensor) -> "LonePart":
@@ -71,14 +74,15 @@ class LonePart:
     def _off_ground(cls, image: Tensor, *masks: Tensor) -> "LonePart":
         """The part of the image by its masks (h, w) bool: the part, and with its near shadow."""
         part, mask = (m.to(image.device) for m in masks)
-        hole = dilated(mask, BAND_PX + 2 * FADE_PX)
+        hole = dilated(mask, BAND_PX + FADE_PX)
         small = F.interpolate(image[None], mask.shape, mode="bilinear", antialias=True)[0]
         slow = _slow_ground(small, ~hole)
         grain = _continued_grain(
             image - _enlarged(slow, image), _enlarged(hole[None].float(), image)
         )
         ground = (_enlarged(slow, image) + grain).clamp(0.0, 1.0)
-        near = dilated(mask, BAND_PX + FADE_PX)
+        # All that is made up lies where `near` is 1: a part that stays hides it.
+        near = dilated(hole, 2 * FADE_PX)
         ys, xs = (mask & dilated(~mask, 1)).nonzero(as_tuple=True)
         sides = torch.tensor([mask.shape[1], mask.shape[0]])
         return cls(

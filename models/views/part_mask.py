@@ -3,6 +3,8 @@
 Axes: H x W pixels; images (3, H, W) in [0, 1]; masks (H, W) bool.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,6 +21,8 @@ REACH_PX, CLOSED_PX = 12, 8
 # Anything else on the ground of more than this share of the part: what of it turns is not for us
 # to say.
 MOST_OF_OTHERS = 0.05
+# What lies farther away is another thing.
+NEXT_TO_PX = 24
 LEAST_SEEN = 0.98
 # A part ends in a step of at least this share of the threshold within so many px of its outline,
 # a slow change of light does not.
@@ -40,7 +44,7 @@ def lone_part_mask(image: Tensor) -> Tensor | None:
     return mask if 0.05 <= share <= 0.8 and on_frame <= 0.2 and compact else None
 
 
-def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
+def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor] | None:
     """Where a part lies whole and free on its ground, and the same with its near shadow, (h, w).
 
     At MASK_PX on the long side, or at LEAST_MASK_PX on the short one; holes are filled. None when
@@ -48,7 +52,46 @@ def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
     cannot be taken off its ground), or when anything else is seen on the ground (another piece, a
     wall, the rest of the part itself), or when much of the part looks like the ground, so that its
     outline is not sure.
+
+    Args:
+        image: (3, H, W) in [0, 1].
+        told: somebody who knows the part says that it moves: what is seen elsewhere on the ground
+            is not of it, and stays.
     """
+    found = _main_part(image)
+    if found is None or found.reaches_frame:
+        return None
+    contrast, threshold, part = found.contrast, found.threshold, found.mask
+    seen = _majority(contrast > NEAR_SHARE * threshold) | part
+    near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
+    beside = seen & ~dilated(near, OUTLINE_PX)
+    if told:
+        beside &= dilated(near, NEXT_TO_PX)
+    others = int(beside.sum()) > MOST_OF_OTHERS * int(near.sum())
+    unseen = int((seen & near).sum()) < LEAST_SEEN * int(near.sum())
+    if others or unseen or _step(contrast, part) < LEAST_STEP * threshold:
+        return None
+    # What of the part looks like the ground is within it, or a notch in what was seen of it.
+    closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)
+    return (part | closed | ~dilated(~near, REACH_PX)) & near, near
+
+
+def reaches_frame(image: Tensor) -> bool:
+    """Whether a part is seen that hangs on something or runs out of the picture (3, H, W)."""
+    found = _main_part(image)
+    return found is not None and found.reaches_frame
+
+
+class _MainPart(NamedTuple):
+    """The largest piece of what differs from the ground, at MASK_PX, see `_contrast`."""
+
+    contrast: Tensor
+    threshold: float
+    mask: Tensor
+    reaches_frame: bool
+
+
+def _main_part(image: Tensor) -> _MainPart | None:
     height, width = image.shape[-2:]
     factor = max(MASK_PX / max(height, width), LEAST_MASK_PX / min(height, width))
     size = [round(side * factor) for side in (height, width)]
@@ -59,20 +102,7 @@ def free_part_mask(image: Tensor) -> tuple[Tensor, Tensor] | None:
     part = _filled(_largest_piece(_majority(contrast > threshold)))
     # A wire is thin: what reaches the frame is sought before single pixels are taken out.
     held = _grown_within(part, (contrast > HELD_SHARE * threshold) | part)
-    seen = _majority(contrast > NEAR_SHARE * threshold) | part
-    near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
-    others = int((seen & ~dilated(near, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(near.sum())
-    unseen = int((seen & near).sum()) < LEAST_SEEN * int(near.sum())
-    if (
-        bool((held & frame).any())
-        or others
-        or unseen
-        or _step(contrast, part) < LEAST_STEP * threshold
-    ):
-        return None
-    # What of the part looks like the ground is within it, or a notch in what was seen of it.
-    closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)
-    return (part | closed | ~dilated(~near, REACH_PX)) & near, near
+    return _MainPart(contrast, threshold, part, bool((held & frame).any()))
 
 
 def _contrast(image: Tensor) -> tuple[Tensor, float, Tensor]:

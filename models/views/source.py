@@ -48,6 +48,11 @@ class Source:
         else:
             self.part = like.part and like.part.at(self.pixels)
 
+    def free_part(self) -> bool:
+        """Takes the part off its ground on the word of somebody who knows; whether there is one."""
+        self.part = self.part or LonePart.find(self.pixels, told=True)
+        return self.part is not None
+
     @property
     def pixels(self) -> Tensor:
         """The image, (3, H0, W0)."""

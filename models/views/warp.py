@@ -21,8 +21,11 @@ from models.views.view import View
 
 # What is warped is at least so many times as fine as what is shown.
 FINENESS = 2
-# Moved by so much, an image loses what a warp takes in the mean over all fractions of a pixel.
+# Moved by so much, an image loses what a warp takes in the mean over all fractions of a pixel. The
+# root mean square of these is 1 / sqrt(12); where a view's own is less, so is what it takes.
 PROBED_PX = 0.19
+# A view's fractions of a pixel are looked at in every so many columns and rows.
+EVERY_PX = 7
 PADDINGS = {"mirror": "reflection", "ground": "border"}
 # At a part that reaches the frame a little of it stands mirrored: grain that is drawn out turns to
 # streaks. A wide strip would show a second piece.
@@ -53,18 +56,36 @@ def moved(image: Tensor, view: View, size: tuple[int, int], *, keep_energy: bool
     if keep_energy and min(width / size[0], height / size[1]) < FINENESS:
         fine = resampled(image, (FINENESS * width, FINENESS * height))
 
-    def read(view: View) -> Tensor:
+    def grid_of(view: View) -> Tensor:
         theta = _theta(view, width / height).to(image)[None]
-        grid = F.affine_grid(theta, [1, image.shape[0], height, width], align_corners=False)
+        return F.affine_grid(theta, [1, image.shape[0], height, width], align_corners=False)
+
+    def read(grid: Tensor) -> Tensor:
         padding = PADDINGS[_fill(view)]
         return F.grid_sample(
             fine[None], grid, mode="bicubic", padding_mode=padding, align_corners=False
         )[0]
 
+    grid = grid_of(view)
     if not keep_energy:
-        return read(view)
-    beside = View(shift_x=PROBED_PX / width, shift_y=PROBED_PX / height, fill=view.fill)
-    return sharpened(read(view), lost_sharpness(image, read(beside), size))
+        return read(grid)
+    x_px, y_px = _probed_px(grid[0], (width, height))
+    beside = View(shift_x=x_px / width, shift_y=y_px / height, fill=view.fill)
+    return sharpened(read(grid), lost_sharpness(image, read(grid_of(beside)), size))
+
+
+def _probed_px(grid: Tensor, size: tuple[int, int]) -> tuple[float, float]:
+    """How far an image is moved to lose as much as by being read at a grid, in x and y, in px.
+
+    Args:
+        grid: where the image is read, (H, W, 2) in [-1, 1], x first.
+        size: (width, height) of the image, in px.
+    """
+    read = grid[::EVERY_PX, ::EVERY_PX].reshape(-1, 2).cpu().double()
+    at_px = ((read + 1) * torch.tensor(size, dtype=torch.float64) - 1) / 2
+    off_px = (at_px - at_px.round()).square().mean(dim=0).sqrt()  # (2,)
+    x, y = (PROBED_PX * math.sqrt(12) * off_px).clamp_max(PROBED_PX).tolist()
+    return x, y
 
 
 def _exchanged(image: Tensor, view: View, quarter_turns: int) -> Tensor:

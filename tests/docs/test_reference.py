@@ -17,6 +17,8 @@ from pydantic_core import to_jsonable_python
 from app.http.job_form import JobForm
 from app.http.middleware.require_key import OPEN_PATHS
 from app.http.middleware.stack import READ_HEADERS, TOLD_HEADERS
+from app.http.view_families import ViewFamilies, ViewFamily
+from app.http.views_form import ViewsForm
 from app.images.oddities import Oddity
 from app.jobs.deliveries import Delivery, DeliveryOutcome
 from app.jobs.events import JobEvent
@@ -75,6 +77,9 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "settings": (OPERATIONS, "Settings", lambda: map(variable, Settings.model_fields)),
     "routes": (API, "Routes", routes),
     "form fields": (API, "The form", lambda: JobForm.model_fields),
+    "views form": (API, "What may vary, before a job", lambda: ViewsForm.model_fields),
+    "views": (API, "The families", lambda: ViewFamilies.model_fields),
+    "view family": (API, "A family", lambda: ViewFamily.model_fields),
     "job": (API, "The job object", lambda: Job.model_fields),
     "inputs": (API, "Its inputs", lambda: InputImage.model_fields),
     "input warnings": (API, "Its warnings", lambda: InputWarning.model_fields),

@@ -26,9 +26,10 @@ from app.jobs.evidence import (
 )
 from models.job.request import GenerationResult
 from workers.archive.preview import overlay_heat
+from workers.archive.small_pictures import SMALL_SIDE_PX
 
 JPEG_QUALITY = 90
-LARGE_SIDE_PX, SMALL_SIDE_PX = 1024, 320
+LARGE_SIDE_PX = 1024
 
 
 def write_evidence(

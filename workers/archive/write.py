@@ -24,6 +24,8 @@ from datetime import datetime
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+import numpy as np
+
 from app.jobs.inputs import InputImage
 from models.job.request import GenerationRequest, GenerationResult
 from workers.archive.dataset_card import write_dataset_card
@@ -73,7 +75,7 @@ def write_archive(
     inputs: Sequence[InputImage] = (),
     bit_depth: int | None = None,
     include_reference: bool = False,
-    on_image: Callable[[int], None] | None = None,
+    on_image: Callable[[np.ndarray], None] = lambda _: None,
 ) -> None:
     """Writes the ZIP to `file`, one image in memory at a time.
 
@@ -90,8 +92,8 @@ def write_archive(
         inputs: what was understood of each of the request's images; goes into the manifest.
         bit_depth: what the request said of them; goes into the manifest.
         include_reference: also write the real images.
-        on_image: called after each generated image with their number so far; what it raises leaves
-            this function unchanged.
+        on_image: called with the pixels (H, W, 3) of each generated image once it is written; what
+            it raises leaves this function unchanged.
 
     Raises:
         ValueError: the report holds a number that JSON has not (NaN, infinity).
@@ -99,7 +101,7 @@ def write_archive(
     facts = ManifestFacts(
         job_id=job_id, created_at=created_at, inputs=tuple(inputs), bit_depth=bit_depth
     )
-    entries = _counted(_entries(result, request, facts, include_reference), on_image)
+    entries = _entries(result, request, facts, include_reference, on_image)
     if file.seekable():
         _write_zip(file, entries)
         return
@@ -114,6 +116,7 @@ def _entries(
     request: GenerationRequest,
     facts: ManifestFacts,
     include_reference: bool,
+    on_image: Callable[[np.ndarray], None],
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the archive, content), made one by one as the ZIP is written."""
     slug = slugify(request.object_name)
@@ -124,8 +127,10 @@ def _entries(
     rows.writerow([*COLUMNS, *score_names, "sha256"])
 
     for file_name, image in zip(file_names, result.images, strict=True):
-        png = encode_synthetic_png(image.pixels)
+        pixels = image.pixels
+        png = encode_synthetic_png(pixels)
         yield f"{slug}/train/{file_name}", png
+        on_image(pixels)
         place = [file_name, f"train/{file_name}", "normal", 0, "train", image.seed, image.source]
         scores = [f"{image.scores[name]:.6f}" for name in score_names]
         rows.writerow([*place, *scores, hashlib.sha256(png).hexdigest()])
@@ -144,18 +149,6 @@ def _entries(
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)
     yield "README.md", card.encode()
-
-
-def _counted(
-    entries: Iterator[tuple[str, bytes]], on_image: Callable[[int], None] | None
-) -> Iterator[tuple[str, bytes]]:
-    """The entries as they are; `on_image` hears of each generated image once it is written."""
-    written = 0
-    for path, content in entries:
-        yield path, content
-        if on_image and "/train/good/" in path:
-            written += 1
-            on_image(written)
 
 
 def _number(count: int) -> list[str]:

@@ -17,6 +17,8 @@ from workers.cli.failures import (
 )
 
 POLL_EVERY_S = 0.5
+# The dry run of views is answered within a minute, after its images are checked.
+ANSWER_WITHIN_S = 120.0
 # A service that is started anew goes on with its jobs.
 OUTAGE_PATIENCE_S = 60.0
 
@@ -65,12 +67,16 @@ class Client:
             RefusedRequestError: the service refused it.
             UnreachableError: there is no service.
         """
-        with ExitStack() as files, self._told():
-            uploads = [
-                ("images", (path.name, files.enter_context(path.open("rb")))) for path in images
-            ]
-            data = {name: value for name, value in fields.items() if value is not None}
-            return self._read_job(self.http.post("/v1/jobs", data=data, files=uploads))
+        with self._posted("/v1/jobs", images, fields) as answer:
+            return self._read_job(answer)
+
+    def show_views(self, images: list[Path], fields: dict[str, Any]) -> dict[str, Any]:
+        """Sends the images; what `POST /v1/views` answers, with the same arguments and errors."""
+        with self._posted("/v1/views", images, fields) as answer:
+            document = self._read(answer)
+            if not {"inputs", "families"} <= document.keys():
+                raise self._stranger(answer)
+            return document
 
     def follow(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The job again and again, at last the finished one.
@@ -129,6 +135,17 @@ class Client:
     def _absolute(self, link: str) -> httpx2.URL:
         """Links begin at the server's root, wherever below it the service is."""
         return self.http.base_url.copy_with(raw_path=link.encode())
+
+    @contextmanager
+    def _posted(
+        self, route: str, images: list[Path], fields: dict[str, Any]
+    ) -> Iterator[httpx2.Response]:
+        with ExitStack() as files, self._told():
+            uploads = [
+                ("images", (path.name, files.enter_context(path.open("rb")))) for path in images
+            ]
+            data = {name: value for name, value in fields.items() if value is not None}
+            yield self.http.post(route, data=data, files=uploads, timeout=ANSWER_WITHIN_S)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -16,9 +16,10 @@ from app.settings import Settings
 from models.evaluation.command import evaluate
 from workers.cli.commands.generate import generate
 from workers.cli.commands.keys import key_commands
-from workers.cli.commands.serve import api, courier, serve, worker
+from workers.cli.commands.serve import api, courier, serve, viewer, worker
 from workers.cli.commands.storage import storage_commands
 from workers.cli.commands.submit import submit
+from workers.cli.commands.views import views
 from workers.cli.commands.webhook_secret import webhook_secret
 from workers.cli.failures import TOLD, exit_code_of, sentence_of
 
@@ -57,7 +58,10 @@ def demo(
     run_demo(settings, sample, folder, Console())
 
 
-for command in (serve, api, worker, courier, webhook_secret, generate, submit, demo, evaluate):
+for command in (
+    *(serve, api, worker, courier, viewer),
+    *(webhook_secret, generate, submit, views, demo, evaluate),
+):
     cli.command()(command)
 cli.add_typer(key_commands, name="keys")
 cli.add_typer(storage_commands, name="storage")

@@ -24,7 +24,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
     part = path if is_special else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = part.open("wb")
+        file = part.open("wb" if is_special else "w+b")
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror}.") from error
     try:

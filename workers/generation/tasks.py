@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Protocol, cast
 
+import numpy as np
 import redis
 
 from app.base.redis_connection import REDIS_AWAY, connect
@@ -34,6 +35,7 @@ from models.job.request import GenerationRequest, GenerationResult, ProgressCall
 from models.runtime.errors import DeviceMemoryError, StrictError
 from workers.archive.evidence import write_evidence
 from workers.archive.preview import contact_sheet, variance_picture
+from workers.archive.small_pictures import SmallPictures
 from workers.archive.write import write_archive
 from workers.generation.method_request import to_generation_request
 from workers.generation.read_inputs import read_inputs
@@ -237,6 +239,12 @@ def _store_results(
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
+    small = SmallPictures()
+
+    def keep(pixels: np.ndarray) -> None:
+        small.keep(pixels)
+        progress("archive", ARCHIVE_PERCENT, {})
+
     with storage.replace(job_id, f"{folder}/archive.zip") as file:
         write_archive(
             file,
@@ -246,17 +254,18 @@ def _store_results(
             created_at=created_at,
             inputs=inputs,
             bit_depth=bit_depth,
-            on_image=lambda _: progress("archive", ARCHIVE_PERCENT, {}),
+            on_image=keep,
         )
+    shown = small.of(result)
     with storage.replace(job_id, f"{folder}/{EVIDENCE_FILE}") as file:
         write_evidence(
             file,
             request.images,
-            result,
+            shown,
             on_picture=lambda: progress("archive", ARCHIVE_PERCENT, {}),
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:
-        contact_sheet(list(request.images), result).save(file, "PNG")
+        contact_sheet(list(request.images), shown).save(file, "PNG")
     with storage.replace(job_id, f"{folder}/variance.png") as file:
         variance_picture(list(request.images), result).save(file, "PNG")
 

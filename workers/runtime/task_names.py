@@ -8,7 +8,7 @@ task as that version did, and is worked on all the same.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.jobs.queues.enqueue import DELIVER, FIND_WORDS
+from app.jobs.queues.enqueue import DELIVER, FIND_WORDS, SHOW_VIEWS
 from app.jobs.store import TASK
 
 # Names of 0.1; they are known until 0.3.
@@ -30,3 +30,4 @@ def tasks_by_name(*tasks: str) -> Mapping[str, str]:
 GENERATION_TASKS = tasks_by_name(TASK)
 WORDS_TASKS = tasks_by_name(FIND_WORDS)
 WEBHOOK_TASKS = tasks_by_name(DELIVER)
+VIEWS_TASKS = tasks_by_name(SHOW_VIEWS)

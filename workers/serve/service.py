@@ -14,7 +14,7 @@ from rq import Queue
 from rq.scheduler import RQScheduler
 
 from app.base.redis_connection import REDIS_AWAY, connect
-from app.jobs.queues.enqueue import COURIER_QUEUE_NAMES
+from app.jobs.queues.enqueue import COURIER_QUEUE_NAMES, LIGHT_QUEUE_NAMES, VIEWS_QUEUE
 from app.jobs.store import QUEUE_NAMES
 from app.observability.live_workers import LiveWorkers
 from app.observability.tracing import start_tracing
@@ -29,24 +29,32 @@ log = logging.getLogger("goodmany.serve")
 
 WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
+VIEWER_COMMAND = (sys.executable, "-m", "workers.cli", "viewer")
 STOP_WITHIN_S = 10.0
 
 
 class EmbeddedService:
-    """Redis, a worker and a courier as children of this process, to be used with `with`.
+    """Redis, a worker, a courier and a viewer as children of this process, to be used with `with`.
 
-    A worker or a courier that dies is started again (`kept_process.py`), Redis only when its disk
-    was full (`kept_redis.py`): without it nothing goes on.
+    What dies is started again (`kept_process.py`), Redis only when its disk was full
+    (`kept_redis.py`): without it nothing goes on. Without a viewer jobs do, so that one that keeps
+    dying is no fault of the service.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
         worker_command: starts a worker that reads its settings from the environment.
+        viewer_command: starts a viewer that does so.
 
     Raises:
         RuntimeError: another service uses the folder, or Redis does not start.
     """
 
-    def __init__(self, settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND):
+    def __init__(
+        self,
+        settings: Settings,
+        worker_command: Sequence[str] = WORKER_COMMAND,
+        viewer_command: Sequence[str] = VIEWER_COMMAND,
+    ):
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
@@ -65,7 +73,9 @@ class EmbeddedService:
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
         self.worker = KeptProcess("worker", worker_command, variables, self._replace_worker)
         self.courier = KeptProcess("courier", COURIER_COMMAND, variables, self._replace_courier)
+        self.viewer = KeptProcess("viewer", viewer_command, variables, self._replace_viewer)
         self._fault: str | None = None
+        self._has_viewer_failed = False
         self._keeping = threading.Lock()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         # Lives until all is stopped: what it has started again ends with it.
@@ -81,14 +91,16 @@ class EmbeddedService:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stops worker, courier and Redis, in this order, whatever happens."""
+        """Stops worker, courier, viewer and Redis, whatever happens."""
         self._stopping.set()
         try:
             with self._keeping:
                 self.courier.process.terminate()
+                self.viewer.process.terminate()
                 self._stop_worker()
                 # The tries that are being made are waited for.
                 self.courier.stop(self.settings.webhook_timeout_s + STOP_WITHIN_S)
+                self.viewer.stop(STOP_WITHIN_S)
         finally:
             self.redis.stop()
             self._lock.close()
@@ -105,7 +117,7 @@ class EmbeddedService:
         return self._fault
 
     def _keep(self) -> None:
-        """Looks after Redis, worker and courier until there is a fault or the service stops."""
+        """Looks after the children until there is a fault or the service stops."""
         while not self._stopping.wait(WATCH_EVERY_S) and self._fault is None:
             # A Redis that is away for a moment is asked again; one that has died is a fault.
             with self._keeping, contextlib.suppress(*REDIS_AWAY):
@@ -115,7 +127,13 @@ class EmbeddedService:
                         or self.worker.look_after()
                         or self.courier.look_after()
                     )
+                    self._look_after_viewer()
         self._stopped.wait()
+
+    def _look_after_viewer(self) -> None:
+        if not self._has_viewer_failed and (failure := self.viewer.look_after()):
+            log.error("%s; jobs go on without it", failure)
+            self._has_viewer_failed = True
 
     def _replace_worker(self) -> str | None:
         """Hands on what the dead worker had taken; says so if no worker can load its models."""
@@ -129,6 +147,10 @@ class EmbeddedService:
         with connect(self.redis.url) as connection:
             _release_taken_jobs(connection, COURIER_QUEUE_NAMES)
 
+    def _replace_viewer(self) -> None:
+        with connect(self.redis.url) as connection:
+            _release_taken_jobs(connection, [VIEWS_QUEUE])
+
     def _stop_worker(self) -> None:
         """Lets a running job end for a while, then hands it back to the queue.
 
@@ -139,7 +161,7 @@ class EmbeddedService:
 
 
 def _release_taken_jobs(
-    connection: redis.Redis, queue_names: Iterable[str] = (*QUEUE_NAMES, *COURIER_QUEUE_NAMES)
+    connection: redis.Redis, queue_names: Iterable[str] = (*QUEUE_NAMES, *LIGHT_QUEUE_NAMES)
 ) -> None:
     """Gives back what a killed worker had taken, at once: here no other worker can have it."""
     for name in queue_names:

@@ -32,8 +32,10 @@ TAGS = [
     {"name": "jobs", "description": "Submit, follow, cancel and remove jobs."},
     {"name": "files", "description": "What a finished job hands out."},
     {"name": "prompts", "description": "What words there are of an object, without a job."},
+    {"name": "views", "description": "How good parts may differ, shown before a job."},
     {"name": "health", "description": "For whoever watches over the service."},
 ]
+FORMS = {"JobForm": "/v1/jobs", "ViewsForm": "/v1/views"}
 SECURITY_SCHEME = "apiKey"
 UNSEEN_MODELS: list[tuple[type[BaseModel], Literal["serialization"]]] = [
     (ProblemDetails, "serialization"),
@@ -86,7 +88,9 @@ def _build(app: FastAPI, settings: Settings) -> dict[str, Any]:
                 parameter.update(JOB_ID_PARAMETER)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    _describe_form(document, settings)
+    for name, path in FORMS.items():
+        _describe_form(document, name, path, settings.max_images)
+    schemas["JobForm"]["properties"]["expires_in_s"]["maximum"] = settings.max_results_ttl_s
     return document
 
 
@@ -143,18 +147,18 @@ def _describe_access(document: dict[str, Any], *, key_required: bool) -> None:
                 operation["responses"].setdefault(str(status), answer)
 
 
-def _describe_form(document: dict[str, Any], settings: Settings) -> None:
-    form = document["components"]["schemas"]["JobForm"]
+def _describe_form(document: dict[str, Any], name: str, path: str, max_images: int) -> None:
+    """A form with images, and the route that takes it."""
+    form = document["components"]["schemas"][name]
     for field in form["properties"].values():
         _forbid_null(field)
     images = form["properties"]["images"]
     images |= {
         "items": {"type": "string", "format": "binary"},
         "minItems": 1,
-        "maxItems": settings.max_images,
+        "maxItems": max_images,
     }
-    form["properties"]["expires_in_s"]["maximum"] = settings.max_results_ttl_s
-    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    body = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
     body["encoding"] = {
         "images": {"contentType": IMAGE_TYPES, "headers": {"Content-Disposition": FILE_NAME}}
     }

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from app.files.file_names import content_disposition
 from app.http.job_outputs import OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
@@ -119,7 +120,13 @@ def get_report(job_id: str, services: ServicesDep, owner: OwnerDep) -> Streaming
     parts = _report(services, owner, job_id)
     # What is wrong is found before the answer begins.
     parts = chain([next(parts)], parts)
-    headers = {**HEADERS, "Content-Security-Policy": report_policy()}
+    name = services.store.get(job_id, owner).object_name
+    disposition = content_disposition(name, f"-{job_id[-8:]}-report.html")
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": report_policy(),
+        "Content-Disposition": disposition.replace("attachment", "inline", 1),
+    }
     return StreamingResponse(parts, media_type="text/html", headers=headers)
 
 

@@ -1,7 +1,7 @@
-"""RQ's queues: how a job is handed to a GPU worker, and what the courier does for the API.
+"""RQ's queues: how a job is handed to a GPU worker, and what lighter processes do for the API.
 
-Tasks are named by strings: the API never imports them. The courier's two queues have processes of
-their own each: a receiver that hangs delays no words.
+Tasks are named by strings: the API never imports them. The courier's two queues and the viewer's
+have processes of their own each: a receiver that hangs delays no words.
 """
 
 from redis.client import Pipeline
@@ -16,7 +16,11 @@ FIND_WORDS = "workers.courier.prompt_words.find_words"
 WEBHOOK_QUEUE = "light-webhooks"
 DELIVER = "workers.courier.webhook_delivery.deliver"
 
+VIEWS_QUEUE = "light-views"
+SHOW_VIEWS = "workers.viewer.show_views.show_views"
+
 COURIER_QUEUE_NAMES = (WORDS_QUEUE, WEBHOOK_QUEUE)
+LIGHT_QUEUE_NAMES = (*COURIER_QUEUE_NAMES, VIEWS_QUEUE)
 
 
 def enqueue_job(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.features.nearest import largest_nearest_distance, nearest_distances
+from models.features.nearest import farthest, nearest_distances
 
 
 def rows(number: int, seed: int) -> torch.Tensor:
@@ -48,20 +48,21 @@ def test_a_broken_patch_lies_at_no_distance_at_all():
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
-def test_the_largest_of_all_distances_is_found_without_looking_for_all(spread, monkeypatch):
+def test_the_farthest_patch_is_found_without_all_distances(spread, monkeypatch):
     monkeypatch.setattr("models.features.nearest.NUM_BOUNDING", 20)
     monkeypatch.setattr("models.features.nearest.NUM_CLOSELY", 3)
     patches, bank = spread * rows(200, 0), rows(300, 1)
-    torch.testing.assert_close(
-        largest_nearest_distance(patches, bank), nearest_distances(patches, bank)[0].max()
-    )
-    torch.testing.assert_close(
-        largest_nearest_distance(bank, bank), torch.zeros(()), rtol=0.0, atol=0.0
-    )
+    distances, _ = nearest_distances(patches, bank)
+    distance, index = farthest(patches, bank)
+    torch.testing.assert_close(distance, distances.max())
+    assert int(index) == int(distances.argmax())
+    assert float(farthest(bank, bank)[0]) == 0.0
 
 
-def test_the_largest_distance_of_a_broken_patch_is_none_at_all(monkeypatch):
+def test_a_broken_patch_is_farther_than_all(monkeypatch):
     monkeypatch.setattr("models.features.nearest.NUM_BOUNDING", 20)
     patches = rows(200, 0)
     patches[150, 4] = torch.nan
-    assert largest_nearest_distance(patches, rows(300, 1)).isnan()
+    distance, index = farthest(patches, rows(300, 1))
+    assert distance.isnan()
+    assert int(index) == 150

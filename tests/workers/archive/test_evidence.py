@@ -11,7 +11,8 @@ from PIL import Image
 from app.jobs.evidence import INDEX_FILE, Evidence, EvidenceKind, Place, picture_name
 from models.job.request import GenerationResult, RejectedImage
 from tests.workers.archive.test_write import made_request, made_result
-from workers.archive.evidence import LARGE_SIDE_PX, SMALL_SIDE_PX, write_evidence
+from workers.archive.evidence import LARGE_SIDE_PX, write_evidence
+from workers.archive.small_pictures import SMALL_SIDE_PX
 
 STRANGE = RejectedImage(
     np.full((32, 48, 3), 200, np.uint8), 1, "anomalous", 1.5, 0.5, (0.5, 0.25, 0.125, 0.25)

@@ -181,16 +181,19 @@ def test_a_file_that_cannot_seek_gets_the_same_bytes(tmp_path):
 
 
 def test_every_image_is_told_and_the_listener_may_end_it():
-    told: list[int] = []
-    arguments = (made_result(3), made_request())
+    told: list[np.ndarray] = []
+    result = made_result(3)
+    arguments = (result, made_request())
     facts = {"job_id": "job-1", "created_at": CREATED_AT}
     write_archive(io.BytesIO(), *arguments, **facts, include_reference=True, on_image=told.append)
-    assert told == [1, 2, 3]
+    assert len(told) == 3
+    for pixels, image in zip(told, result.images, strict=True):
+        assert np.array_equal(pixels, image.pixels)
 
     class CanceledError(Exception):
         pass
 
-    def cancel(count: int) -> None:
+    def cancel(pixels: np.ndarray) -> None:
         raise CanceledError
 
     with pytest.raises(CanceledError):

@@ -93,7 +93,10 @@ def test_generate_writes_the_archive_without_a_server(
     again.write_bytes(image.read_bytes())
     files = [image, deep, again]
     options += ["--bit-depth", "12"]
+    page = image.with_name("report.html")
+    options = [*options, "--report", page]
     assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
+    assert page.read_text().count("data:image/jpeg") >= 4
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         asked_for = json.loads(archive.read("manifest.json"))["request"]

@@ -24,17 +24,18 @@ from rq.worker.base import BaseWorker
 
 import workers
 from app.base.redis_connection import connect
-from workers.courier.processes import CourierWorker, WebhookWorker
+from workers.courier.processes import WebhookWorker
 from workers.generation.child_worker import ChildWorker
 from workers.generation.generation_job import GenerationJob
 from workers.generation.priority_queue import PriorityQueue
 from workers.generation.worker import WarmWorker
 from workers.runtime.known_job import KnownJob
 from workers.runtime.known_queue import KnownQueue
+from workers.runtime.light_worker import LightWorker
 from workers.serve.embedded_redis import EmbeddedRedis
 
 OURS = (
-    *(WarmWorker, ChildWorker, CourierWorker, WebhookWorker),
+    *(WarmWorker, ChildWorker, LightWorker, WebhookWorker),
     *(PriorityQueue, KnownQueue, KnownJob, GenerationJob),
 )
 BOOTSTRAP = (

@@ -1,14 +1,20 @@
 """`goodmany generate`: new images without a server."""
 
+import io
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+from zipfile import ZipFile
 
+import typer
 from rich.console import Console
 
 from app.files.decoders import Decoders
 from app.images.output_size import output_size
 from app.jobs.model import Effort
 from app.settings import Settings
+from workers.cli.failures import UsageError
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
     BitDepth,
@@ -26,6 +32,9 @@ from workers.cli.options import (
 )
 from workers.cli.output_file import open_output
 
+if TYPE_CHECKING:
+    from models.job.request import GenerationRequest, GenerationResult
+
 
 def generate(
     *,
@@ -40,6 +49,9 @@ def generate(
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
     strict: Strict = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write this page with all that the set is judged by.")
+    ] = None,
 ) -> None:
     """Makes new images without a server: the same pipeline, the same ZIP."""
     settings = Settings()
@@ -55,7 +67,11 @@ def generate(
         bit_depth=bit_depth,
     )
     console = Console()
-    with open_output(out) as file:
+    with ExitStack() as outputs:
+        file = outputs.enter_context(open_output(out))
+        page = None if report is None else outputs.enter_context(open_output(report))
+        if page is not None and not file.seekable():
+            raise UsageError("--report reads the ZIP again: --out must be an ordinary file.")
         from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
 
         with Decoders(settings) as decoders:
@@ -66,6 +82,7 @@ def generate(
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
+        from workers.archive.small_pictures import SmallPictures  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415
         from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
         from workers.generation.method_request import to_generation_request  # noqa: PLC0415
@@ -78,6 +95,7 @@ def generate(
             )
             result = pipeline.generate(request, bar)
             bar("archive", 99, {})
+            small = SmallPictures()
             write_archive(
                 file,
                 result,
@@ -86,6 +104,22 @@ def generate(
                 created_at=datetime.now(UTC),
                 inputs=inputs.understood,
                 bit_depth=bit_depth,
+                on_image=small.keep,
             )
+            if page is not None:
+                write_page(page, file, request, small.of(result))
             bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
+
+
+def write_page(
+    page: BinaryIO, file: BinaryIO, request: "GenerationRequest", result: "GenerationResult"
+) -> None:
+    """The report of a set whose ZIP has been written to `file`."""
+    from app.http.report.write import write_report  # noqa: PLC0415
+    from workers.archive.evidence import write_evidence  # noqa: PLC0415
+
+    evidence = io.BytesIO()
+    write_evidence(evidence, request.images, result)
+    with ZipFile(file) as archive, ZipFile(evidence) as pictures:
+        page.writelines(part.encode() for part in write_report(archive, pictures))

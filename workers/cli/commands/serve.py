@@ -1,4 +1,4 @@
-"""`goodmany serve` and its parts, one by one: `api`, `worker`, `courier`."""
+"""`goodmany serve` and its parts, one by one: `api`, `worker`, `courier`, `viewer`."""
 
 import os
 from pathlib import Path
@@ -88,11 +88,20 @@ def worker(
 
 def courier() -> None:
     """Delivers webhooks and answers the prompt dry run, until it is stopped; needs no torch."""
-    from workers.courier.processes import Courier  # noqa: PLC0415
+    from workers.courier.processes import courier_processes  # noqa: PLC0415
 
     settings = Settings()
     _begin(settings)
-    Courier(settings).run()
+    courier_processes(settings).run()
+
+
+def viewer() -> None:
+    """Shows which views of images are good (`POST /v1/views`), until it is stopped; on the CPU."""
+    from workers.viewer.process import viewer_processes  # noqa: PLC0415
+
+    settings = Settings()
+    _begin(settings)
+    viewer_processes(settings).run()
 
 
 def _begin(settings: Settings) -> None:

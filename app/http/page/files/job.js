@@ -76,7 +76,7 @@ function showEnd(element, job) {
     canceled: "Canceled",
     expired: "Removed",
   }[job.state];
-  fill(element, title(job.object_name), h("p", { class: "lead" }, said, job.ended_at && [" ", when(job.ended_at)], "."),
+  fill(element, title(job.object_name), h("p", { class: "lead" }, said, job.ended_at && [": ", when(job.ended_at)]),
     job.problem && problemBox(job.problem),
     job.state === "expired" && h("p", {}, "The files of this job are gone. Its images must be chosen anew."),
     h("p", { class: "row" },

@@ -64,6 +64,7 @@ def show_large(page: Page, jobs: dict[str, str]) -> None:
 def show_failed(page: Page, jobs: dict[str, str]) -> None:
     page.evaluate(f"location.hash = '#/jobs/{jobs['failed']}'")
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator(".tile img.loading")).to_have_count(0)
 
 
 def show_past(page: Page, _: dict[str, str]) -> None:

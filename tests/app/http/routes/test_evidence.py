@@ -1,6 +1,9 @@
 """What a job is judged by, over real HTTP."""
 
+import base64
+import hashlib
 import io
+import re
 import zipfile
 
 import httpx2
@@ -11,6 +14,9 @@ from app.jobs.evidence import EVIDENCE_FILE, INDEX_FILE, Evidence, EvidenceKind,
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
+from tests.workers.archive.test_evidence import STRANGE, with_rejected
+from tests.workers.archive.test_write import archive_bytes, made_request
+from workers.archive.evidence import write_evidence
 
 EVIDENCE = Evidence(num_real=1, rejections={"anomalous": 2}, rejected=[])
 
@@ -80,3 +86,41 @@ def test_a_job_tells_its_request(api: httpx2.Client, store: JobStore):
     store.connection.hset(f"goodmany:job:{job['id']}", "request", '{"object_name": "a", "x": 1}')
     other = api.get(job["links"]["self"]).json()
     assert (other["request"], other["object_name"]) == (None, "a")
+
+
+def test_the_report_needs_nothing_beside_it(
+    api: httpx2.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG, object_name="<script>alert(1)</script>").json()
+    here = job["links"]["self"]
+    evidence = io.BytesIO()
+    result = with_rejected(STRANGE)
+    write_evidence(evidence, made_request().images, result)
+    storage = Storage(settings.storage_address)
+    storage.write(job["id"], f"{outputs_of('attempt')}/{EVIDENCE_FILE}", evidence.getvalue())
+    request = made_request(object_name="<script>alert(1)</script>")
+    finish(store, settings, job["id"], archive_bytes(result, request))
+    answer = api.get(f"{here}/report")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-disposition"].startswith("inline; ")
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "img-src data:"} < set(policy)
+    page = answer.text
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    # Two real images, their maps, three new ones, one rejected.
+    assert page.count("data:image/jpeg;base64,") == 2 + 2 + 3 + 1
+    assert page.count('class="mark"') == 1
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+
+
+def test_a_job_without_evidence_has_no_report(
+    api: httpx2.Client, store: JobStore, settings: Settings
+):
+    job = post(api, PNG).json()
+    assert slug(api.get(f"{job['links']['self']}/report")) == "job-not-finished"
+    finish(store, settings, job["id"], archive_bytes(with_rejected(), made_request()))
+    assert slug(api.get(f"{job['links']['self']}/report")) == "image-not-found"

@@ -1,0 +1,138 @@
+"""What is believed of each family of views: a prior over many lines, moved by what the images say.
+
+A belief is the chance that a view of this family is still a good part; a job makes such views only
+where it is large. It is a logistic function of a few figures of `evidence.py`, whose weights were
+fitted to good parts of eleven lines (docs/method.md).
+"""
+
+import math
+from dataclasses import dataclass
+
+from models.views.evidence import Evidence
+from models.views.reasons import reason_of
+
+TURNS = ("rotate", "rotate_90")
+FLIPS = ("flip_horizontal", "flip_vertical")
+SPREADS = ("shift", "scale", "brightness")
+# Nobody misses a family that is left out, and everybody one that should have been.
+CHOSEN_FROM = 0.65
+# A thread, a print and blades have a hand, which figures hardly see.
+MIRRORED_PART_FROM = 0.95
+# Between the ranges that every line leaves open and those of a family: standard deviations.
+USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
+# Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
+# that is not; and to other images, over the image's as it is.
+HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
+UNTOUCHED = 1.1
+# Distances beyond these say no more than they do, as factors.
+MOST_FACTOR = 3.0
+# More images than this make nothing surer.
+MOST_SURE = 5
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of one family.
+
+    Attributes:
+        belief: how likely such views are still good parts, in [0, 1].
+        reason: what the belief rests on, one sentence.
+    """
+
+    belief: float
+    reason: str
+
+
+# `python -m benchmarks.beliefs` fits them.
+TURN = {
+    "prior": 0.4,
+    "itself": -1.1,
+    "others": -1.2,
+    "part": 1.2,
+    "askew": 2.8,
+    "grain": -2.4,
+    "frame": -4.8,
+}
+FLIP = {"prior": 0.9, "itself": -2.7, "others": -2.9, "part": -0.3, "grain": -2.0}
+WEIGHTS: dict[str, dict[str, float]] = {
+    "rotate": TURN,
+    "rotate_90": TURN,
+    "flip_horizontal": FLIP,
+    "flip_vertical": FLIP,
+    "shift": {"prior": 0.1, "spread": 1.6},
+    "scale": {"prior": -0.6, "spread": 1.4},
+    "brightness": {"prior": -0.6, "spread": 1.8},
+    "lighting": {"prior": -1.1, "uneven": 3.3, "part": -1.5},
+}
+
+
+def beliefs_of(evidence: Evidence) -> dict[str, Belief]:
+    """Of every family, in the order of `view.INVARIANCES`."""
+    return {
+        name: Belief(round(_chance(name, evidence), 2), reason_of(name, evidence))
+        for name in WEIGHTS
+    }
+
+
+def chosen(beliefs: dict[str, Belief], evidence: Evidence) -> frozenset[str]:
+    """The families that a job makes which is not told: the likely ones that can do no harm."""
+    return frozenset(
+        name for name, believed in beliefs.items() if believed.belief >= _needed(name, evidence)
+    )
+
+
+def _needed(name: str, evidence: Evidence) -> float:
+    if name in FLIPS and evidence.is_part:
+        return MIRRORED_PART_FROM
+    # What reaches the frame or is not alone cannot be turned without its ground.
+    return math.inf if name in TURNS and evidence.is_held else CHOSEN_FROM
+
+
+def _chance(name: str, evidence: Evidence) -> float:
+    told = figures(name, evidence)
+    return 1 / (1 + math.exp(-sum(WEIGHTS[name][key] * value for key, value in told.items())))
+
+
+def figures(name: str, evidence: Evidence) -> dict[str, float]:
+    """What speaks for or against a family, each about 0 where nothing is known."""
+    if name in SPREADS:
+        return {"prior": 1.0, "spread": _spread(name, evidence)}
+    if name == "lighting":
+        uneven = 1.0 if evidence.light_spread else 0.0
+        return {"prior": 1.0, "uneven": uneven, "part": float(evidence.is_part)}
+    told = {
+        "prior": 1.0,
+        "itself": _log(evidence.to_itself[name] / SOMEWHAT),
+        "others": _others(name, evidence),
+        "part": evidence.lone - 0.5,
+    }
+    grain = 0.0 if evidence.is_part else min(1.0, evidence.grain.coherence / 0.4)
+    if name in TURNS:
+        askew, at_frame = (evidence.askew, evidence.at_frame) if evidence.is_part else (0.0, 0.0)
+        return told | {"askew": askew, "grain": grain, "frame": at_frame}
+    return told | {"grain": grain if name in evidence.grain.forbids else 0.0}
+
+
+def _others(name: str, evidence: Evidence) -> float:
+    """How much less than as it is the turned or mirrored image looks like the others."""
+    less = _log(evidence.to_others.get(name, UNTOUCHED) / UNTOUCHED) * _sureness(evidence)
+    if not evidence.is_part:
+        return less
+    # On a round part nothing but the light seems to turn.
+    shows = math.log(evidence.to_itself[name] / HARDLY_SHOWS) / math.log(SHOWS / HARDLY_SHOWS)
+    return less * min(1.0, max(0.0, shows))
+
+
+def _spread(name: str, evidence: Evidence) -> float:
+    if name not in evidence.spread:
+        return 0.0
+    return _log(max(evidence.spread[name], 1e-6) / USUAL[name]) * _sureness(evidence)
+
+
+def _log(ratio: float) -> float:
+    return math.log(min(MOST_FACTOR, max(1 / MOST_FACTOR, ratio)))
+
+
+def _sureness(evidence: Evidence) -> float:
+    """0 for one image, 1 for two, growing as a standard deviation over images becomes surer."""
+    return math.sqrt(min(evidence.num_images, MOST_SURE) - 1)

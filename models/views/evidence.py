@@ -1,0 +1,144 @@
+"""What good images say about how their part may differ: figures, before anything is believed.
+
+Each image is looked at by itself (`seen.py`); with several, what is turned or mirrored is compared
+with the others: does it show more than a good part differs from another?
+
+Axes: k images, H x W pixels; images in [0, 1].
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.features.patches import PatchFeatures
+from models.views.distinct import distinct
+from models.views.grain import Grain, grain_of
+from models.views.light import light_spread
+from models.views.seen import PROBES, Seen, distances, look_at, ratio
+
+# A part whose mirror axis is so near to the frame's directions lies straight.
+ALIGNED_WITHIN_DEG = 6.0
+# Others that an image is compared with.
+MOST_OTHERS = 4
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Figures over the distinct images.
+
+    Attributes:
+        num_images: how many pictures there are, duplicates counted once.
+        lone: share of them that show a lone part.
+        held: share of the parts that do not lie free on their ground, see `part_mask.py`.
+        at_frame: share of the parts that hang on something or run out of the picture.
+        grain: that the images have in common.
+        axis_deg: of one image, the lone part's mirror axis, in [0, 180).
+        askew: share of the lone parts that lie at an odd angle to the frame.
+        to_itself: name -> distance of the turned or mirrored image to itself, over small views'.
+        to_others: the same to the other images, over the image's as it is; of two or more images.
+        spread: "shift", "scale", "brightness" -> standard deviation over the images, as shares of
+            the long side, of log size, of log brightness; of two or more images.
+        light_spread: how uneven the light gets, see `light.light_spread`.
+    """
+
+    num_images: int
+    lone: float
+    held: float
+    at_frame: float
+    grain: Grain
+    axis_deg: float | None
+    askew: float
+    to_itself: dict[str, float]
+    to_others: dict[str, float]
+    spread: dict[str, float]
+    light_spread: float
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-able, for the manifest; rounded for people."""
+
+        def rounded(values: dict[str, float]) -> dict[str, float]:
+            return {name: round(value, 3) for name, value in values.items()}
+
+        return {
+            "num_images": self.num_images,
+            "lone": round(self.lone, 2),
+            "held": round(self.held, 2),
+            "at_frame": round(self.at_frame, 2),
+            "askew": round(self.askew, 2),
+            "axis_deg": self.axis_deg,
+            "grain": {
+                "coherence": round(self.grain.coherence, 3),
+                "angle_deg": round(self.grain.angle_deg, 1),
+            },
+            "to_itself": rounded(self.to_itself),
+            "to_others": rounded(self.to_others),
+            "spread": rounded(self.spread),
+        }
+
+    @property
+    def is_part(self) -> bool:
+        """Whether most of the images show a lone part."""
+        return self.lone > 0.5
+
+    @property
+    def is_held(self) -> bool:
+        """Whether most of the parts reach the frame or are not alone."""
+        return self.held > 0.5
+
+
+def evidence_of(images: Tensor, features: PatchFeatures) -> Evidence:
+    """What the good images (k, 3, H, W) say, H and W multiples of 32."""
+    return gathered([look_at(image, features) for image in images[distinct(images)]], features)
+
+
+def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
+    """What images say together, each looked at already, no picture twice."""
+    parts = [s for s in seen if s.middle is not None]
+    is_part = 2 * len(parts) > len(seen)
+    alike = parts if is_part else [s for s in seen if s.middle is None] or seen
+    axes = [part.axis_deg for part in parts if part.axis_deg is not None]
+    images = torch.stack([s.image for s in seen])
+    return Evidence(
+        num_images=len(seen),
+        lone=len(parts) / len(seen),
+        held=sum(not part.is_free for part in parts) / max(1, len(parts)),
+        at_frame=sum(part.at_frame for part in parts) / max(1, len(parts)),
+        grain=grain_of(images),
+        axis_deg=axes[0] if len(seen) == len(axes) == 1 else None,
+        askew=sum(_is_askew(axis) for axis in axes) / max(1, len(axes)),
+        to_itself={name: float(np.median([s.to_itself[name] for s in alike])) for name in PROBES},
+        to_others=_to_others(alike),
+        spread=_spreads(images, parts if is_part else []),
+        light_spread=light_spread(images, features),
+    )
+
+
+def _is_askew(axis_deg: float) -> bool:
+    return abs((axis_deg + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG
+
+
+def _to_others(seen: Sequence[Seen]) -> dict[str, float]:
+    """Per probe: the images' distance to the others, over that of the images as they are."""
+    if len(seen) < 2:
+        return {}
+    totals = {name: torch.zeros(2) for name in ("", *PROBES)}
+    for number, one in enumerate(seen):
+        others = [s.patches[""] for n, s in enumerate(seen) if n != number][:MOST_OTHERS]
+        for name in totals:
+            totals[name] += distances(one.patches[name], torch.cat(others))
+    return {name: ratio(totals[name], totals[""]) for name in PROBES}
+
+
+def _spreads(images: Tensor, parts: Sequence[Seen]) -> dict[str, float]:
+    """Standard deviations over the images (k, 3, H, W), of places and sizes over their parts."""
+    spreads: dict[str, float] = {}
+    if len(images) > 1:
+        spreads["brightness"] = float(images.mean(dim=(1, 2, 3)).clamp_min(0.01).log().std())
+    if len(parts) > 1:
+        places = torch.tensor([part.middle for part in parts])
+        spreads["shift"] = float(places.var(dim=0).mean().sqrt())
+        spreads["scale"] = float(torch.tensor([part.size for part in parts]).std())
+    return spreads

@@ -1,0 +1,105 @@
+"""Why a family of views is believed in or not, in words for those who know the part.
+
+What is said is the figure that speaks loudest; the belief itself is made in `beliefs.py`.
+"""
+
+from models.views.evidence import Evidence
+
+# Distance over that of a small view: below, a turn or a mirror image hardly shows; above, it does.
+HARDLY_SHOWS = 2.2
+# Distance to the other images over that as it is: above, no other image looks so.
+UNLIKE_OTHERS = 1.3
+NOT_FREE = (
+    "it does not lie free on its ground (it reaches the frame, or something else is seen beside it)"
+)
+WAYS = {
+    "rotate": "turned",
+    "rotate_90": "turned by quarters",
+    "flip_horizontal": "mirrored",
+    "flip_vertical": "mirrored top to bottom",
+}
+TRAITS = {
+    "shift": ("place", "where else the part may lie"),
+    "scale": ("size", "whether parts differ in size"),
+    "brightness": ("brightness", "whether the light changes"),
+}
+
+
+def reason_of(name: str, evidence: Evidence) -> str:
+    """One sentence about one of `view.INVARIANCES`."""
+    if name in TRAITS:
+        return _spread(name, evidence)
+    if name == "lighting":
+        return _light(evidence)
+    if name.startswith("flip") and evidence.is_part:
+        return _mirrored_part(name, evidence)
+    said = _turned_part(name, evidence) if evidence.is_part else _surface(name, evidence)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _surface(name: str, evidence: Evidence) -> str:
+    way = WAYS[name]
+    if name in evidence.grain.forbids:
+        return f"the surface has a grain, which would run elsewhere {way}"
+    if _is_unlike(name, evidence):
+        return f"{way}, the pictures look less like each other than as they are"
+    if evidence.to_itself[name] < HARDLY_SHOWS:
+        return f"{way}, the picture looks the same"
+    return f"{way}, the picture does not look like itself"
+
+
+def _turned_part(name: str, evidence: Evidence) -> str:
+    way, several = WAYS[name], evidence.num_images > 1
+    if evidence.to_itself[name] < HARDLY_SHOWS:
+        said = f"{way}, the part looks nearly the same, as round parts do"
+    elif _is_unlike(name, evidence):
+        said = f"{way}, the part looks less like those in the other images than as it lies"
+    elif evidence.askew > 0.5:
+        parts = "the parts lie" if several else "the part lies"
+        said = f"{parts} at an odd angle to the picture, as parts do that are laid down at random"
+    elif several and evidence.to_others[name] < 1 / UNLIKE_OTHERS**0.5:
+        said = f"{way}, the part looks more like those in the other images than as it lies"
+    else:
+        parts = "most parts lie" if several else "the part lies"
+        said = f"{parts} straight in the picture, which may be a fixture or chance"
+    if evidence.is_held:
+        said += f"; it is turned only on your word, as {NOT_FREE}"
+    return said
+
+
+def _mirrored_part(name: str, evidence: Evidence) -> str:
+    if evidence.to_itself[name] < HARDLY_SHOWS:
+        return (
+            "Mirrored, the part looks nearly the same, but a print or a thread would be wrong: "
+            "it is mirrored only on your word."
+        )
+    return "A mirrored part may be another part: threads, prints and blades have a hand."
+
+
+def _spread(name: str, evidence: Evidence) -> str:
+    trait, unknown = TRAITS[name]
+    if name != "brightness" and not evidence.is_part:
+        return f"No single part is seen on a ground, whose {trait} could differ."
+    if name not in evidence.spread:
+        return f"One image does not show {unknown}."
+    of = "of the picture's side" if name == "shift" else "of it"
+    share = 100 * evidence.spread[name]
+    subject = "the images" if name == "brightness" else "the parts"
+    return (
+        f"In {evidence.num_images} images {subject} differ in {trait} by about {share:.1f} % {of}."
+    )
+
+
+def _light(evidence: Evidence) -> str:
+    if evidence.light_spread:
+        share = 100 * evidence.light_spread
+        return f"The light falls unevenly on the surface and differs by about {share:.0f} %."
+    if evidence.is_part:
+        return "What is brighter and darker on a part is its shape, not the light."
+    if evidence.num_images == 1:
+        return "One image shows one light."
+    return "The light falls alike in all images."
+
+
+def _is_unlike(name: str, evidence: Evidence) -> bool:
+    return evidence.to_others.get(name, 1.0) > UNLIKE_OTHERS

@@ -1,0 +1,96 @@
+"""`goodmany views`: which views of good images are still good parts, before anything is made."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from app.files.decoders import Decoders
+from app.http.view_families import ViewFamilies
+from app.settings import Settings
+from workers.cli.inputs import tell_inputs
+from workers.cli.options import BitDepth, Images
+from workers.cli.output_file import open_output
+
+
+def views(
+    *,
+    images: Images,
+    out: Annotated[
+        Path | None, typer.Option(help="A PNG to write: a row of such views for each family.")
+    ] = None,
+    bit_depth: BitDepth = None,
+    server: Annotated[
+        str | None, typer.Option(help="Address of a service to ask; without it, no service.")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="If the service asks for one.", envvar="GOODMANY_API_KEY")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Prints the answer of POST /v1/views instead.")
+    ] = False,
+) -> None:
+    """Shows which views of good images are believed to be good parts, and why."""
+    with ExitStack() as opened:
+        file = opened.enter_context(open_output(out)) if out else None
+        decoders = opened.enter_context(Decoders(Settings()))
+        if server is None:
+            told = _look(images, bit_depth, decoders)
+        else:
+            told = _ask(images, bit_depth, server, api_key)
+        if file is not None:
+            from workers.archive.views_sheet import views_sheet  # noqa: PLC0415
+            from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+
+            first = read_inputs([Path(images[0]).read_bytes], images[:1], bit_depth, decoders)
+            views_sheet(first.images[0], told.families).save(file, "PNG")
+    if as_json:
+        typer.echo(json.dumps(told.model_dump(mode="json"), indent=2))
+        return
+    console = Console()
+    tell_inputs(console, images, [image.model_dump() for image in told.inputs])
+    console.print(_table(told))
+    if out is not None:
+        console.print(f"pictures: {out}", highlight=False)
+
+
+def _look(images: list[str], bit_depth: int | None, decoders: Decoders) -> ViewFamilies:
+    """By the method itself, as the viewer does it."""
+    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+
+    inputs = read_inputs([Path(name).read_bytes for name in images], images, bit_depth, decoders)
+
+    from models.features.patches import load_patch_features  # noqa: PLC0415
+    from workers.viewer.show_views import families_of, to_view_family  # noqa: PLC0415
+
+    reads = [lambda image=image: image for image in inputs.images]
+    families = families_of(reads, load_patch_features(), None)
+    return ViewFamilies(
+        inputs=inputs.understood, families=[to_view_family(family) for family in families]
+    )
+
+
+def _ask(
+    images: list[str], bit_depth: int | None, server: str, api_key: str | None
+) -> ViewFamilies:
+    from workers.cli.client import Client  # noqa: PLC0415
+
+    fields: dict[str, Any] = {"bit_depth": bit_depth}
+    with Client(server, api_key) as client:
+        answer = client.show_views([Path(name) for name in images], fields)
+    return ViewFamilies.model_validate(answer)
+
+
+def _table(told: ViewFamilies) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("family", "belief", "chosen", "reason"):
+        table.add_column(heading, justify="right" if heading == "belief" else "left")
+    for family in told.families:
+        chosen = "yes" if family.chosen else "no"
+        table.add_row(str(family.name), f"{family.belief:.2f}", chosen, family.reason)
+    return table
