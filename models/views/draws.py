@@ -134,7 +134,7 @@ class Draws:
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
             # How loose a line is, one image does not say: most of its views stay near to it.
-            limits=self.limits.times(rng.random() ** (1.0 / len(self.sources))),
+            limits=self.limits.times(rng.random() ** (1.0 / len(self.distinct))),
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
