@@ -3,13 +3,14 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import FileChooser, Page, expect
 
 from app.access.api_keys import ApiKeys
 from app.base.redis_connection import connect
-from app.jobs.model import JobState
+from app.jobs.model import Invariance, JobState
 from tests.app.http.page.conftest import OpenPage, Service
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
@@ -36,6 +37,13 @@ def send(page: Page) -> None:
 
 def expect_done(page: Page) -> None:
     expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+
+
+def request_of(page: Page, service: Service) -> dict[str, Any]:
+    """What the job that is shown was asked for."""
+    job_id = page.url.rpartition("/")[2]
+    request: dict[str, Any] = service.http.get(f"/v1/jobs/{job_id}").json()["request"]
+    return request
 
 
 def progress(page: Page) -> float:
@@ -76,6 +84,32 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
         names = [name for name in archive.namelist() if name.endswith(".png")]
         assert names == ["metal_nut/train/good/000.png", "metal_nut/train/good/002.png"]
         assert json.loads(archive.read("manifest.json"))["num_images"] == 2
+
+
+def test_what_may_differ_is_asked_and_sent(
+    open_page: OpenPage, service: Service, good_files: list[Path]
+):
+    page = open_page()
+    ask(page, good_files, "nut", 1)
+    families = page.locator(".family")
+    expect(families).to_have_count(len(Invariance))
+    expect(page.locator(".inputs")).to_contain_text("96 × 64 px, 8 bit, colour")
+    for picture in families.locator("img").all():
+        assert picture.evaluate("image => image.naturalWidth") > 0
+    boxes = families.get_by_role("checkbox")
+    for box in boxes.all():
+        box.uncheck()
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["invariances"] == []
+    page.get_by_role("link", name="Repeat with changes").click()
+    expect(families).to_have_count(len(Invariance))
+    # As the job was asked for, not as the images say.
+    assert not any(box.is_checked() for box in boxes.all())
+    page.get_by_role("checkbox", name="Turned by quarters").check()
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["invariances"] == ["rotate_90"]
 
 
 def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
