@@ -61,6 +61,15 @@ class EncodedViews:
     def posterior(self) -> LatentDistribution:  # noqa: D102
         return self.model.posterior(2 * self.views - 1)
 
+    def some(self, places: list[int]) -> "EncodedViews":
+        """Those at these places of the batch, with what is known of them."""
+        kept = EncodedViews(self.model, self.views[places])
+        if "posterior" in self.__dict__:
+            kept.posterior = LatentDistribution(*(part[places] for part in self.posterior))
+        if "plain" in self.__dict__:
+            kept.plain = self.plain[places]
+        return kept
+
     @cached_property
     def plain(self) -> Tensor:  # noqa: D102
         return self.model.decode_latents(self.posterior.mean)

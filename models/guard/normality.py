@@ -41,6 +41,24 @@ Place = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
+class Look:
+    """What the guard finds strangest in an image.
+
+    Attributes:
+        guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
+        place: that patch.
+    """
+
+    guard_distance: float
+    place: Place
+
+    @property
+    def is_anomalous(self) -> bool:
+        """Whether it is rejected for it."""
+        return not self.guard_distance <= 1.0  # a NaN is rejected too
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the guard says of one image.
 
@@ -93,7 +111,7 @@ class NormalityGuard:
         """
         rows = []
         for image in bank_images:
-            rows.append(features.patches(_enlarged(image)[None])[0])
+            rows.append(features.patches(_enlarged(image[None]))[0])
             on_image()
         patches = torch.cat(rows)
         owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
@@ -104,7 +122,7 @@ class NormalityGuard:
         distances = []
         for image, source in zip(unseen_images, unseen_sources, strict=True):
             known = owners[chosen] != source if leave_out else slice(None)
-            distances.append(guard._worst(image, guard.bank[known])[0])
+            distances.append(guard._worst(image, guard.bank[known]))
             on_image()
         rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
         guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
@@ -112,7 +130,7 @@ class NormalityGuard:
 
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
-        return torch.stack([self._worst(image, self.bank)[0] for image in images])
+        return torch.stack([self._worst(image, self.bank) for image in images])
 
     @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
@@ -122,19 +140,15 @@ class NormalityGuard:
         """
         maps = []
         for image in images:
-            grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
+            grid = self.features.patch_grid(_enlarged(image[None]))[0]  # (F, h, w)
             distances, _ = nearest_distances(grid.flatten(1).T, self.bank)
             maps.append(distances.reshape(grid.shape[-2:]))
         return torch.stack(maps)
 
     @torch.no_grad()
-    def _worst(self, image: Tensor, bank: Tensor) -> tuple[Tensor, Place]:
-        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, and its place."""
-        grid = self.features.patch_grid(_enlarged(image)[None])[0]  # (F, h, w)
-        height, width = grid.shape[-2:]
-        distance, index = farthest(grid.flatten(1).T, bank)
-        row, column = divmod(int(index), width)
-        return distance, (column / width, row / height, 1 / width, 1 / height)
+    def _worst(self, image: Tensor, bank: Tensor) -> Tensor:
+        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, a scalar."""
+        return farthest(self.features.patches(_enlarged(image[None]))[0], bank)[0]
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
@@ -144,23 +158,40 @@ class NormalityGuard:
         """Keeps only the first `num_real` of the remembered images, the real ones."""
         self.known.keep_first(num_real)
 
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """What is strangest in each of the images (B, 3, H, W)."""
+        grids = self.features.patch_grid(_enlarged(images))  # (B, F, h, w)
+        found = [farthest(grid.flatten(1).T, self.bank) for grid in grids]
+        distances = torch.stack([distance for distance, _ in found]).tolist()
+        indices = torch.stack([index for _, index in found]).tolist()
+        height, width = grids.shape[-2:]
+        looks = []
+        for distance, index in zip(distances, indices, strict=True):
+            row, column = divmod(index, width)
+            place = (column / width, row / height, 1 / width, 1 / height)
+            looks.append(Look(distance / max(self.threshold, 1e-9), place))
+        return looks
+
     def judge(self, image: Tensor) -> Verdict:
         """Verdict on one image (3, H, W); does not remember it."""
-        worst, place = self._worst(image, self.bank)
-        distance = float(worst) / max(self.threshold, 1e-9)
+        return self.judge_look(image, self.look(image[None])[0])
+
+    def judge_look(self, image: Tensor, look: Look) -> Verdict:
+        """Verdict on an image (3, H, W) that was looked at; does not remember it."""
         nearest = self.known.difference(image)
         reason = None
-        if not distance <= 1.0:  # a NaN is rejected too
+        if look.is_anomalous:
             reason = "anomalous"
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
-        return Verdict(distance, nearest, reason, place)
+        return Verdict(look.guard_distance, nearest, reason, look.place)
 
 
-def _enlarged(image: Tensor) -> Tensor:
-    """The image (3, H, W) with a long side of LEAST_SIDE_PX, or as it is if it is larger."""
-    factor = LEAST_SIDE_PX / max(image.shape[1:])
+def _enlarged(images: Tensor) -> Tensor:
+    """The images (B, 3, H, W) with a long side of LEAST_SIDE_PX, or as they are if larger."""
+    factor = LEAST_SIDE_PX / max(images.shape[2:])
     if factor <= 1.0:
-        return image
-    size = [round(side * factor) for side in image.shape[1:]]
-    return F.interpolate(image[None], size, mode="bicubic").clamp(0.0, 1.0)[0]
+        return images
+    size = [round(side * factor) for side in images.shape[2:]]
+    return F.interpolate(images, size, mode="bicubic").clamp(0.0, 1.0)

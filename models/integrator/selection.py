@@ -29,13 +29,13 @@ LOOKED_AT_ONCE = 16
 
 
 @torch.no_grad()
-def looked_at(pixels: Tensor, features: PatchFeatures) -> Tensor:
-    """Patch features of an image (3, H, W) in [0, 1] seen at LOOKED_AT_PX, (P, F)."""
-    return features.patches(resized(pixels[None], LOOKED_AT_PX))[0].cpu()
+def looked_at(images: Tensor, features: PatchFeatures) -> Tensor:
+    """Patch features of images (B, 3, H, W) in [0, 1] seen at LOOKED_AT_PX, (B, P, F)."""
+    return features.patches(resized(images, LOOKED_AT_PX))
 
 
 def select(
-    patches: Sequence[Tensor],
+    patches: Sequence[Callable[[], Tensor]],
     cosines: Sequence[float],
     num_images: int,
     known: Tensor,
@@ -51,7 +51,7 @@ def select(
     there is nothing to choose, all are taken as they come.
 
     Args:
-        patches: of each of the I candidates, (P, F) float on the CPU, from `looked_at`.
+        patches: gives those of each of the I candidates, (P, F) float on the CPU, from `looked_at`.
         cosines: of each candidate, cos(f(I+), z^t) in [-1, 1].
         num_images: M.
         known: patches that the detector has anyway, the real images', (N, F).
@@ -64,7 +64,7 @@ def select(
     squares = nearest_distances(asked, known)[0].square()  # (Q,)
     to_each = torch.empty(len(patches), len(asked))  # (I, Q), squares too
     for row, own in zip(to_each, patches, strict=True):
-        row.copy_(nearest_distances(asked, own)[0].square())
+        row.copy_(nearest_distances(asked, own())[0].square())
         on_step()
     added = LazyAdded(squares, to_each)
     scores = score_weight * _unit(torch.tensor(cosines))
@@ -127,11 +127,15 @@ class LazyAdded:
         self.is_exact[rows] = True
 
 
-def _asked(patches: Sequence[Tensor]) -> Tensor:
+def _asked(patches: Sequence[Callable[[], Tensor]]) -> Tensor:
     """As many patches of each image (P, F), drawn at random, the same at every call: (Q, F)."""
     generator = torch.Generator().manual_seed(0)
     number = max(1, min(MAX_ASKED_OF_ONE, NUM_ASKED // len(patches)))
-    return torch.cat([p[torch.randperm(len(p), generator=generator)[:number]] for p in patches])
+    asked = []
+    for get in patches:
+        own = get()
+        asked.append(own[torch.randperm(len(own), generator=generator)[:number]])
+    return torch.cat(asked)
 
 
 def _unit(values: Tensor) -> Tensor:

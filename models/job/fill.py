@@ -9,26 +9,29 @@ change, enlarged.
 Axes: h x w pixels as seen, H x W of the output, P patches, F patch features; images in [0, 1].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.guard.normality import Verdict
 from models.integrator.selection import SCORE_WEIGHT, looked_at, select
 from models.job.generation import Generation
+from models.job.making import Candidate, Variation, make
 from models.job.prepare import Prepared
 from models.job.request import GeneratedImage, RejectedImage
-from models.views.draws import FILL_SEEDS, MAX_SEED, Draw, Draws
+from models.runtime.device_memory import HalvingBatch
+from models.runtime.spool import Spool
+from models.views.draws import FILL_SEEDS, Draw, Draws
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
-# An image that the guard finds anomalous is made again with its sigma times the next of these.
-SIGMA_STEPS = (1.0, 0.5, 0.25)
+# Images made at once, by the type of the device. A processor takes no less time for an image of
+# several, and more where they leave its cache.
+BATCH_SIZES = {"cuda": 16}
 # Of so many rejected images of each kind the pixels are kept, for people to look at.
 MAX_SHOWN_REJECTIONS = 12
 
@@ -39,73 +42,96 @@ class Accepted:
 
     Attributes:
         images: in the order in which they were made.
-        patches: of each, as a detector sees it, (P, F) float on the CPU.
+        patches: gives of each what a detector sees, (P, F) half; empty if there is no choice.
         rejections: reason -> how many.
         rejected: the first MAX_SHOWN_REJECTIONS of each reason.
+        spool: where what belongs to the images waits.
     """
 
-    images: list[GeneratedImage]
-    patches: list[Tensor]
-    rejections: dict[str, int]
+    images: list[GeneratedImage] = field(default_factory=list)
+    patches: list[Callable[[], np.ndarray]] = field(default_factory=list)
+    rejections: dict[str, int] = field(default_factory=lambda: {"anomalous": 0, "near_copy": 0})
     rejected: list[RejectedImage] = field(default_factory=list)
+    spool: Spool = field(default_factory=Spool)
 
-
-@dataclass(frozen=True, eq=False)
-class Variation:
-    """What the generator makes of a view.
-
-    Attributes:
-        pixels: (3, h', w') at the size at which the generator works: a change in [-1, 1] to be
-            added to the view, or an image in [0, 1]; None leaves the view as it is.
-        is_change: whether it is added.
-        sigma_scale: the factor on sigma that it was made with; 0: the view as it is.
-    """
-
-    pixels: Tensor | None
-    is_change: bool
-    sigma_scale: float
-
-    def of(self, view: Tensor) -> Tensor:
-        """What becomes of the view (3, H, W), of any size; in steps of 8 bits, as delivered."""
-        if self.pixels is not None:
-            made = self.pixels.to(view)
-            if made.shape != view.shape:
-                made = F.interpolate(made[None], view.shape[-2:], mode="bicubic")[0]
-            view = view + made if self.is_change else made
-        return (view.clamp(0.0, 1.0) * 255).round() / 255
+    def reject(self, candidate: Candidate, verdict: Verdict) -> None:
+        """Counts an image that the guard kept out."""
+        assert verdict.reason is not None
+        self.rejections[verdict.reason] += 1
+        if self.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
+            self.rejected.append(
+                RejectedImage(
+                    pixels=_to_bytes(candidate.image),
+                    source=candidate.draw.source,
+                    reason=verdict.reason,
+                    guard_distance=verdict.guard_distance,
+                    nearest_distance=verdict.nearest_distance,
+                    place=verdict.place,
+                )
+            )
 
 
 def fill(generation: Generation, prepared: Prepared) -> Accepted:
     """Makes images until there are enough to choose from or the budget is spent."""
-    models, options = generation.models, generation.options
-    wanted = generation.request.num_images
+    options, wanted = generation.options, generation.request.num_images
     enough = generation.effort.num_candidates(wanted) if options.selection else wanted
     budget = wanted * CANDIDATE_BUDGET
-    accepted = Accepted([], [], {"anomalous": 0, "near_copy": 0})
-    for number in range(budget):
+    batch = HalvingBatch(BATCH_SIZES.get(generation.models.device.type, 1))
+    accepted, number, start = Accepted(), 0, generation.fill_percent
+    while number < budget and (missing := enough - len(accepted.images)):
+        count = min(batch.size, missing, budget - number)
+        draws = [generation.draws.draw(FILL_SEEDS, n) for n in range(number, number + count)]
+        passed = []
+        made = batch.run(partial(_make_in_pieces, generation, prepared, draws), count)
+        for candidate in made:
+            verdict = prepared.guard.judge_look(candidate.image, candidate.look)
+            if verdict.reason is not None and options.guard:
+                accepted.reject(candidate, verdict)
+                continue
+            prepared.guard.remember(candidate.image)
+            passed.append((candidate, verdict))
+        _accept(generation, prepared, accepted, passed, is_looked_at=enough > wanted)
+        number += count
         num_accepted = len(accepted.images)
-        if num_accepted == enough:
-            break
-        draw = generation.draws.draw(FILL_SEEDS, number)
-        image, variation, verdict = _make(generation, prepared, draw)
-        percent = 70.0 + 27.0 * max(num_accepted / enough, number / budget)
+        share = max(num_accepted / enough, number / budget)
+        percent = start + (97.0 - start) * share
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
-        if verdict.reason is not None and options.guard:
-            accepted.rejections[verdict.reason] += 1
-            if accepted.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
-                accepted.rejected.append(_rejected(image, draw, verdict))
-            continue
-        prepared.guard.remember(image)
-        cosine = float(
-            (models.encoder.embed_image(image[None])[0] @ prepared.prompt.embedding).cpu()
-        )
-        render = _renderer(generation.draws, draw, variation, image)
+    generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
+    return accepted
+
+
+def _make_in_pieces(
+    generation: Generation, prepared: Prepared, draws: Sequence[Draw], pieces: list[slice]
+) -> list[Candidate]:
+    return [made for piece in pieces for made in make(generation, prepared, draws[piece])]
+
+
+@torch.no_grad()
+def _accept(
+    generation: Generation,
+    prepared: Prepared,
+    accepted: Accepted,
+    passed: Sequence[tuple[Candidate, Verdict]],
+    *,
+    is_looked_at: bool,
+) -> None:
+    """Adds images that passed, with all that the choice among them needs."""
+    if not passed:
+        return
+    models, spool = generation.models, accepted.spool
+    images = torch.stack([candidate.image for candidate, _ in passed])
+    cosines = (models.encoder.embed_image(images) @ prepared.prompt.embedding).tolist()
+    for (candidate, verdict), cosine in zip(passed, cosines, strict=True):
+        draw = candidate.draw
         accepted.images.append(
             GeneratedImage(
-                render=render,
+                render=_renderer(generation.draws, candidate, spool),
                 seed=draw.seed,
                 source=draw.source,
-                transform={**draw.view.as_dict(), "sigma_scale": variation.sigma_scale},
+                transform={
+                    **draw.view.as_dict(),
+                    "sigma_scale": candidate.variation.sigma_scale,
+                },
                 scores={
                     "prompt_cosine": round(cosine, 6),
                     "guard_distance": round(verdict.guard_distance, 6),
@@ -113,80 +139,52 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
                 },
             )
         )
-        accepted.patches.append(looked_at(image, models.features))
-    generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
-    return accepted
+    if is_looked_at:
+        for patches in looked_at(images, models.features).cpu().half().numpy():
+            accepted.patches.append(spool.put(patches))
 
 
 def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
     """The set to deliver, of the accepted images."""
-    features, wanted = generation.models.features, generation.request.num_images
+    models, wanted = generation.models, generation.request.num_images
+    if len(accepted.images) <= wanted:
+        return accepted.images
     num_steps = len(accepted.images) + wanted
+    known = [looked_at(image[None], models.features)[0] for image in generation.draws.pictures]
     chosen = select(
-        accepted.patches,
+        [partial(_patches, get) for get in accepted.patches],
         [image.scores["prompt_cosine"] for image in accepted.images],
         wanted,
-        torch.cat([looked_at(image, features) for image in generation.draws.pictures]),
+        torch.cat(known).cpu(),
         score_weight=SCORE_WEIGHT if generation.options.text_guidance else 0.0,
         on_step=generation.progress.counter("fill", 97.0, 99.0, num_steps),
     )
     return [accepted.images[index] for index in chosen]
 
 
-def _make(
-    generation: Generation, prepared: Prepared, draw: Draw
-) -> tuple[Tensor, Variation, Verdict]:
-    """One image (3, h, w) as seen, with as much of its sigma as the guard lets pass."""
-    options, generator = generation.options, prepared.generator
-    # Seeds are drawn evenly from [0, MAX_SEED), so that this is about that share of the images.
-    is_varied = draw.seed < options.varied_share * MAX_SEED
-    is_change = options.sampling.output == "residual"
-    with torch.no_grad():
-        encoded = generator.encode(generation.draws.at_work(draw.pixels)[None])
-    for step in SIGMA_STEPS:
-        scale = options.sampling.scale * step if is_varied else 0.0
-        pixels = None
-        if scale or not is_change:
-            settings = replace(options.sampling, scale=scale)
-            with torch.no_grad():
-                made = generator.vary(encoded, [draw.seed], settings)
-            pixels = (made - encoded.views if is_change else made)[0]
-        variation = Variation(pixels, is_change, scale)
-        image = variation.of(draw.pixels)
-        verdict = prepared.guard.judge(image)
-        if verdict.reason != "anomalous" or not scale or not options.guard:
-            break
-    return image, variation, verdict
+def _patches(get: Callable[[], np.ndarray]) -> Tensor:
+    return torch.from_numpy(get()).float()
 
 
-def _rejected(image: Tensor, draw: Draw, verdict: Verdict) -> RejectedImage:
-    assert verdict.reason is not None
-    return RejectedImage(
-        pixels=_to_bytes(image),
-        source=draw.source,
-        reason=verdict.reason,
-        guard_distance=verdict.guard_distance,
-        nearest_distance=verdict.nearest_distance,
-        place=verdict.place,
-    )
-
-
-def _renderer(
-    draws: Draws, draw: Draw, variation: Variation, seen: Tensor
-) -> Callable[[], np.ndarray]:
-    """Gives the image at the output's size, (H, W, 3) uint8; `seen` is it as the method sees it."""
+def _renderer(draws: Draws, candidate: Candidate, spool: Spool) -> Callable[[], np.ndarray]:
+    """Gives the image at the output's size, (H, W, 3) uint8."""
     if draws.size == draws.seen_size:
-        pixels = _to_bytes(seen)
-        return lambda: pixels
+        return spool.put(_to_bytes(candidate.image))
     # What waits to be made takes little memory.
-    waiting = draw._replace(pixels=draw.pixels.new_empty(0))
-    half = replace(variation, pixels=None if variation.pixels is None else variation.pixels.half())
-    return partial(_render, draws, waiting, half)
+    draw = candidate.draw._replace(pixels=candidate.draw.pixels.new_empty(0))
+    pixels = candidate.variation.pixels
+    kept = None if pixels is None else spool.put(pixels.half().cpu().numpy())
+    return partial(_render, draws, draw, replace(candidate.variation, pixels=None), kept)
 
 
-def _render(draws: Draws, draw: Draw, variation: Variation) -> np.ndarray:
+def _render(
+    draws: Draws, draw: Draw, variation: Variation, kept: Callable[[], np.ndarray] | None
+) -> np.ndarray:
+    view = draws.shown(draw)
+    if kept is not None:
+        variation = replace(variation, pixels=torch.from_numpy(kept()).to(view))
     with torch.no_grad():
-        return _to_bytes(variation.of(draws.shown(draw)))
+        return _to_bytes(variation.of(view))
 
 
 def _to_bytes(image: Tensor) -> np.ndarray:

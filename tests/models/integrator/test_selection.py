@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 
@@ -7,9 +10,9 @@ from tests.models.conftest import part_image
 KNOWN = torch.zeros(1, 4)
 
 
-def image(*values: float) -> torch.Tensor:
-    """Patches (P, 4), each of one value."""
-    return torch.tensor(values)[:, None].expand(-1, 4)
+def image(*values: float) -> Callable[[], torch.Tensor]:
+    """Gives patches (P, 4), each of one value."""
+    return lambda: torch.tensor(values)[:, None].expand(-1, 4)
 
 
 def test_too_few_candidates_are_all_taken_as_they_come():
@@ -43,7 +46,7 @@ def test_without_weight_the_cosine_does_not_matter():
     assert select(images, cosines, 1, KNOWN, score_weight=1.0) == [0]
 
 
-def ten() -> tuple[list[torch.Tensor], list[float]]:
+def ten() -> tuple[list[Callable[[], torch.Tensor]], list[float]]:
     return [image(i / 10) for i in range(10)], [i / 10 for i in range(10)]
 
 
@@ -69,15 +72,15 @@ def test_equal_images_are_still_chosen_up_to_the_number_wanted():
 
 @pytest.mark.parametrize("side", [64, 224, 448])
 def test_an_image_is_looked_at_as_a_detector_sees_it(features, side):
-    patches = looked_at(part_image(angle_deg=25, size=side), features)
-    assert patches.shape == (28 * 28, features.num_features)
+    patches = looked_at(part_image(angle_deg=25, size=side)[None], features)
+    assert patches.shape == (1, 28 * 28, features.num_features)
 
 
 def choose_all(patches, cosines, number, known, weight):
     """The same choice with every image looked at in every step."""
     asked = _asked(patches)
     squares = torch.cdist(asked, known).amin(dim=1).square()
-    to_each = torch.stack([torch.cdist(asked, own).amin(dim=1).square() for own in patches])
+    to_each = torch.stack([torch.cdist(asked, own()).amin(dim=1).square() for own in patches])
     scores, chosen = unit(torch.tensor(cosines)), []
     while len(chosen) < number:
         added = (squares - to_each).clamp_min(0.0).sum(dim=1)
@@ -97,7 +100,8 @@ def unit(values):
 def test_looking_only_where_it_matters_changes_nothing(weight, seed):
     generator = torch.Generator().manual_seed(seed)
     centres = 3 * torch.randn(60, 1, 8, generator=generator)
-    patches = list(centres + torch.randn(60, 20, 8, generator=generator))
+    drawn = centres + torch.randn(60, 20, 8, generator=generator)
+    patches = [partial(torch.Tensor.clone, own) for own in drawn]
     cosines = torch.rand(60, generator=generator).tolist()
     known = torch.randn(5, 8, generator=generator)
     expected = choose_all(patches, cosines, 25, known, weight)

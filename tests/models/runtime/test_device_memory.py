@@ -88,6 +88,7 @@ def gradients(
     found = []
     for limited in (False, True):
         generator = VarianceAwareGenerator(vqgan)
+        generator.model.is_reduced = False  # bfloat16 rounds more than another order of a sum
         device = limit_decoder(generator, room) if limited else SmallDevice(0)
         train_one_step(generator)
         assert bool(device.refusals) == limited

@@ -1,0 +1,106 @@
+"""Makes images of views, with as much of their sigma as the guard lets pass.
+
+Axes: B images at once, h x w pixels as seen, H x W of the output; images in [0, 1].
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.generator.sampling import EncodedViews
+from models.guard.normality import Look
+from models.job.generation import Generation
+from models.job.prepare import Prepared
+from models.views.draws import MAX_SEED, Draw
+
+# An image that the guard finds anomalous is made again with its sigma times the next of these.
+SIGMA_STEPS = (1.0, 0.5, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """What the generator makes of a view.
+
+    Attributes:
+        pixels: (3, h', w') at the size at which the generator works: a change in [-1, 1] to be
+            added to the view, or an image in [0, 1]; None leaves the view as it is.
+        is_change: whether it is added.
+        sigma_scale: the factor on sigma that it was made with; 0: the view as it is.
+    """
+
+    pixels: Tensor | None
+    is_change: bool
+    sigma_scale: float
+
+    def of(self, view: Tensor) -> Tensor:
+        """What becomes of the view (3, H, W), of any size; in steps of 8 bits, as delivered."""
+        if self.pixels is not None:
+            made = self.pixels.to(view)
+            if made.shape != view.shape:
+                made = F.interpolate(made[None], view.shape[-2:], mode="bicubic")[0]
+            view = view + made if self.is_change else made
+        return (view.clamp(0.0, 1.0) * 255).round() / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An image that may be delivered.
+
+    Attributes:
+        draw: the view that it starts from.
+        variation: what the generator made of it.
+        image: what became of the view, (3, h, w), as seen.
+        look: what the guard finds strangest in it.
+    """
+
+    draw: Draw
+    variation: Variation
+    image: Tensor
+    look: Look
+
+
+@torch.no_grad()
+def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> list[Candidate]:
+    """One image of each draw, in their order; those of a step are made and judged together."""
+    options = generation.options
+    is_change = options.sampling.output == "residual"
+    # Seeds are drawn evenly from [0, MAX_SEED), so that this is about that share of the images.
+    share = options.varied_share if options.sampling.scale else 0.0
+    varied = [n for n, draw in enumerate(draws) if draw.seed < share * MAX_SEED]
+    still = [n for n in range(len(draws)) if n not in varied]
+    made: dict[int, Candidate] = {}
+
+    def try_scale(numbers: list[int], encoded: EncodedViews | None, scale: float) -> None:
+        chosen = [draws[n] for n in numbers]
+        pixels: Sequence[Tensor | None] = [None] * len(chosen)
+        if encoded is not None:
+            settings = replace(options.sampling, scale=scale)
+            drawn = prepared.generator.vary(encoded, [draw.seed for draw in chosen], settings)
+            pixels = list(drawn - encoded.views if is_change else drawn)
+        variations = [Variation(each, is_change, scale) for each in pixels]
+        pairs = zip(variations, chosen, strict=True)
+        images = torch.stack([variation.of(draw.pixels) for variation, draw in pairs])
+        looks = prepared.guard.look(images)
+        made.update(
+            (number, Candidate(*parts))
+            for number, *parts in zip(numbers, chosen, variations, images, looks, strict=True)
+        )
+
+    def encode(numbers: list[int]) -> EncodedViews:
+        views = torch.stack([draws[n].pixels for n in numbers])
+        return prepared.generator.encode(generation.draws.at_work(views))
+
+    if still:
+        try_scale(still, None if is_change else encode(still), 0.0)
+    encoded = encode(varied) if varied else None
+    for step in SIGMA_STEPS if encoded else ():
+        assert encoded is not None
+        try_scale(varied, encoded, options.sampling.scale * step)
+        kept = [place for place, n in enumerate(varied) if made[n].look.is_anomalous]
+        if not kept or not options.guard:
+            break
+        varied, encoded = [varied[place] for place in kept], encoded.some(kept)
+    return [made[number] for number in range(len(draws))]
