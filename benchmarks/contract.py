@@ -22,8 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+from rq import Queue
+from rq.worker_registration import get_keys
 
 import app.jobs.store
+from app.base.redis_connection import connect
+from app.jobs.queues.enqueue import VIEWS_QUEUE
 from app.settings import Settings
 from tests.conftest import wait_until
 from workers.serve.api_server import ApiServer
@@ -32,6 +36,7 @@ from workers.serve.service import EmbeddedService
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "tests" / "contract" / "schemathesis.toml"
 LOADER = "TEST_LOADER=tests.contract.small_job:load"
+VIEWER = (sys.executable, "-m", "tests.workers.viewer.quick_viewer")
 WORKER = ("env", LOADER, sys.executable, "-m", "tests.workers.generation.run_worker")
 
 
@@ -49,7 +54,8 @@ def served(folder: Path) -> Iterator[str]:
     """The address of a service whose jobs are those of `tests/contract/small_job.py`."""
     before, app.jobs.store.TASK = app.jobs.store.TASK, "tests.contract.small_job.run"
     try:
-        with EmbeddedService(Settings(data_dir=folder, shutdown_grace_s=1), WORKER) as service:
+        settings = Settings(data_dir=folder, shutdown_grace_s=1)
+        with EmbeddedService(settings, WORKER, VIEWER) as service:
             server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
             thread.start()
@@ -57,6 +63,8 @@ def served(folder: Path) -> Iterator[str]:
                 wait_until(service.is_ready, 60)
                 prompts = f"{server.address}/v1/prompts?object_name=nut"
                 wait_until(lambda: httpx2.get(prompts, timeout=30).is_success, 60)
+                views = Queue(VIEWS_QUEUE, connection=connect(service.settings.redis_url))
+                wait_until(lambda: bool(get_keys(views)), 60)
                 yield server.address
             finally:
                 server.should_exit = True

@@ -108,6 +108,16 @@ def test_ci_runs_make_check_and_make_check_runs_everything():
     assert places == sorted(places)
 
 
+def test_every_file_beside_the_code_is_package_data():
+    package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package in ("app", "models", "workers"):
+        patterns = package_data["package-data"].get(package, [])
+        packed = {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
+        files = {path for path in (ROOT / package).rglob("*") if path.is_file()}
+        beside = {path for path in files if path.suffix not in (".py", ".pyc")}
+        assert beside <= packed, package
+
+
 def test_scripts_are_valid_bash():
     for path in (".ci/run", "benchmarks/fetch_training_images.sh"):
         subprocess.run(["bash", "-n", str(ROOT / path)], check=True)

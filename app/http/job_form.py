@@ -11,6 +11,8 @@ from app.jobs.model import JobRequest
 from app.problems import InvalidRequest
 
 MAX_FIELDS = 64
+# A blank list is a missing one.
+NO_VIEWS = "none"
 MAX_FIELD_BYTES = 64 * 1024
 SINGLE_FIELDS = JobRequest.model_fields.keys() - {"invariances"}
 
@@ -48,6 +50,8 @@ class ImagesForm(BaseModel):
         if isinstance(known.get("images"), list):
             known["images"] = [part for part in known["images"] if not is_blank(part)]
         given = {name: value for name, value in known.items() if not is_blank(value)}
+        if known.get("invariances") == [NO_VIEWS]:
+            given["invariances"] = []
         return {name: value for name, value in fields.items() if name not in known} | given
 
 

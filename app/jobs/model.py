@@ -159,7 +159,7 @@ class JobRequest(BaseModel):
         list[Invariance] | None,
         Field(
             description="Overrules what is decided from the images; repeat the field, or put "
-            "commas between them."
+            "commas between them. `none`, alone: none of them."
         ),
     ] = None
     bit_depth: BitDepth = None

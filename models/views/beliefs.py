@@ -16,8 +16,6 @@ FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
-# A thread, a print and blades have a hand, which figures hardly see.
-MIRRORED_PART_FROM = 0.95
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
@@ -45,24 +43,24 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.4,
-    "itself": -1.1,
-    "others": -1.2,
-    "part": 1.2,
-    "askew": 2.8,
+    "prior": 0.2,
+    "itself": -0.7,
+    "others": -1.0,
+    "part": 1.1,
+    "askew": 2.7,
     "grain": -2.4,
-    "frame": -4.8,
+    "frame": -3.5,
 }
-FLIP = {"prior": 0.9, "itself": -2.7, "others": -2.9, "part": -0.3, "grain": -2.0}
+FLIP = {"prior": 0.8, "itself": -2.8, "others": -2.7, "part": -0.1, "grain": -2.0}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
     "flip_horizontal": FLIP,
     "flip_vertical": FLIP,
     "shift": {"prior": 0.1, "spread": 1.6},
-    "scale": {"prior": -0.6, "spread": 1.4},
+    "scale": {"prior": -0.6, "spread": 1.5},
     "brightness": {"prior": -0.6, "spread": 1.8},
-    "lighting": {"prior": -1.1, "uneven": 3.3, "part": -1.5},
+    "lighting": {"prior": -1.2, "uneven": 3.3, "part": -1.5},
 }
 
 
@@ -82,10 +80,10 @@ def chosen(beliefs: dict[str, Belief], evidence: Evidence) -> frozenset[str]:
 
 
 def _needed(name: str, evidence: Evidence) -> float:
-    if name in FLIPS and evidence.is_part:
-        return MIRRORED_PART_FROM
-    # What reaches the frame or is not alone cannot be turned without its ground.
-    return math.inf if name in TURNS and evidence.is_held else CHOSEN_FROM
+    # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
+    # or is not alone cannot be turned without its ground.
+    never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
+    return math.inf if never else CHOSEN_FROM
 
 
 def _chance(name: str, evidence: Evidence) -> float:

@@ -55,7 +55,14 @@ def load(settings: Settings) -> None:
         for number in range(NUM_IMAGES):
             archive.writestr(f"hazelnut/train/good/{number:03d}.png", image)
         files = [f"hazelnut/train/good/{number:03d}.png" for number in range(NUM_IMAGES)]
-        manifest = {"text": "\r\n\r\n", "images": [{"file": file} for file in files]}
+        images = [{"file": file, "source": 0, "scores": {}} for file in files]
+        manifest = {
+            "text": "\r\n\r\n",
+            "request": {"object_name": "hazelnut", "images": [{"width_px": 320, "height_px": 320}]},
+            **{"num_images_requested": NUM_IMAGES, "num_images": NUM_IMAGES},
+            **{"width_px": 320, "height_px": 320},
+            "images": images,
+        }
         archive.writestr("manifest.json", json.dumps(manifest))
     store = JobStore(connect(settings.redis_url), settings)
     storage = Storage(settings.storage_address)
@@ -72,8 +79,8 @@ def some_evidence() -> bytes:
     index = Evidence(num_real=1, rejections={"anomalous": 1}, rejected=[strange])
     with zipfile.ZipFile(buffer, "w") as evidence:
         evidence.writestr(INDEX_FILE, index.model_dump_json())
-        for kind in EvidenceKind:
-            evidence.writestr(picture_name(kind, 0), encode(texture(), "JPEG"))
+        for kind, number in itertools.product(EvidenceKind, range(NUM_IMAGES)):
+            evidence.writestr(picture_name(kind, number), encode(texture(), "JPEG"))
     return buffer.getvalue()
 
 

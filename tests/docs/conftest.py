@@ -9,7 +9,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from rq import Queue
+from rq.worker_registration import get_keys
 
+from app.base.redis_connection import connect
+from app.jobs.queues.enqueue import VIEWS_QUEUE
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.service_parts import QUICK
@@ -47,6 +51,8 @@ def running(folder: Path, worker_command: Sequence[str]) -> Iterator[RunningServ
             assert service.fault() is None
             prompts = f"{server.address}/v1/prompts?object_name=nut"
             wait_until(lambda: httpx2.get(prompts, timeout=90).is_success)
+            queue = Queue(VIEWS_QUEUE, connection=connect(service.settings.redis_url))
+            wait_until(lambda: bool(get_keys(queue)))
             yield RunningService(f"127.0.0.1:{server.port}", folder)
         finally:
             server.should_exit = True

@@ -43,12 +43,18 @@ class EmbeddedService:
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
         worker_command: starts a worker that reads its settings from the environment.
+        viewer_command: starts a viewer that does so.
 
     Raises:
         RuntimeError: another service uses the folder, or Redis does not start.
     """
 
-    def __init__(self, settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND):
+    def __init__(
+        self,
+        settings: Settings,
+        worker_command: Sequence[str] = WORKER_COMMAND,
+        viewer_command: Sequence[str] = VIEWER_COMMAND,
+    ):
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = lock_folder(self.data_dir)
@@ -67,7 +73,7 @@ class EmbeddedService:
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
         self.worker = KeptProcess("worker", worker_command, variables, self._replace_worker)
         self.courier = KeptProcess("courier", COURIER_COMMAND, variables, self._replace_courier)
-        self.viewer = KeptProcess("viewer", VIEWER_COMMAND, variables, self._replace_viewer)
+        self.viewer = KeptProcess("viewer", viewer_command, variables, self._replace_viewer)
         self._fault: str | None = None
         self._has_viewer_failed = False
         self._keeping = threading.Lock()

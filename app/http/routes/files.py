@@ -43,13 +43,13 @@ def get_archive(
     owner: OwnerDep,
     request: Request,
     without: Annotated[
-        str,
+        str | None,
         Query(
             pattern=NUMBERS,
             max_length=5000,
             description="Numbers of images to leave out, with commas: `3,7`.",
         ),
-    ] = "",
+    ] = None,
 ) -> Response:
     """Images, table and manifest; byte ranges and ETag are understood, but not with `without`."""
     if without:

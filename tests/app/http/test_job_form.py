@@ -92,3 +92,9 @@ def test_of_a_field_that_came_twice_the_blank_one_does_not_count(
     assert recorded(api, store, ("seed", ""), ("seed", "5")).seed == 5
     answer = submit(api, ("seed", "4"), ("seed", "5"))
     assert answer.json()["errors"][0]["code"] == "repeated"
+
+
+def test_none_is_the_list_of_no_views(api: httpx2.Client, store: JobStore):
+    assert recorded(api, store, ("invariances", "none")).invariances == []
+    for fields in ("none,rotate", "rotate,none", "none,none"):
+        assert submit(api, ("invariances", fields)).status_code == 422

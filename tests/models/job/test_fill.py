@@ -26,7 +26,7 @@ def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline, prepared):
 
 def test_turned_images_are_spread_over_the_circle(pipeline, prepared):
     generation = generation_of(pipeline.models, num_images=6)
-    generation.draws.decision = InvarianceDecision(frozenset({"rotate"}), {})
+    generation.draws.decision = InvarianceDecision(frozenset({"rotate"}))
     images = fill(generation, prepared).images
     angles = sorted(float(image.transform["angle_deg"]) % 360 for image in images)
     assert np.diff([*angles, angles[0] + 360]).min() > 20

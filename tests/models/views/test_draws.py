@@ -15,7 +15,7 @@ from tests.models.conftest import part_image, texture_image
 def draws_of(*images: torch.Tensor, seed: int = 0, **decided: object) -> Draws:
     draws = Draws([to_image(i) for i in images], 64, seed, torch.device("cpu"))
     if decided:
-        draws.decision = InvarianceDecision(**({"evidence": {}} | decided))
+        draws.decision = InvarianceDecision(**decided)
     return draws
 
 
@@ -105,7 +105,7 @@ def native(image: torch.Tensor) -> Draws:
 @pytest.mark.parametrize("image", [part_image(angle_deg=20, size=900), texture_image(size=900)])
 def test_a_view_at_the_inputs_own_size_shows_what_the_method_saw(image):
     draws = native(image)
-    draws.decision = InvarianceDecision(frozenset({"rotate"}), {})
+    draws.decision = InvarianceDecision(frozenset({"rotate"}))
     assert (draws.size, draws.seen_size, draws.work_size) == ((900, 900), (448, 448), (256, 256))
     for number in range(3):
         draw = draws.draw(FILL_SEEDS, number)
@@ -142,6 +142,38 @@ def test_contrast_changes_about_the_images_own_brightness():
         assert float(draws.draw(FILL_SEEDS, number).pixels.mean()) == pytest.approx(own, rel=0.03)
 
 
+def test_duplicates_of_one_picture_count_once():
+    part, other = part_image(angle_deg=20), part_image(angle_deg=50, seed=1)
+    draws = draws_of(part, part, other, part)
+    assert draws.distinct == [0, 2]
+    assert [draws.draw(FILL_SEEDS, n).source for n in range(4)] == [0, 2, 0, 2]
+    assert len(draws.images) == 4
+    assert torch.equal(draws.pictures, draws.images[[0, 2]])
+    assert draws.limits == draws_of(part, other).limits
+
+
+def test_what_is_planned_is_what_is_drawn():
+    draws = draws_of(part_image(angle_deg=20), invariances=frozenset({"rotate"}))
+    plan, draw = draws.plan(FILL_SEEDS, 3), draws.draw(FILL_SEEDS, 3)
+    assert plan == draw[1:]
+    assert torch.equal(draws.seen(plan), draw.pixels)
+
+
+def test_told_that_a_part_turns_what_else_lies_on_the_ground_stays():
+    beside = part_image(angle_deg=20, size=256)
+    beside[:, 9:19, 10:-10] = 0.6
+    turn = frozenset({"rotate"})
+    draws = draws_of(beside, invariances=turn)
+    assert draws.fills == ["edge"]
+    told = draws_of(beside, invariances=turn, decided_by="request")
+    assert told.fills == ["ground"]
+    still = told.images[0][:, 2:5]
+    for number in range(6):
+        draw = told.draw(FILL_SEEDS, number)
+        assert abs(draw.view.angle_deg) > 0
+        assert float((draw.pixels[:, 2:5] - still).abs().median()) < 0.05
+
+
 def test_views_of_one_image_stay_nearer_to_it_than_those_of_several():
     one, several = draws_of(texture_image()), draws_of(*[texture_image(seed=n) for n in range(5)])
     shifts = [
@@ -149,3 +181,9 @@ def test_views_of_one_image_stay_nearer_to_it_than_those_of_several():
         for draws in (one, several)
     ]
     assert shifts[0] < 0.7 * shifts[1]
+
+
+def test_a_long_part_is_turned_so_little_that_its_ends_move_as_a_squares_do():
+    long = texture_image(size=640)[:, :64]
+    angles = [abs(draws_of(long).draw(FILL_SEEDS, n).view.angle_deg) for n in range(8)]
+    assert 0 < max(angles) <= ViewLimits.angle_deg / 10

@@ -65,7 +65,7 @@ def test_it_shows_every_family_and_leaves_nothing_behind(
         assert 0 <= family["belief"] <= 1
         assert family["title"]
         assert family["reason"].endswith(".")
-        assert len(family["images"]) == 3
+        assert 1 <= len(family["images"]) <= 3
         for url in family["images"]:
             assert picture(url).size == (128, 128)
     storage = Storage(settings.storage_address)

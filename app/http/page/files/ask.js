@@ -52,7 +52,8 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
           h("input", { type: "checkbox", name: "family", checked: family.chosen, onchange: ({ target }) => (family.chosen = target.checked) }),
           h("strong", {}, ` ${family.title}`)),
         h("div", { class: "strip" }, family.images.map((source, number) => h("img", { src: source, alt: `${family.title}, example ${number + 1}` }))),
-        h("p", { class: "note" }, family.reason, " ", h("span", { class: "belief" }, `${Math.round(family.belief * 100)} % sure that it is good`))))));
+        h("p", { class: "note" }, family.reason),
+        h("p", { class: "note" }, `Good, by your images: ${Math.round(family.belief * 100)} %`)))));
     announce("The question is ready: which of these are still good parts?");
   }
 

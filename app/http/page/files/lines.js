@@ -60,10 +60,12 @@ Path("images.zip").write_bytes(archive.content)`;
 
 function cliLines(request, names) {
   const flags = fields(request).flatMap(([name, value]) => {
+    if (name === "invariances" && value === "none") return [];
     if (name === "invariances") return value.split(",").map((one) => `--invariance ${one}`);
     if (name === "strict") return ["--strict"];
     return name === "expires_in_s" ? [] : [`--${name.replaceAll("_", "-")} ${shell(value)}`];
   });
   const key = hasKey() ? ["# GOODMANY_API_KEY holds the key"] : [];
+  if (request.invariances?.length === 0) key.push("# No option says that nothing may differ: here the images decide.");
   return [...key, [`goodmany submit ${names.join(" ")}`, ...flags, `--server ${address("").replace(/\/$/, "")}`, "--out images.zip"].join(" \\\n  ")].join("\n");
 }

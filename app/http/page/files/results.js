@@ -68,13 +68,13 @@ export async function showResults({ element, signal }, job) {
       h("a", { class: "button quiet", href: `#/repeat/${job.id}` }, "Repeat with changes"),
       h("button", { type: "button", class: "quiet", onclick: () => attempt(remove) }, "Delete")),
     faults,
-    h("div", { class: evidence ? "beside" : "" }, evidence && realImages(here, evidence, job), newImages({ here, hasSmall: evidence !== null, images, manifest, real, onKeep: say })),
+    h("div", { class: evidence ? "beside" : "" }, evidence && realImages(here, evidence, job, manifest), newImages({ here, hasSmall: evidence !== null, images, manifest, real, onKeep: say })),
     rejectedImages(here, evidence, manifest, real),
     story(job, manifest),
     programLines(job.request ?? manifest.request, job.inputs.length || 1));
 }
 
-function realImages(here, evidence, job) {
+function realImages(here, evidence, job, manifest) {
   const numbers = Array.from({ length: evidence.num_real }, (_, number) => number);
   const path = (kind, number) => `${here}/evidence/${kind}/${number}`;
   const tiles = numbers.map((number) => picture(path("real", number), `Real image ${number + 1}`));
@@ -88,10 +88,10 @@ function realImages(here, evidence, job) {
       show(image, path(isOn ? "variance" : "real", number));
     });
   } }, "Show where they may vary");
-  const large = numbers.map((number) => ({ path: path("real", number), alt: `Real image ${number + 1}`, caption: `Real image ${number + 1} of ${numbers.length}`, real: path("variance", number), realAlt: "Where it may vary" }));
+  const large = numbers.map((number) => ({ path: path("real", number), alt: `Real image ${number + 1}`, caption: `Real image ${number + 1} of ${numbers.length}`, real: path("variance", number), realAlt: "where it may vary" }));
   return h("section", {}, h("div", { class: "row bar" }, h("h2", {}, "Real"), button), legend,
     h("ul", { class: "tiles" }, numbers.map((number) => h("li", { class: "tile real" },
-      h("button", { type: "button", class: "frame", "aria-label": `Real image ${number + 1}, large`, onclick: () => openViewer(large, number) }, tiles[number]),
+      h("button", { type: "button", class: "frame", "aria-label": `Real image ${number + 1}, large`, onclick: () => openViewer(large, number, manifest) }, tiles[number]),
       job.inputs[number] && h("p", { class: "facts" }, facts(job.inputs[number])),
       job.inputs[number]?.warnings.map((warning) => h("p", { class: "warning" }, `Look: ${warnText(warning)}`))))));
 }
@@ -116,7 +116,7 @@ function newImages({ here, hasSmall, images, manifest, real, onKeep }) {
     const box = h("input", { type: "checkbox", checked: true, "aria-label": `Image ${image.number + 1}: keep it`, onchange: () => keep(image, box.checked) });
     image.keep = (isKept) => (box.checked = isKept, keep(image, isKept));
     return h("li", { class: "tile" },
-      h("button", { type: "button", class: "frame", "aria-label": `New image ${image.number + 1}, large`, onclick: () => openViewer(shown.map(large), shown.indexOf(image)) },
+      h("button", { type: "button", class: "frame", "aria-label": `New image ${image.number + 1}, large`, onclick: () => openViewer(shown.map(large), shown.indexOf(image), manifest) },
         picture(hasSmall ? `${here}/evidence/new/${image.number}` : `${here}/images/${image.number}`, `New image ${image.number + 1}, from real image ${image.source + 1}`)),
       h("label", { class: "choice" }, box, ` ${image.number + 1}`),
       h("p", { class: "facts" }, `from real ${image.source + 1}`, image.scores.guard_distance !== undefined && ` · ${Math.round(100 * image.scores.guard_distance)} % of the limit`));
@@ -132,7 +132,7 @@ function newImages({ here, hasSmall, images, manifest, real, onKeep }) {
     return {
       path: `${here}/images/${image.number}`, alt: `New image ${image.number + 1}`,
       caption: `New image ${image.number + 1} of ${images.length}, from real image ${image.source + 1}`,
-      real: real(image.source), realAlt: `Real image ${image.source + 1}`,
+      real: real(image.source), realAlt: `real image ${image.source + 1}`,
       facts: scoresOf(image), isKept: () => image.isKept, keep: image.keep,
     };
   }
@@ -160,13 +160,13 @@ function rejectedImages(here, evidence, manifest, real) {
   const shown = evidence?.rejected ?? [];
   const large = shown.map((image, number) => ({
     path: `${here}/evidence/rejected/${number}`, alt: `Rejected image ${number + 1}`, caption: `Rejected: ${why(image)}`,
-    real: real(image.source), realAlt: `Real image ${image.source + 1}`,
+    real: real(image.source), realAlt: `real image ${image.source + 1}`,
   }));
   return h("section", {}, h("h2", {}, "Rejected"),
     counts.length === 0 ? h("p", {}, "The guard rejected none.")
       : h("ul", { class: "plain" }, counts.map(([reason, number]) => h("li", {}, h("strong", {}, count(number, "image")), `: ${REASONS[reason] ?? reason}.`))),
     shown.length > 0 && h("ul", { class: "tiles" }, shown.map((image, number) => h("li", { class: "tile rejected" },
-      h("button", { type: "button", class: "frame", "aria-label": `Rejected image ${number + 1}, large`, onclick: () => openViewer(large, number) },
+      h("button", { type: "button", class: "frame", "aria-label": `Rejected image ${number + 1}, large`, onclick: () => openViewer(large, number, manifest) },
         picture(`${here}/evidence/rejected/${number}`, `Rejected image ${number + 1}`), image.reason === "anomalous" && mark(image.place, manifest)),
       h("p", { class: "facts" }, why(image))))));
 }

@@ -3,13 +3,14 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FileChooser, Page, expect
 
 from app.access.api_keys import ApiKeys
 from app.base.redis_connection import connect
-from app.jobs.model import JobState
+from app.jobs.model import Invariance, JobState
 from tests.app.http.page.conftest import OpenPage, Service
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
@@ -36,6 +37,13 @@ def send(page: Page) -> None:
 
 def expect_done(page: Page) -> None:
     expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+
+
+def request_of(page: Page, service: Service) -> dict[str, Any]:
+    """What the job that is shown was asked for."""
+    job_id = page.url.rpartition("/")[2]
+    request: dict[str, Any] = service.http.get(f"/v1/jobs/{job_id}").json()["request"]
+    return request
 
 
 def progress(page: Page) -> float:
@@ -78,6 +86,32 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
         assert json.loads(archive.read("manifest.json"))["num_images"] == 2
 
 
+def test_what_may_differ_is_asked_and_sent(
+    open_page: OpenPage, service: Service, good_files: list[Path]
+):
+    page = open_page()
+    ask(page, good_files, "nut", 1)
+    families = page.locator(".family")
+    expect(families).to_have_count(len(Invariance))
+    expect(page.locator(".inputs")).to_contain_text("96 × 64 px, 8 bit, colour")
+    for picture in families.locator("img").all():
+        assert picture.evaluate("image => image.naturalWidth") > 0
+    boxes = families.get_by_role("checkbox")
+    for box in boxes.all():
+        box.uncheck()
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["invariances"] == []
+    page.get_by_role("link", name="Repeat with changes").click()
+    expect(families).to_have_count(len(Invariance))
+    # As the job was asked for, not as the images say.
+    assert not any(box.is_checked() for box in boxes.all())
+    page.get_by_role("checkbox", name="Turned by quarters").check()
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["invariances"] == ["rotate_90"]
+
+
 def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
     page = open_page(f"#/jobs/{service.finish('nut')}")
     opener = page.get_by_role("button", name="New image 2, large")
@@ -92,7 +126,7 @@ def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
     slider = dialog.get_by_role("slider")
     slider.focus()
     page.keyboard.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", "100 % of the real image")
+    expect(slider).to_have_attribute("aria-valuetext", "100 %")
     clips = dialog.locator(".stage img:nth-child(2)")
     expect(clips).to_have_css("clip-path", "inset(0px 0% 0px 0px)")
     page.keyboard.press("Escape")
@@ -230,14 +264,18 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
 
 def test_everything_by_keyboard(open_page: OpenPage, service: Service, good_files: list[Path]):
     page = open_page()
+    choosers: list[FileChooser] = []
+    # From the beginning: the browser is told of it while the test goes on.
+    page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108, it needs a function
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Choose images")).to_be_focused()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(good_files)
+    page.keyboard.press("Enter")
+    # What is asked of the page lets its events in.
+    wait_until(lambda: bool(page.title() and choosers))
+    choosers[0].set_files(good_files)
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "object-name":

@@ -36,6 +36,7 @@ def show_filled(page: Page, _: dict[str, str]) -> None:
     page.set_input_files(CHOOSER, files)
     page.get_by_label("What do they show?").fill("nut")
     expect(page.locator(".words")).to_contain_text("screw thread")
+    expect(page.locator(".family").first).to_be_visible()
     for closed in page.locator("summary").all():
         closed.click()
 

@@ -1,0 +1,127 @@
+"""What is believed: laws that hold whatever the weights are fitted to."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from models.views.beliefs import CHOSEN_FROM, USUAL, WEIGHTS, beliefs_of, chosen
+from models.views.evidence import Evidence
+from models.views.grain import Grain
+from models.views.seen import PROBES
+from models.views.view import INVARIANCES
+
+
+def evidence(**changes: object) -> Evidence:
+    """Of a lone part that lies straight and free, or what the changes make of it."""
+    known: dict[str, object] = {
+        "num_images": 1,
+        "lone": 1.0,
+        "held": 0.0,
+        "at_frame": 0.0,
+        "grain": Grain(0.05, 90.0),
+        "axis_deg": 0.0,
+        "askew": 0.0,
+        "to_itself": dict.fromkeys(PROBES, 4.0),
+        "to_others": {},
+        "spread": {},
+        "light_spread": 0.0,
+    }
+    return Evidence(**{**known, **changes})  # type: ignore[arg-type]
+
+
+def surface(**changes: object) -> Evidence:
+    return evidence(**{"lone": 0.0, "axis_deg": None, **changes})
+
+
+def several(num_images: int, ratio: float, **spread: float) -> Evidence:
+    return evidence(num_images=num_images, to_others=dict.fromkeys(PROBES, ratio), spread=spread)
+
+
+def made(told: Evidence) -> frozenset[str]:
+    return chosen(beliefs_of(told), told)
+
+
+def believed(name: str, told: Evidence) -> float:
+    return beliefs_of(told)[name].belief
+
+
+def test_every_family_has_a_belief_and_a_reason_in_one_sentence():
+    assert tuple(WEIGHTS) == INVARIANCES
+    for told in (evidence(), surface(), several(5, 1.0, shift=0.1), evidence(held=1.0)):
+        for found in beliefs_of(told).values():
+            assert 0 <= found.belief <= 1
+            assert found.reason[0].isupper()
+            assert found.reason.endswith(".")
+            assert found.reason.count(". ") == 0
+
+
+@pytest.mark.parametrize("name", ["rotate", "rotate_90"])
+def test_a_turn_is_believed_the_more_the_less_it_shows(name: str):
+    beliefs = [
+        believed(name, evidence(to_itself=dict.fromkeys(PROBES, ratio)))
+        for ratio in (1.5, 2.0, 3.0, 4.0)
+    ]
+    assert all(more > less for more, less in pairwise(beliefs))
+
+
+def test_a_part_that_lies_askew_turns_and_one_that_lies_straight_does_not():
+    assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0))
+    assert not {"rotate", "rotate_90"} & made(evidence())
+
+
+def test_a_round_part_turns_with_one_image_and_with_several():
+    """Nothing but the light turns on it, and the others say as much or as little."""
+    round_one = dict.fromkeys(PROBES, 1.8)
+    for told in (
+        evidence(to_itself=round_one),
+        replace(several(2, 1.5), to_itself=round_one),
+        replace(several(5, 1.5), to_itself=round_one),
+    ):
+        assert {"rotate", "rotate_90"} <= made(told)
+
+
+def test_what_other_images_never_show_is_believed_the_less_the_more_there_are():
+    beliefs = [believed("rotate", several(k, 2.0)) for k in (2, 3, 5)]
+    assert all(more > less for more, less in pairwise([believed("rotate", evidence()), *beliefs]))
+
+
+@pytest.mark.parametrize("held", [{"held": 1.0}, {"held": 1.0, "at_frame": 1.0}])
+def test_a_part_that_does_not_lie_free_is_turned_on_nobodys_word_but_the_users(
+    held: dict[str, float],
+):
+    askew = evidence(askew=1.0, **held)
+    assert not {"rotate", "rotate_90"} & made(askew)
+    assert "only on your word" in beliefs_of(askew)["rotate"].reason
+    assert believed("rotate", evidence(askew=1.0, held=1.0, at_frame=1.0)) < CHOSEN_FROM
+
+
+@pytest.mark.parametrize("ratio", [1.3, 4.0])
+def test_a_lone_part_is_never_mirrored_without_the_users_word(ratio: float):
+    told = replace(several(5, 1.0), to_itself=dict.fromkeys(PROBES, ratio))
+    assert not {"flip_horizontal", "flip_vertical"} & made(told)
+
+
+def test_a_grain_is_neither_turned_nor_tilted():
+    along, oblique = (
+        surface(grain=Grain(0.45, angle), to_itself=dict.fromkeys(PROBES, 1.7))
+        for angle in (90.0, 45.0)
+    )
+    assert made(along) == {"flip_horizontal", "flip_vertical"}
+    assert made(oblique) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["shift", "scale", "brightness"])
+def test_what_several_images_show_to_differ_is_believed_and_what_they_do_not_is_not(name: str):
+    assert name not in made(evidence())
+    widths = [USUAL[name] * factor for factor in (0.3, 1.0, 3.0)]
+    beliefs = [believed(name, several(5, 1.0, **{name: width})) for width in widths]
+    assert all(less < more for less, more in pairwise(beliefs))
+    assert beliefs[0] < 0.2
+    assert name in made(several(5, 1.0, **{name: widths[-1]}))
+
+
+def test_one_image_shows_one_light_and_a_part_its_shape():
+    assert "lighting" not in made(surface())
+    assert "lighting" in made(surface(num_images=3, light_spread=0.2))
+    assert believed("lighting", evidence()) < 0.2
