@@ -95,13 +95,16 @@ class VarianceAwareGenerator:
         features: PatchFeatures,
         same_distance: float,
         on_step: Callable[[], None] = lambda: None,
+        on_piece: Callable[[], None] = lambda: None,
     ) -> None:
         """Learns from the good images (k, 3, H, W) in [0, 1] how they vary: sigma and the colours.
 
-        `same_distance` and `on_step` are those of `learn_variance`.
+        `same_distance`, `on_step` and `on_piece` are those of `learn_variance`.
         """
         images = images[:MAX_EVIDENCE_IMAGES]
-        learn_variance(self.model, images, features, same_distance, on_step)
+        learn_variance(
+            self.model, images, features, same_distance, on_step=on_step, on_piece=on_piece
+        )
         self.colour_filter = colour_filter(images)
 
     def sigma(self, posterior: LatentDistribution) -> Tensor:

@@ -44,7 +44,9 @@ def learn_variance(
     images: Tensor,
     features: PatchFeatures,
     same_distance: float,
+    *,
     on_step: Callable[[], None] = lambda: None,
+    on_piece: Callable[[], None] = lambda: None,
 ) -> None:
     """Fits the model's log-variance head to the evidence in the good images, in place.
 
@@ -57,14 +59,15 @@ def learn_variance(
         features: what patches are matched by.
         same_distance: from `distance_seen_again`, > 0.
         on_step: called after each of HEAD_STEPS steps; it may raise to stop.
+        on_piece: called after each piece of the work before these steps; it may raise to stop.
     """
     head = model.logvar_head
     with torch.no_grad():
-        hidden = torch.cat([model.features(2 * x - 1) for x in images.split(1)])
+        hidden = torch.cat([_told(model.features(2 * x - 1), on_piece) for x in images.split(1)])
         mean = model.quant_conv(model.encoder.conv_out(hidden))
         descriptors = torch.cat([features.patch_grid(x) for x in images.split(1)])
-        shifted = _shifted_means(model, images)
-        evidence = match_variance(mean, shifted, descriptors, same_distance)  # s^2
+        shifted = _shifted_means(model, images, on_piece)
+        evidence = match_variance(mean, shifted, descriptors, same_distance, on_piece)  # s^2
         evidence = without_frame(evidence + math.exp(NO_EVIDENCE_LOGVAR), model.padding_reach_cells)
         hidden = without_frame(hidden, model.padding_reach_cells)
         # From the mean evidence everywhere, the likelihood is well behaved.
@@ -120,7 +123,11 @@ def distance_seen_again(
 
 @torch.no_grad()
 def match_variance(
-    latents: Tensor, shifted: Tensor, descriptors: Tensor, same_distance: float
+    latents: Tensor,
+    shifted: Tensor,
+    descriptors: Tensor,
+    same_distance: float,
+    on_piece: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Variance of each latent that matched patches speak for, (k, D, h, w), >= 0.
 
@@ -139,6 +146,7 @@ def match_variance(
             unshifted one among them.
         descriptors: patch features of the images, (k, F, h', w'); h is a multiple of h' or less.
         same_distance: distance of a patch to itself seen again (through a small view), > 0.
+        on_piece: called now and then; it may raise to stop.
     """
     ratio = max(1, latents.shape[-1] // descriptors.shape[-1])
     values, (k, height, width) = _rows(latents, ratio)
@@ -163,6 +171,7 @@ def match_variance(
                 weights[:, match, None] * squares[best, torch.arange(len(best), device=best.device)]
             )
         variances.append(spread / (weights.sum(dim=1, keepdim=True) + PRIOR_WEIGHT))
+        on_piece()
     variance = torch.cat(variances).reshape(k, height, width, -1).permute(0, 3, 1, 2)
     return F.pixel_shuffle(variance, ratio)
 
@@ -181,7 +190,14 @@ def _positions(k: int, height: int, width: int) -> Tensor:
     return torch.stack([image, row, column], dim=-1).reshape(-1, 3)
 
 
-def _shifted_means(model: VarianceAwareVQModel, images: Tensor) -> Tensor:
+def _told(found: Tensor, on_piece: Callable[[], None]) -> Tensor:
+    on_piece()
+    return found
+
+
+def _shifted_means(
+    model: VarianceAwareVQModel, images: Tensor, on_piece: Callable[[], None]
+) -> Tensor:
     """The images' (k, 3, H, W) mu, shifted by up to one and a half cells: (S, k, D, h, w).
 
     Half a cell is a shift of the pixels, a whole one a roll of the latents.
@@ -192,6 +208,7 @@ def _shifted_means(model: VarianceAwareVQModel, images: Tensor) -> Tensor:
     versions = []
     for down, right in itertools.product((0, half), repeat=2):
         shifted = padded[..., down : down + height, right : right + width]
-        mean = torch.cat([model.posterior(2 * x - 1).mean for x in shifted.split(1)])
+        means = [_told(model.posterior(2 * x - 1).mean, on_piece) for x in shifted.split(1)]
+        mean = torch.cat(means)
         versions += [mean.roll(r, (2, 3)) for r in itertools.product((-1, 0, 1), repeat=2)]
     return torch.stack(versions)

@@ -104,7 +104,9 @@ def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
     """
     draws = generation.draws
     unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
-    views = draws.views(VIEW_SEEDS, generation.effort.num_views + unseen)
+    progress, num_views = generation.progress, generation.effort.num_views + unseen
+    on_view = progress.counter("adapt", 11.0, 12.0, num_views)
+    views = draws.views(VIEW_SEEDS, num_views, on_view)
     num_images = len(draws.pictures) + len(views)
     guard = NormalityGuard.fit(
         generation.models.features,
@@ -113,7 +115,7 @@ def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
         sources=[*draws.distinct, *draws.sources_of(range(unseen, len(views)))],
         unseen_sources=draws.sources_of(range(unseen)),
         seed=generation.request.seed,
-        on_image=generation.progress.counter("adapt", 11.0, 16.0, num_images),
+        on_image=progress.counter("adapt", 12.0, 16.0, num_images),
     )
     for image in draws.pictures:
         guard.remember(image)
@@ -140,7 +142,9 @@ def fit_generator(
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
     same_distance = distance_seen_again(images, views, models.features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
-    generator.learn(images, models.features, same_distance, on_step)
+    generator.learn(
+        images, models.features, same_distance, on_step, lambda: progress.tell("adapt", 17.0)
+    )
     report: dict[str, object] = {"same_distance": round(same_distance, 6)}
     return generator, base_decoder, {**report, **_adapt(generation, generator, views)}
 

@@ -1,6 +1,6 @@
 """What a job draws from its images: views and the seeds of their noise, the same at every call."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -171,9 +171,16 @@ class Draws:
         """Which real image each of these views shows: they take turns, each picture once."""
         return [self.distinct[number % len(self.distinct)] for number in numbers]
 
-    def views(self, kind: int, count: int) -> Tensor:
-        """The pixels of the first `count` views of a kind, (count, 3, h, w)."""
-        return torch.stack([self.draw(kind, number).pixels for number in range(count)])
+    def views(self, kind: int, count: int, on_view: Callable[[], None] = lambda: None) -> Tensor:
+        """The pixels of the first `count` views of a kind, (count, 3, h, w).
+
+        `on_view` is called after each; it may raise to stop.
+        """
+        shown = []
+        for number in range(count):
+            shown.append(self.draw(kind, number).pixels)
+            on_view()
+        return torch.stack(shown)
 
     def _rng(self, kind: int, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, kind, number])
