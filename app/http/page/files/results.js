@@ -50,7 +50,7 @@ export async function showResults({ element, signal }, job) {
     get.disabled = true;
     announce("The download begins.");
     const without = images.filter((image) => !image.isKept).map(({ number }) => number).join(",");
-    await download(`${here}/archive${without && `?without=${without}`}`, "images.zip").finally(say);
+    await download(`${here}/archive${without && `?without=${without}`}`).finally(say);
   }
 
   async function remove() {
@@ -64,7 +64,7 @@ export async function showResults({ element, signal }, job) {
     h("p", { class: "lead" }, `${count(job.num_images, "new image")} from ${count(job.inputs.length || evidence?.num_real || 1, "real one")}`,
       job.num_images < job.num_images_requested && `; ${job.num_images_requested} were asked for, the others did not pass the guard`, ". ", job.ended_at && ["Done ", when(job.ended_at), "."]),
     h("div", { class: "row" }, get,
-      evidence && h("button", { type: "button", class: "quiet", onclick: () => attempt(() => download(`${here}/report`, "report.html")) }, "Download report"),
+      evidence && h("button", { type: "button", class: "quiet", onclick: () => attempt(() => download(`${here}/report`)) }, "Download report"),
       h("a", { class: "button quiet", href: `#/repeat/${job.id}` }, "Repeat with changes"),
       h("button", { type: "button", class: "quiet", onclick: () => attempt(remove) }, "Delete")),
     faults,

@@ -11,7 +11,7 @@ from playwright.sync_api import FileChooser, Page, expect
 from app.access.api_keys import ApiKeys
 from app.base.redis_connection import connect
 from app.jobs.model import Invariance, JobState
-from tests.app.http.page.conftest import OpenPage, Service
+from tests.app.http.page.conftest import OpenPage, Service, violations
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
 
@@ -245,6 +245,7 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
         page.locator("#api-key").fill("gm_wrong")
         page.keyboard.press("Enter")
         expect(dialog).to_contain_text("That key is not known here.")
+        assert list(violations(page)) == []
         page.locator("#api-key").fill(text)
         page.keyboard.press("Enter")
         expect(page.get_by_text("No job is like that.")).to_be_visible()
@@ -252,6 +253,10 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
         ask(page, good_files, "nut")
         send(page)
         expect_done(page)
+        for name, end in (("Download ZIP", ".zip"), ("Download report", "-report.html")):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=name).click()
+            assert download.value.suggested_filename.endswith(end)
         page.reload()
         expect_done(page)
         assert page.evaluate("localStorage.length + document.cookie.length") == 0
