@@ -52,13 +52,13 @@ NUM_DRAWS = {1: NUM_IMAGES, 2: 10, 5: 5}
 # the expectation that a part which lies straight does so in a fixture.
 EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
     "turns": {
-        "prior": (-0.5, 0.5),
+        "prior": (-1.0, 0.4),
         "itself": (-1.5, 0.7),
         "others": (-1.5, 0.7),
-        "part": (0.5, 0.5),
-        "askew": (2.5, 0.7),
+        "part": (0.5, 0.4),
+        "askew": (2.5, 0.5),
         "grain": (-2.0, 1.0),
-        "frame": (-4.0, 1.0),
+        "frame": (-4.0, 0.7),
     },
     "flips": {
         "prior": (0.0, 1.0),

@@ -194,9 +194,10 @@ def _request_fields(record: dict[str, str]) -> dict[str, Any]:
 
 
 def _read_request_leniently(record: dict[str, str]) -> JobRequest | None:
-    """The whole request, if all of it is known here."""
+    """The request, if all is known here; not the address to call, which may hold a secret."""
     try:
-        return JobRequest.model_validate_json(record.get("request", ""))
+        request = JobRequest.model_validate_json(record.get("request", ""))
+        return request.model_copy(update={"callback_url": None})
     except ValidationError:
         return None
 

@@ -36,7 +36,10 @@ class Round:
 
 @dataclass
 class Integration:
-    """All rounds; `kept` is the one whose decoder is kept, the one with the highest cosine."""
+    """All rounds; `kept` is the one whose decoder is kept, the one with the highest cosine.
+
+    Without rounds it is -1, and None in the report.
+    """
 
     rounds: list[Round] = field(default_factory=list)
     kept: int = -1
@@ -44,7 +47,7 @@ class Integration:
     def as_dict(self) -> dict[str, object]:
         """JSON-able."""
         rounds = [{"round": r.number, "cosine": round(r.cosine, 6)} for r in self.rounds]
-        return {"rounds": rounds, "kept": self.kept}
+        return {"rounds": rounds, "kept": self.kept if rounds else None}
 
 
 def integrate(

@@ -77,7 +77,7 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
     enough = generation.effort.num_candidates(wanted) if options.selection else wanted
     budget = wanted * CANDIDATE_BUDGET
     batch = HalvingBatch(BATCH_SIZES.get(generation.models.device.type, 1))
-    accepted, number = Accepted(), 0
+    accepted, number, start = Accepted(), 0, generation.fill_percent
     while number < budget and (missing := enough - len(accepted.images)):
         count = min(batch.size, missing, budget - number)
         draws = [generation.draws.draw(FILL_SEEDS, n) for n in range(number, number + count)]
@@ -93,7 +93,8 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         _accept(generation, prepared, accepted, passed, is_looked_at=enough > wanted)
         number += count
         num_accepted = len(accepted.images)
-        percent = 70.0 + 27.0 * max(num_accepted / enough, number / budget)
+        share = max(num_accepted / enough, number / budget)
+        percent = start + (97.0 - start) * share
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
     generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
     return accepted

@@ -50,6 +50,26 @@ class Generation:
         """How much work it may be."""
         return EFFORTS[self.request.effort]
 
+    @property
+    def adaptation_steps(self) -> int:
+        """Gradient steps on the views."""
+        return self.effort.adaptation_steps if self.options.adaptation and self._learns else 0
+
+    @property
+    def num_rounds(self) -> int:
+        """Rounds under the prompt."""
+        return self.effort.num_rounds if self.options.text_guidance and self._learns else 0
+
+    @property
+    def fill_percent(self) -> float:
+        """How far the job is when the rounds are over."""
+        return 70.0 if self.num_rounds else 50.0 if self.adaptation_steps else 20.0
+
+    @property
+    def _learns(self) -> bool:
+        """Whether it is worth the time that the decoder learns."""
+        return self.options.sampling.output == "decode" or self.effort.is_thorough
+
 
 def _check(request: GenerationRequest) -> None:
     if not request.images:

@@ -15,8 +15,11 @@ class Effort:
     """How much work a job may be.
 
     Attributes:
-        num_views: views that the generator is adapted to.
-        adaptation_steps: gradient steps on them.
+        num_views: views that the guard knows, and that the generator is adapted to.
+        is_thorough: whether the decoder learns, by adaptation and rounds, even where only the
+            change that sigma makes in its output is delivered; that it learned shows there by less
+            than a grey level.
+        adaptation_steps: gradient steps on the views.
         num_rounds: rounds of the integrator, T.
         num_updates: gradient steps between two rounds.
         round_size: images in a round's set, J.
@@ -25,6 +28,7 @@ class Effort:
     """
 
     num_views: int
+    is_thorough: bool
     adaptation_steps: int
     num_rounds: int
     num_updates: int
@@ -37,9 +41,9 @@ class Effort:
 
 
 EFFORTS = {
-    "draft": Effort(8, 20, 1, 0, 2, 1.0),
-    "standard": Effort(24, 80, 3, 2, 6, 2.0),
-    "high": Effort(48, 400, 6, 6, 12, 3.0),
+    "draft": Effort(8, False, 20, 1, 0, 2, 1.0),
+    "standard": Effort(24, False, 80, 3, 2, 6, 2.0),
+    "high": Effort(48, True, 400, 6, 6, 12, 3.0),
 }
 
 
@@ -48,7 +52,7 @@ class PipelineOptions:
     """Parts to switch off or replace, for comparison; the default is the product.
 
     Attributes:
-        text_guidance: rounds with updates, and choice by the prompt; off: one round, no prompt.
+        text_guidance: rounds with updates, and choice by the prompt; off: neither.
         selection: choose the set from more candidates than are wanted; off: first come.
         guard: reject anomalous images and copies.
         adaptation: fit the decoder to the images.

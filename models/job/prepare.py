@@ -96,8 +96,12 @@ def decide_views(generation: Generation) -> InvarianceDecision:
     return decision
 
 
-def fit_guard(generation: Generation) -> NormalityGuard:
-    """The guard: its bank sees one part of the views, its threshold is set on the other."""
+def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
+    """The guard: its bank sees one part of the views, its threshold is set on the other.
+
+    Returns:
+        The guard, and as many views I_1..I_N as the effort says, (N, 3, h, w).
+    """
     draws = generation.draws
     unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
     views = draws.views(VIEW_SEEDS, generation.effort.num_views + unseen)
@@ -113,13 +117,17 @@ def fit_guard(generation: Generation) -> NormalityGuard:
     )
     for image in draws.pictures:
         guard.remember(image)
-    return guard
+    return guard, views[: generation.effort.num_views]
 
 
 def fit_generator(
-    generation: Generation,
+    generation: Generation, seen: Tensor
 ) -> tuple[VarianceAwareGenerator, list[Tensor], dict[str, object]]:
     """The generator with sigma learned from the images and its decoder adapted to the views.
+
+    Args:
+        generation: whose images they are.
+        seen: the views, (N, 3, h, w).
 
     Returns:
         The generator, its decoder's state before the adaptation, and the report.
@@ -127,23 +135,31 @@ def fit_generator(
     models, draws, progress = generation.models, generation.draws, generation.progress
     generator = VarianceAwareGenerator(models.vqgan)
     base_decoder = generator.decoder_state()
-    views = draws.at_work(draws.views(VIEW_SEEDS, generation.effort.num_views))  # I_1..I_N
+    views = draws.at_work(seen)  # I_1..I_N
     images = draws.at_work(draws.pictures)
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
     same_distance = distance_seen_again(images, views, models.features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
     generator.learn(images, models.features, same_distance, on_step)
+    report: dict[str, object] = {"same_distance": round(same_distance, 6)}
+    return generator, base_decoder, {**report, **_adapt(generation, generator, views)}
+
+
+def _adapt(
+    generation: Generation, generator: VarianceAwareGenerator, views: Tensor
+) -> dict[str, object]:
+    """Adapts the decoder to the views (N, 3, H, W), if it is to learn; returns the report."""
+    steps, progress = generation.adaptation_steps, generation.progress
+    if not steps:
+        return {"steps": 0, "psnr_before_db": None, "psnr_after_db": None}
     measured = views[:NUM_MEASURED_VIEWS]
     before_db = reconstruction_psnr_db(generator.model, measured)
-    steps = generation.effort.adaptation_steps if generation.options.adaptation else 0
     taken = adapt(generator.model, views, steps, seed=generation.request.seed)
     for step, _ in enumerate(taken, start=1):
         progress.tell("adapt", 20.0 + 30.0 * step / steps)
     after_db = reconstruction_psnr_db(generator.model, measured)
-    report: dict[str, object] = {
+    return {
         "steps": steps,
         "psnr_before_db": round(before_db, 2),
         "psnr_after_db": round(after_db, 2),
-        "same_distance": round(same_distance, 6),
     }
-    return generator, base_decoder, report

@@ -11,11 +11,11 @@ from models.views.draws import ROUND_SEEDS
 
 def run_rounds(generation: Generation, prepared: Prepared) -> Integration:
     """Guides the generator by the prompt; it ends with the best round's decoder."""
-    effort, draws = generation.effort, generation.draws
-    guided = generation.options.text_guidance
-    num_rounds = effort.num_rounds if guided else 1
-    num_updates = effort.num_updates if guided else 0
-    num_steps = num_rounds * effort.round_size + (num_rounds - 1) * num_updates
+    effort, draws, progress = generation.effort, generation.draws, generation.progress
+    if not (num_rounds := generation.num_rounds):
+        progress.tell("rounds", generation.fill_percent)
+        return Integration()
+    num_steps = num_rounds * effort.round_size + (num_rounds - 1) * effort.num_updates
 
     def draw_set(number: int) -> tuple[Tensor, list[int]]:
         """The views (J, 3, H, W) and the seeds of a round."""
@@ -30,7 +30,7 @@ def run_rounds(generation: Generation, prepared: Prepared) -> Integration:
         prepared.prompt.embedding,
         draw_set,
         num_rounds=num_rounds,
-        num_updates=num_updates,
+        num_updates=effort.num_updates,
         settings=generation.options.sampling,
-        on_step=generation.progress.counter("rounds", 50.0, 70.0, num_steps),
+        on_step=progress.counter("rounds", 50.0, generation.fill_percent, num_steps),
     )

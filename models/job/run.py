@@ -20,8 +20,8 @@ def prepare(generation: Generation) -> Prepared:
         prompt = choose_prompt(generation)
     with generation.progress.stage("adapt"):
         generation.draws.decision = decide_views(generation)  # all draws follow it
-        guard = fit_guard(generation)
-        generator, base_decoder, adaptation = fit_generator(generation)
+        guard, views = fit_guard(generation)
+        generator, base_decoder, adaptation = fit_generator(generation, views)
     return Prepared(prompt, guard, generator, base_decoder, generator.decoder_state(), adaptation)
 
 

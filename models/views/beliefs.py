@@ -45,24 +45,24 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.4,
-    "itself": -1.1,
-    "others": -1.2,
-    "part": 1.2,
-    "askew": 2.8,
+    "prior": 0.2,
+    "itself": -0.7,
+    "others": -1.0,
+    "part": 1.1,
+    "askew": 2.7,
     "grain": -2.4,
-    "frame": -4.8,
+    "frame": -3.5,
 }
-FLIP = {"prior": 0.9, "itself": -2.7, "others": -2.9, "part": -0.3, "grain": -2.0}
+FLIP = {"prior": 0.8, "itself": -2.8, "others": -2.7, "part": -0.1, "grain": -2.0}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
     "flip_horizontal": FLIP,
     "flip_vertical": FLIP,
     "shift": {"prior": 0.1, "spread": 1.6},
-    "scale": {"prior": -0.6, "spread": 1.4},
+    "scale": {"prior": -0.6, "spread": 1.5},
     "brightness": {"prior": -0.6, "spread": 1.8},
-    "lighting": {"prior": -1.1, "uneven": 3.3, "part": -1.5},
+    "lighting": {"prior": -1.2, "uneven": 3.3, "part": -1.5},
 }
 
 

@@ -13,8 +13,12 @@ code  what
 130   interrupted (Ctrl+C)
 """
 
-from pydantic import ValidationError
+import logging
 
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.observability.logs import logs_are_json
 from app.problems import InvalidRequest, Problem, UnusableImage
 from workers.serve.listening import ListenError
 from workers.serve.service_redis import RedisUnreachableError
@@ -72,6 +76,15 @@ def exit_code_of(error: Exception) -> int:
     if isinstance(error, OSError):
         return FileError.code
     return USAGE if isinstance(error, (ValueError, InvalidRequest)) else FAULT
+
+
+def tell(error: Exception) -> None:
+    """Says in one sentence what went wrong: to a person, or as a line of a log."""
+    if logs_are_json():
+        logging.getLogger("goodmany").critical("%s", sentence_of(error))
+    else:
+        said = f"goodmany: {sentence_of(error)}"
+        Console(stderr=True).print(said, style="red", highlight=False, markup=False)
 
 
 def sentence_of(error: Exception) -> str:

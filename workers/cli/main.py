@@ -1,31 +1,87 @@
 """`goodmany`: the command line, one group of commands a file.
 
-Torch is imported by the commands that need it, and only then.
+What a command needs is imported when it is called, torch only by those that need it.
 """
 
-import logging
 import os
-from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from app.observability.logs import logs_are_json, start_logging
-from app.settings import Settings
-from models.evaluation.command import evaluate
-from workers.cli.commands.generate import generate
-from workers.cli.commands.keys import key_commands
-from workers.cli.commands.serve import api, courier, serve, viewer, worker
-from workers.cli.commands.storage import storage_commands
-from workers.cli.commands.submit import submit
-from workers.cli.commands.views import views
-from workers.cli.commands.webhook_secret import webhook_secret
-from workers.cli.failures import TOLD, exit_code_of, sentence_of
+from workers.cli.on_demand import CommandsOnDemand, OnDemand
+
+COMMANDS = {
+    "serve": OnDemand(
+        "workers.cli.commands.serve:serve",
+        "Runs Redis, one worker and the API on this machine, until it is stopped.",
+    ),
+    "api": OnDemand(
+        "workers.cli.commands.serve:api",
+        "Runs the API alone; Redis and the storage are named by the settings.",
+    ),
+    "worker": OnDemand(
+        "workers.cli.commands.serve:worker",
+        "Runs one worker, until it is stopped; a running job is finished first.",
+    ),
+    "courier": OnDemand(
+        "workers.cli.commands.serve:courier",
+        "Delivers webhooks and answers the prompt dry run, until it is stopped; needs no torch.",
+    ),
+    "viewer": OnDemand(
+        "workers.cli.commands.serve:viewer",
+        "Shows which views of images are good (`POST /v1/views`), until it is stopped; on the CPU.",
+    ),
+    "webhook-secret": OnDemand(
+        "workers.cli.commands.webhook_secret:webhook_secret",
+        "Prints the secret by which a receiver verifies the webhooks of a key's jobs.",
+    ),
+    "generate": OnDemand(
+        "workers.cli.commands.generate:generate",
+        "Makes new images without a server: the same pipeline, the same ZIP.",
+    ),
+    "submit": OnDemand(
+        "workers.cli.commands.submit:submit",
+        "Has a running service make new images, and downloads the ZIP.",
+    ),
+    "views": OnDemand(
+        "workers.cli.commands.views:views",
+        "Shows which views of good images are believed to be good parts, and why.",
+    ),
+    "demo": OnDemand(
+        "workers.cli.commands.demo:demo",
+        "Starts the service, has it work on sample images, and stops it.",
+    ),
+    "evaluate": OnDemand(
+        "models.evaluation.command:evaluate",
+        "Measures what generated images are worth to a detector, on DATA in the MVTec layout.",
+    ),
+    "keys": OnDemand(
+        "workers.cli.commands.keys:key_commands",
+        "API keys: who may use the service.",
+    ),
+    "storage": OnDemand(
+        "workers.cli.commands.storage:storage_commands",
+        "The storage: which service its files belong to.",
+    ),
+}
+
+
+class Goodmany(CommandsOnDemand):
+    """All commands."""
+
+    places = COMMANDS
+
 
 cli = typer.Typer(
-    help="A few good images in, a good many out.", no_args_is_help=True, add_completion=False
+    cls=Goodmany,
+    help="A few good images in, a good many out.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+
+
+@cli.callback()
+def goodmany() -> None:  # noqa: D103, Typer takes a group without commands for one with this alone
+    pass
 
 
 def main() -> None:
@@ -36,32 +92,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         cli()
-    except TOLD as error:
-        if logs_are_json():
-            logging.getLogger("goodmany").critical("%s", sentence_of(error))
-        else:
-            errors = Console(stderr=True)
-            said = f"goodmany: {sentence_of(error)}"
-            errors.print(said, style="red", highlight=False, markup=False)
-        raise SystemExit(exit_code_of(error)) from error
+    except Exception as error:
+        from workers.cli import failures  # noqa: PLC0415
 
-
-def demo(
-    sample: Annotated[str, typer.Option(help="brick, coin or textile.")] = "brick",
-    folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
-) -> None:
-    """Starts the service, has it work on sample images, and stops it."""
-    from workers.cli.commands.demo import run_demo  # noqa: PLC0415
-
-    settings = Settings(log_level="WARNING")
-    start_logging(settings)
-    run_demo(settings, sample, folder, Console())
-
-
-for command in (
-    *(serve, api, worker, courier, viewer),
-    *(webhook_secret, generate, submit, views, demo, evaluate),
-):
-    cli.command()(command)
-cli.add_typer(key_commands, name="keys")
-cli.add_typer(storage_commands, name="storage")
+        if not isinstance(error, failures.TOLD):
+            raise
+        failures.tell(error)
+        raise SystemExit(failures.exit_code_of(error)) from error

@@ -104,7 +104,8 @@ class KnownJob(Job):
     def _refuse(
         cls, job_id: str, connection: redis.Redis | None, error: Exception
     ) -> ForeignEntryError:
-        log.error("entry %.100r of a queue is not ours and is removed: %.300s", job_id, error)
+        reason = str(error) or type(error).__name__
+        log.error("entry %.100r of a queue is not ours and is removed: %.300s", job_id, reason)
         if connection is not None:
             connection.delete(cls.key_for(job_id), cls.dependents_key_for(job_id))
         return ForeignEntryError(f"{job_id} is no job of ours")

@@ -83,15 +83,21 @@ def draws(data: RowInput) -> Draws:
     return generation.draws
 
 
-@lru_cache(maxsize=1)
 def prepared_product(data: RowInput) -> Prepared:
-    """Prompt, guard and adapted generator as the product has them, for every row to begin with."""
-    return prepare(Generation.of(models_of(data), request(data), PRODUCT))
+    """Prompt, guard and generator as the product has them, for every row to begin with."""
+    return _prepared(data, PRODUCT.sampling.output)
+
+
+@lru_cache(maxsize=2)
+def _prepared(data: RowInput, output: str) -> Prepared:
+    """The same for rows that deliver the decoder's output, which learns for it, or its change."""
+    options = replace(PRODUCT, sampling=replace(PRODUCT.sampling, output=output))
+    return prepare(Generation.of(models_of(data), request(data), options))
 
 
 def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     """The pipeline's answer to the row's request."""
-    prepared = prepared_product(data)
+    prepared = _prepared(data, options.sampling.output)
     adapted = prepared.adapted_decoder if options.adaptation else prepared.base_decoder
     prepared.generator.load_decoder_state(adapted)
     prepared.guard.forget_generated(len(data.images))

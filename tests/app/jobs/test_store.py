@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from app.jobs.failures import as_failure
 from app.jobs.model import JobRequest, JobState, new_job_id
 from app.jobs.store import JobStore
 from app.problems import GenerationFailed, JobAlreadyOver, JobNotFound, TooManyJobs
@@ -98,12 +99,12 @@ def test_of_cancel_and_success_exactly_one_wins(store: JobStore):
         assert won == [store.state(job_id)]
 
 
-def test_a_problem_comes_back_as_it_was(store: JobStore, job_id: str):
+def test_a_problem_comes_back_with_its_advice(store: JobStore, job_id: str):
     problem = GenerationFailed("It broke.")
     store.fail(job_id, problem)
     found = store.get(job_id).problem
     assert found is not None
-    assert found.model_dump(exclude_defaults=True) == problem.as_dict()
+    assert found.model_dump(exclude_defaults=True) == as_failure(problem)
 
 
 def test_every_change_leaves_an_event(store: JobStore, job_id: str):

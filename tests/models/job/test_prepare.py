@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from models.generator.sampling import SamplingSettings
 from models.job.options import EFFORTS, PipelineOptions
 from models.job.prepare import choose_prompt, decide_views, fit_generator
+from models.views.draws import VIEW_SEEDS
 from tests.models.job.conftest import generation_of
 
 
@@ -27,18 +31,26 @@ def test_else_prompt_and_views_are_decided_from_the_images(pipeline):
     assert float(prompt.embedding.norm()) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_preparing_adapts_the_decoder_and_leaves_the_loaded_models_alone(pipeline, prepared):
-    assert prepared.adaptation["steps"] == EFFORTS["draft"].adaptation_steps
-    loaded = pipeline.models.vqgan.decoder_parameters()
-    pairs = zip(prepared.base_decoder, prepared.adapted_decoder, loaded, strict=True)
-    assert all(torch.equal(base, now) for base, _, now in pairs)
-    assert not torch.equal(prepared.base_decoder[0], prepared.adapted_decoder[0])
+DECODED = PipelineOptions(sampling=SamplingSettings(output="decode"))
 
 
-def test_without_adaptation_the_decoder_stays(pipeline):
-    generation = generation_of(pipeline.models, PipelineOptions(adaptation=False))
-    generator, base_decoder, report = fit_generator(generation)
-    assert report["steps"] == 0
-    assert report["psnr_before_db"] == report["psnr_after_db"]
+def fitted(generation):
+    generation.draws.decision = decide_views(generation)
+    return fit_generator(generation, generation.draws.views(VIEW_SEEDS, 8))
+
+
+def test_preparing_adapts_the_decoder_and_leaves_the_loaded_models_alone(pipeline):
+    generator, base_decoder, report = fitted(generation_of(pipeline.models, DECODED))
+    assert report["steps"] == EFFORTS["draft"].adaptation_steps > 0
+    assert report["psnr_before_db"] != report["psnr_after_db"]
+    adapted, loaded = generator.decoder_state(), pipeline.models.vqgan.decoder_parameters()
+    assert all(torch.equal(base, now) for base, now in zip(base_decoder, loaded, strict=True))
+    assert not torch.equal(base_decoder[0], adapted[0])
+
+
+@pytest.mark.parametrize("options", [PipelineOptions(), replace(DECODED, adaptation=False)])
+def test_where_adaptation_would_not_show_or_is_off_the_decoder_stays(pipeline, options):
+    generator, base_decoder, report = fitted(generation_of(pipeline.models, options))
+    assert (report["steps"], report["psnr_before_db"], report["psnr_after_db"]) == (0, None, None)
     for before, after in zip(base_decoder, generator.decoder_state(), strict=True):
         assert torch.equal(before, after)

@@ -13,7 +13,7 @@ def result(pipeline: Pipeline):
     """Of two images of other shapes, in four rounds."""
     images = [picture(10).resize((128, 96)), picture(80, 1)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], num_rounds=4))
+        patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], is_thorough=True, num_rounds=4))
         return pipeline.generate(draft(images=images))
 
 

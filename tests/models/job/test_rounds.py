@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from models.generator.sampling import VarianceAwareGenerator
 from models.job.options import EFFORTS, PipelineOptions
@@ -15,7 +16,7 @@ def untrained(prepared, vqgan):
 
 
 def test_the_best_round_is_kept_whichever_it_is(pipeline, untrained, monkeypatch):
-    monkeypatch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], num_rounds=3))
+    monkeypatch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], is_thorough=True, num_rounds=3))
     kept = set()
     for seed in range(8):
         integration = run_rounds(generation_of(pipeline.models, seed=seed), untrained)
@@ -27,7 +28,7 @@ def test_the_best_round_is_kept_whichever_it_is(pipeline, untrained, monkeypatch
 
 
 def test_progress_ends_where_the_next_stage_begins(pipeline, untrained, monkeypatch):
-    effort = replace(EFFORTS["draft"], num_rounds=3, num_updates=2)
+    effort = replace(EFFORTS["draft"], is_thorough=True, num_rounds=3, num_updates=2)
     monkeypatch.setitem(EFFORTS, "draft", effort)
     generation, told = generation_of(pipeline.models), []
     generation.progress.on_progress = lambda *news: told.append(news[1])
@@ -36,7 +37,16 @@ def test_progress_ends_where_the_next_stage_begins(pipeline, untrained, monkeypa
     assert told[-1] == pytest.approx(70.0)
 
 
-def test_without_a_prompt_to_follow_there_is_one_round(pipeline, untrained):
-    options = PipelineOptions(text_guidance=False)
-    generation = generation_of(pipeline.models, options, effort="standard")
-    assert len(run_rounds(generation, untrained).rounds) == 1
+@pytest.mark.parametrize(
+    ("effort", "options"),
+    [("high", PipelineOptions(text_guidance=False)), ("standard", PipelineOptions())],
+)
+def test_where_there_is_nothing_to_learn_there_is_no_round(pipeline, untrained, effort, options):
+    generation, told = generation_of(pipeline.models, options, effort=effort), []
+    generation.progress.on_progress = lambda *news: told.append(news)
+    before = untrained.generator.decoder_state()
+    integration = run_rounds(generation, untrained)
+    assert integration.as_dict() == {"rounds": [], "kept": None}
+    assert [stage for stage, _, _ in told] == ["rounds"]
+    for one, other in zip(before, untrained.generator.decoder_state(), strict=True):
+        assert torch.equal(one, other)

@@ -5,9 +5,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from app.observability.logs import start_logging
 from app.settings import Settings
 from workers.cli.client import Client
 from workers.cli.progress_bar import ProgressBar
@@ -16,6 +19,16 @@ from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
 
 MODELS_WITHIN_S = 300.0
+
+
+def demo(
+    sample: Annotated[str, typer.Option(help="brick, coin or textile.")] = "brick",
+    folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+) -> None:
+    """Starts the service, has it work on sample images, and stops it."""
+    settings = Settings(log_level="WARNING")
+    start_logging(settings)
+    run_demo(settings, sample, folder, Console())
 
 
 def run_demo(settings: Settings, sample: str, folder: Path, console: Console) -> None:

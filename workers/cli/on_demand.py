@@ -1,0 +1,75 @@
+"""Commands that are imported when they are called: `--help` waits for none of them."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class OnDemand(NamedTuple):
+    """Where a command is, and what the list of all says of it.
+
+    Attributes:
+        place: `module:name` of a function or of a Typer app.
+        summary: the first sentence of its help.
+    """
+
+    place: str
+    summary: str
+
+
+class LoadedWhenAsked(dict[str, Any]):
+    """Name -> command, loaded when it is looked up."""
+
+    def __init__(self, places: Mapping[str, OnDemand]):
+        super().__init__(dict.fromkeys(places))
+        self.places = places
+
+    def __getitem__(self, name: str) -> Any:
+        if super().__getitem__(name) is None:
+            self[name] = _load(name, self.places[name].place)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command, or the default if there is none of the name."""
+        return self.get(name, default)
+
+    def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
+        """All of them, loaded."""
+        return ((name, self[name]) for name in self)
+
+
+class CommandsOnDemand(TyperGroup):
+    """A group of the commands in `places`; its own help needs no more than their summaries."""
+
+    places: Mapping[str, OnDemand] = {}
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.commands = LoadedWhenAsked(self.places)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the help."""
+        loaded = self.commands
+        self.commands = {
+            name: TyperCommand(name, help=place.summary) for name, place in self.places.items()
+        }
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.commands = loaded
+
+
+def _load(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        app = typer.Typer(add_completion=False)
+        app.command(name)(found)
+        found = app
+    command = get_command(found)
+    command.name = name
+    return command
