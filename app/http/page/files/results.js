@@ -202,5 +202,12 @@ function story(job, manifest) {
     "Kept until": job.expires_at && when(job.expires_at),
   };
   return h("section", {}, h("h2", {}, "How they came about"),
-    h("dl", { class: "facts wide" }, Object.entries(told).filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
+    h("dl", { class: "facts wide" }, Object.entries(told).filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    invariances.factors && invariances.decided_by !== "request" && beliefs(invariances));
+}
+
+function beliefs({ factors, allowed }) {
+  return h("details", {}, h("summary", {}, "Why these may differ and others not"),
+    h("ul", { class: "plain" }, Object.entries(factors).map(([name, { belief, reason }]) => h("li", {},
+      h("strong", {}, `${allowed.includes(name) ? "Yes" : "No"}: ${VIEWS[name] ?? name}. `), `${reason} Good, by your images: ${Math.round(100 * belief)} %`))));
 }
