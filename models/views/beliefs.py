@@ -16,8 +16,6 @@ FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
-# A thread, a print and blades have a hand, which figures hardly see.
-MIRRORED_PART_FROM = 0.95
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
@@ -82,10 +80,10 @@ def chosen(beliefs: dict[str, Belief], evidence: Evidence) -> frozenset[str]:
 
 
 def _needed(name: str, evidence: Evidence) -> float:
-    if name in FLIPS and evidence.is_part:
-        return MIRRORED_PART_FROM
-    # What reaches the frame or is not alone cannot be turned without its ground.
-    return math.inf if name in TURNS and evidence.is_held else CHOSEN_FROM
+    # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
+    # or is not alone cannot be turned without its ground.
+    never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
+    return math.inf if never else CHOSEN_FROM
 
 
 def _chance(name: str, evidence: Evidence) -> float:

@@ -8,7 +8,7 @@ Axes: k images, H x W pixels; images in [0, 1].
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 from torch import Tensor
@@ -102,16 +102,18 @@ def family_views(draws: Draws, name: str, light_spread: float = 0.0) -> list[Ten
 
 def _different(plans: list[Plan], shows: Callable[[View], object]) -> list[Plan]:
     """Up to NUM_SHOWN in which the family shows: of different sources, in different ways."""
-    ways = {plan: shows(plan.view) for plan in plans}
-    showing = [plan for plan in plans if ways[plan] is not None] or plans[:1]
-    first = {(plan.source, ways[plan]): plan for plan in reversed(showing)}
-    # One of each way and source, then others unlike them.
-    others = {(plan.source, plan.view): plan for plan in showing}
-    chosen = dict.fromkeys([*reversed(first.values()), *others.values()])
-    unlike: dict[tuple[int, View], Plan] = {}
-    for plan in chosen:
-        unlike.setdefault((plan.source, plan.view), plan)
-    return list(unlike.values())[:NUM_SHOWN]
+    # Where the light does not fall unevenly, its seed changes nothing.
+    seedless = (
+        p if p.view.light else p._replace(view=replace(p.view, light_seed=0)) for p in plans
+    )
+    unlike = list({(plan.source, plan.view): plan for plan in seedless}.values())
+    showing = [plan for plan in unlike if shows(plan.view) is not None] or unlike[:1]
+    # One of each way and source goes before others of the same.
+    ways: dict[tuple[int, object], Plan] = {}
+    for plan in showing:
+        ways.setdefault((plan.source, shows(plan.view)), plan)
+    first = list(ways.values())
+    return [*first, *(plan for plan in showing if plan not in first)][:NUM_SHOWN]
 
 
 def _off(angle_deg: float, step_deg: float) -> float:

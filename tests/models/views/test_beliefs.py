@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from models.views.beliefs import CHOSEN_FROM, WEIGHTS, beliefs_of, chosen
+from models.views.beliefs import CHOSEN_FROM, USUAL, WEIGHTS, beliefs_of, chosen
 from models.views.evidence import Evidence
 from models.views.grain import Grain
 from models.views.seen import PROBES
@@ -114,10 +114,11 @@ def test_a_grain_is_neither_turned_nor_tilted():
 @pytest.mark.parametrize("name", ["shift", "scale", "brightness"])
 def test_what_several_images_show_to_differ_is_believed_and_what_they_do_not_is_not(name: str):
     assert name not in made(evidence())
-    beliefs = [believed(name, several(5, 1.0, **{name: value})) for value in (0.001, 0.02, 0.2)]
+    widths = [USUAL[name] * factor for factor in (0.3, 1.0, 3.0)]
+    beliefs = [believed(name, several(5, 1.0, **{name: width})) for width in widths]
     assert all(less < more for less, more in pairwise(beliefs))
     assert beliefs[0] < 0.2
-    assert name in made(several(5, 1.0, **{name: 0.2}))
+    assert name in made(several(5, 1.0, **{name: widths[-1]}))
 
 
 def test_one_image_shows_one_light_and_a_part_its_shape():
