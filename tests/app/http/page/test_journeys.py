@@ -309,6 +309,12 @@ def test_images_come_by_drop_and_from_the_clipboard(open_page: OpenPage):
     expect(page.locator(".inputs")).to_contain_text("No preview of TIF files here")
 
 
+def test_a_phone_has_its_camera(open_page: OpenPage):
+    page = open_page(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    expect(page.get_by_role("button", name="Take a photo")).to_be_visible()
+    expect(page.locator("input[capture]")).to_have_attribute("capture", "environment")
+
+
 def test_the_lines_repeat_the_job(open_page: OpenPage, service: Service):
     asked = {"seed": "3", "effort": "draft", "invariances": "shift,scale"}
     page = open_page(f"#/jobs/{service.finish('hex nut', 5, **asked)}")

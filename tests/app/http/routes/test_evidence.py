@@ -41,6 +41,7 @@ def test_the_evidence_is_handed_out(api: httpx2.Client, store: JobStore, setting
     picture = api.get(f"{here}/evidence/real/0")
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.content == b"a picture"
+    assert picture.headers["vary"] == "Authorization"
     for path in ("real/1", "rejected/0"):
         answer = api.get(f"{here}/evidence/{path}")
         assert (answer.status_code, slug(answer)) == (404, "image-not-found")
