@@ -85,6 +85,8 @@ def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
     never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
+    # On a round part a turn moves nothing but the lamp's reflections, which do not move.
+    never = never or (name in TURNS and evidence.is_round)
     return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
 
 

@@ -141,6 +141,7 @@ class Draws:
             fill=self.fills[source],
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
+            spread=self.decision.spread,
             # How loose a line is, one image does not say: most of its views stay near to it.
             limits=self.limits.times(rng.random() ** (1.0 / len(self.distinct))),
         )
