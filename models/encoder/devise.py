@@ -131,7 +131,11 @@ class DeviseEncoder(nn.Module):
         """f(I): unit vectors (B, 1280) of images x (B, 3, H, W) in [0, 1], differentiable in x."""
         size = (IMAGE_SIZE_PX, IMAGE_SIZE_PX)
         x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
-        return F.normalize(self.patch_features.pooled(x) - self.image_mean, dim=1)
+        return self.embed_pooled(self.patch_features.pooled(x))
+
+    def embed_pooled(self, pooled: Tensor) -> Tensor:
+        """f(I) of `PatchFeatures.pooled` (B, 1280) of images of IMAGE_SIZE_PX squared."""
+        return F.normalize(pooled - self.image_mean, dim=1)
 
 
 def load_devise(weights: Path = WEIGHTS) -> DeviseEncoder:

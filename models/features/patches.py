@@ -45,32 +45,39 @@ class PatchFeatures(nn.Module):
 
     def blocks(self, x: Tensor, wanted: tuple[int, ...]) -> list[Tensor]:
         """Outputs of the wanted blocks, (B, C_i, H / s_i, W / s_i), for images x in [0, 1]."""
-        net = self.network
-        hidden = net._swish(net._bn0(net._conv_stem((x * 255.0 - 127.0) / 128.0)))
-        outputs = []
-        for index, block in enumerate(net._blocks):
-            hidden = block(hidden)
-            if index in wanted:
-                outputs.append(hidden)
-            if index == max(wanted):
-                break
-        return outputs
+        return self._run(x, wanted, max(wanted))[0]
 
     def patch_grid(self, x: Tensor) -> Tensor:
         """Locally aware patch features, (B, F, H / 8, W / 8): 3 x 3 means of blocks 4 and 10."""
-        fine, coarse = (F.avg_pool2d(f, 3, 1, 1) for f in self.blocks(x, PATCH_BLOCKS))
-        coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear", align_corners=False)
-        return torch.cat([fine, coarse], dim=1)
+        return _grid(self.blocks(x, PATCH_BLOCKS))
 
     def patches(self, x: Tensor) -> Tensor:
         """The grid as rows, (B, P, F)."""
-        return self.patch_grid(x).flatten(2).transpose(1, 2)
+        return _rows(self.patch_grid(x))
 
     def pooled(self, x: Tensor) -> Tensor:
         """The image feature before the classifier, (B, 1280)."""
-        return cast(Tensor, self.network.extract_features((x * 255.0 - 127.0) / 128.0)).mean(
-            dim=(2, 3)
-        )
+        return self._pooled(self._run(x, (), len(self.network._blocks))[1])
+
+    def patches_and_pooled(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What `patches` and `pooled` give, in one pass."""
+        blocks, last = self._run(x, PATCH_BLOCKS, len(self.network._blocks))
+        return _rows(_grid(blocks)), self._pooled(last)
+
+    def _run(self, x: Tensor, wanted: tuple[int, ...], last: int) -> tuple[list[Tensor], Tensor]:
+        """Outputs of the wanted blocks, and of the last one that is run."""
+        net = self.network
+        hidden = net._swish(net._bn0(net._conv_stem((x * 255.0 - 127.0) / 128.0)))
+        outputs = []
+        for index, block in enumerate(net._blocks[: last + 1]):
+            hidden = block(hidden)
+            if index in wanted:
+                outputs.append(hidden)
+        return outputs, hidden
+
+    def _pooled(self, last: Tensor) -> Tensor:
+        net = self.network
+        return cast(Tensor, net._swish(net._bn1(net._conv_head(last)))).mean(dim=(2, 3))
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Perceptual distance of two batches of images, a scalar >= 0; 0 for equal ones.
@@ -83,6 +90,16 @@ class PatchFeatures(nn.Module):
         return sum(
             ((b - a).abs().mean() / a.abs().mean() for a, b in pairs), start=torch.zeros(())
         ) / len(PERCEPTUAL_BLOCKS)
+
+
+def _grid(blocks: list[Tensor]) -> Tensor:
+    fine, coarse = (F.avg_pool2d(f, 3, 1, 1) for f in blocks)
+    coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.cat([fine, coarse], dim=1)
+
+
+def _rows(grid: Tensor) -> Tensor:
+    return grid.flatten(2).transpose(1, 2)
 
 
 def resized(images: Tensor, long_side_px: int) -> Tensor:

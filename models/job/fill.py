@@ -17,10 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.encoder.devise import IMAGE_SIZE_PX, DeviseEncoder
+from models.features.patches import resized
 from models.guard.normality import Verdict
-from models.integrator.selection import SCORE_WEIGHT, looked_at, select
+from models.integrator.selection import LOOKED_AT_PX, SCORE_WEIGHT, looked_at, select
 from models.job.generation import Generation
 from models.job.making import Candidate, Variation, make
+from models.job.models import Models
 from models.job.prepare import Prepared
 from models.job.request import GeneratedImage, RejectedImage
 from models.runtime.device_memory import HalvingBatch
@@ -120,7 +123,8 @@ def _accept(
         return
     models, spool = generation.models, accepted.spool
     images = torch.stack([candidate.image for candidate, _ in passed])
-    cosines = (models.encoder.embed_image(images) @ prepared.prompt.embedding).tolist()
+    embeddings, patches = _look(models, images, is_looked_at=is_looked_at)
+    cosines = (embeddings @ prepared.prompt.embedding).tolist()
     for (candidate, verdict), cosine in zip(passed, cosines, strict=True):
         draw = candidate.draw
         accepted.images.append(
@@ -139,9 +143,20 @@ def _accept(
                 },
             )
         )
-    if is_looked_at:
-        for patches in looked_at(images, models.features).cpu().half().numpy():
-            accepted.patches.append(spool.put(patches))
+    accepted.patches += [spool.put(each.cpu().half().numpy()) for each in patches]
+
+
+def _look(models: Models, images: Tensor, *, is_looked_at: bool) -> tuple[Tensor, Sequence[Tensor]]:
+    """Embeddings (B, D) of the images (B, 3, h, w), and patches (B, P, F) if they are wanted."""
+    encoder = models.encoder
+    if not is_looked_at:
+        return encoder.embed_image(images), ()
+    seen = resized(images, LOOKED_AT_PX)
+    # The embedded encoder sees with the same network, and a square image at the same size.
+    if isinstance(encoder, DeviseEncoder) and seen.shape[-2:] == (IMAGE_SIZE_PX, IMAGE_SIZE_PX):
+        patches, pooled = models.features.patches_and_pooled(seen)
+        return encoder.embed_pooled(pooled), list(patches)
+    return encoder.embed_image(images), list(models.features.patches(seen))
 
 
 def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:

@@ -43,7 +43,8 @@ class Pipeline:
         Raises:
             ValueError: no image, or an unknown effort or invariance.
             DeviceMemoryError: the device's memory does not suffice, even with the smallest batch.
-            StrictError: `request.strict`, and fewer images passed the guard within the budget.
+            StrictError: no image passed the guard within the budget, or fewer than `num_images` and
+                `request.strict`.
         """
         try:
             return run(

@@ -29,14 +29,14 @@ def complete(generation: Generation, prepared: Prepared) -> GenerationResult:
     """Runs the rounds, fills the set and chooses.
 
     Raises:
-        StrictError: the request is strict, and fewer images passed than it wants.
+        StrictError: no image passed, or the request is strict and wants more than passed.
     """
     with generation.progress.stage("rounds"):
         integration = run_rounds(generation, prepared)
     with generation.progress.stage("fill"):
         accepted = fill(generation, prepared)
         chosen = choose(generation, accepted)
-    if generation.request.strict and len(chosen) < generation.request.num_images:
+    if len(chosen) < (generation.request.num_images if generation.request.strict else 1):
         raise StrictError(
             f"{len(chosen)} of {generation.request.num_images} images passed the normality guard; "
             f"rejected: {accepted.rejections}"
@@ -48,6 +48,6 @@ def run(generation: Generation) -> GenerationResult:
     """All stages.
 
     Raises:
-        StrictError: the request is strict, and fewer images passed than it wants.
+        StrictError: no image passed, or the request is strict and wants more than passed.
     """
     return complete(generation, prepare(generation))

@@ -6,4 +6,4 @@ class DeviceMemoryError(RuntimeError):
 
 
 class StrictError(RuntimeError):
-    """Fewer images passed the normality guard than a strict request wants."""
+    """No image passed the normality guard, or fewer than a strict request wants."""

@@ -14,7 +14,15 @@ from models.views.invariances import InvarianceDecision
 from models.views.part_mask import lone_part_mask
 from models.views.resampling import resampled
 from models.views.source import Source
-from models.views.view import LEAST_SIDE_PX, View, covering, draw_view, output_size, scaled
+from models.views.view import (
+    LEAST_SIDE_PX,
+    View,
+    ViewLimits,
+    covering,
+    draw_view,
+    output_size,
+    scaled,
+)
 from models.views.widths import widths_of
 
 # The method looks at a view at this long side at most, and its generator works at that one: what
@@ -96,7 +104,7 @@ class Draws:
             "ground" if source.part else "mirror" if lone_part_mask(image) is None else "edge"
             for source, image in zip(self.sources, self.images.cpu(), strict=True)
         ]
-        self.limits = widths_of(self.pictures.cpu()).limits
+        self.limits = _for_shape(widths_of(self.pictures.cpu()).limits, self.size)
         self._levels = self.images.mean(dim=(1, 2, 3)).clamp(*LEVELS).tolist()
         self.decision = InvarianceDecision(frozenset())
 
@@ -178,6 +186,11 @@ class Draws:
         decided = self.decision.invariances
         held = self.fills[source] == "edge" and self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
+
+
+def _for_shape(limits: ViewLimits, size: tuple[int, int]) -> ViewLimits:
+    """The limits with the angle of a long shape so small that its ends move as a square's do."""
+    return replace(limits, angle_deg=limits.angle_deg * min(size) / max(size))
 
 
 def _work_size(output: tuple[int, int]) -> tuple[int, int]:

@@ -58,7 +58,7 @@ class ImageMaker(Protocol):
 
         Raises:
             DeviceMemoryError: the device's memory does not suffice.
-            StrictError: the request is strict, and fewer images passed the guard than it wants.
+            StrictError: no image passed the guard, or fewer than a strict request wants.
         """
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from models.generator.sampling import SamplingSettings
 from models.job.fill import BATCH_SIZES, CANDIDATE_BUDGET, choose, fill
@@ -60,6 +61,11 @@ def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepa
     chosen = choose(generation, accepted)
     assert (len(accepted.images), len(accepted.patches), len(chosen)) == (4, 4, 2)
     assert {image.seed for image in chosen} < {image.seed for image in accepted.images}
+    pixels = np.stack([image.pixels for image in chosen])
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    cosines = pipeline.models.encoder.embed_image(images) @ prepared.prompt.embedding
+    told = [image.scores["prompt_cosine"] for image in chosen]
+    assert cosines.tolist() == pytest.approx(told, abs=1e-5)
 
 
 @pytest.mark.parametrize("options", [PipelineOptions(varied_share=0.7), BLIND])

@@ -38,3 +38,9 @@ def test_what_the_callback_raises_comes_out_of_every_stage(pipeline, prepared, w
 def test_a_strict_request_says_how_many_are_missing_and_why(pipeline, prepared):
     with pytest.raises(StrictError, match=r"of 2 images.*'anomalous': [1-9]"):
         complete(generation_of(pipeline.models, BLIND, strict=True), prepared)
+
+
+def test_a_set_of_nothing_is_no_success(pipeline, prepared, monkeypatch):
+    monkeypatch.setattr(prepared.guard, "threshold", 1e-9)
+    with pytest.raises(StrictError, match="0 of 2 images"):
+        complete(generation_of(pipeline.models), prepared)

@@ -181,3 +181,9 @@ def test_views_of_one_image_stay_nearer_to_it_than_those_of_several():
         for draws in (one, several)
     ]
     assert shifts[0] < 0.7 * shifts[1]
+
+
+def test_a_long_part_is_turned_so_little_that_its_ends_move_as_a_squares_do():
+    long = texture_image(size=640)[:, :64]
+    angles = [abs(draws_of(long).draw(FILL_SEEDS, n).view.angle_deg) for n in range(8)]
+    assert 0 < max(angles) <= ViewLimits.angle_deg / 10
