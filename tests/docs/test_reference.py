@@ -42,7 +42,7 @@ from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
-from models.views.evidence import Evidence
+from models.views.evidence import Evidence as ViewEvidence
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
 
@@ -77,7 +77,7 @@ def routes() -> list[str]:
 
 def figures() -> list[str]:
     """What a manifest tells of the images' evidence; how uneven the light gets stands beside it."""
-    return [field.name for field in fields(Evidence) if field.name != "light_spread"]
+    return [field.name for field in fields(ViewEvidence) if field.name != "light_spread"]
 
 
 KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
