@@ -35,7 +35,7 @@ def run(*arguments: object) -> str:
 def test_it_prints_every_family_and_draws_them(image: Path):
     sheet = image.with_name("views.png")
     printed = run(image, "--out", sheet)
-    assert "96 x 96 px" in printed
+    assert "96 x 96 px" in " ".join(printed.split())
     rows = [line.split() for line in printed.splitlines()]
     found = {row[0]: row[1:3] for row in rows if row and row[0] in INVARIANCES}
     assert list(found) == list(INVARIANCES)
