@@ -146,6 +146,7 @@ def draw_view(
     light_spread: float = 0.0,
     limits: ViewLimits = USUAL_LIMITS,
     spread: Mapping[str, float] = NOT_SEEN,
+    flip_share: float = 0.5,
 ) -> View:
     """A random view within what the invariances allow.
 
@@ -153,7 +154,7 @@ def draw_view(
     evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
     among the invariances, see `View.light`. `limits` hold where no invariance widens them.
     `spread` is the standard deviation of "shift", "scale" or "brightness" that the images show: no
-    invariance goes farther.
+    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be.
     """
     limits = _widened(limits, invariances, fill, spread)
 
@@ -166,8 +167,8 @@ def draw_view(
     still = not {"rotate", "scale"} & invariances and rng.random() < STILL_SHARE
     return View(
         angle_deg=(0.0 if still else limits.angle_deg * (2 * turn - 1)) + 90.0 * quarter_turns,
-        flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
-        flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
+        flip_horizontal="flip_horizontal" in invariances and rng.random() < flip_share,
+        flip_vertical="flip_vertical" in invariances and rng.random() < flip_share,
         scale=1.0 if still else math.exp(within(limits.log_scale)),
         shift_x=within(limits.shift_x),
         shift_y=within(limits.shift_y),
