@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.views.distinct import distinct
-from models.views.invariances import InvarianceDecision
-from models.views.part_mask import lone_part_mask
-from models.views.resampling import resampled
+from models.views.decision.distinct import distinct
+from models.views.decision.invariances import InvarianceDecision
+from models.views.showing.part_mask import lone_part_mask
+from models.views.showing.resampling import resampled
 from models.views.source import Source
 from models.views.view import (
     LEAST_SIDE_PX,

@@ -1,8 +1,8 @@
 """Normal-preserving views: how one good image may be moved, turned and lit and still be good.
 
 The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 4.1.2). Which
-transformations preserve normality depends on the object: models/views/invariances.py decides. Here
-a view is drawn; models/views/warp.py shows an image through it.
+transformations preserve normality depends on the object: models/views/decision/invariances.py
+decides. Here a view is drawn; models/views/showing/warp.py shows an image through it.
 """
 
 import math
@@ -87,7 +87,7 @@ class View:
     beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out unless
     the strip is narrow ("edge", for a part that reaches the frame: a mirror would show a second
     piece); the ground, which stays as it is while the part alone moves ("ground", for a lone part,
-    see models/views/lone_part.py).
+    see models/views/showing/lone_part.py).
     """
 
     angle_deg: float = 0.0

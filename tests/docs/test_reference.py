@@ -42,7 +42,7 @@ from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
-from models.views.evidence import Evidence as ViewEvidence
+from models.views.decision.evidence import Evidence as ViewEvidence
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
 

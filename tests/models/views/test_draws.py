@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.views.decision.invariances import InvarianceDecision
 from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
-from models.views.invariances import InvarianceDecision
-from models.views.resampling import gradient_energy, resampled
+from models.views.showing.resampling import gradient_energy, resampled
 from models.views.source import working_size
 from models.views.view import View, ViewLimits, to_image
 from tests.models.conftest import part_image, texture_image

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from models.features.patches import PatchFeatures
-from models.views.distinct import distinct
-from models.views.grain import Grain, grain_of
-from models.views.light import light_spread
-from models.views.seen import PROBES, Seen, distances, look_at, ratio
+from models.views.decision.distinct import distinct
+from models.views.decision.grain import Grain, grain_of
+from models.views.decision.light import light_spread
+from models.views.decision.seen import PROBES, Seen, distances, look_at, ratio
 
 # A part whose mirror axis is so near to the frame's directions lies straight.
 ALIGNED_WITHIN_DEG = 6.0

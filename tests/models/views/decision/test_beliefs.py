@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from models.views.beliefs import CHOSEN_FROM, USUAL, WEIGHTS, beliefs_of, chosen
-from models.views.evidence import Evidence
-from models.views.grain import Grain
-from models.views.seen import PROBES
+from models.views.decision.beliefs import CHOSEN_FROM, USUAL, WEIGHTS, beliefs_of, chosen
+from models.views.decision.evidence import Evidence
+from models.views.decision.grain import Grain
+from models.views.decision.seen import PROBES
 from models.views.view import INVARIANCES
 
 

@@ -3,7 +3,7 @@
 What is said is the figure that speaks loudest; the belief itself is made in `beliefs.py`.
 """
 
-from models.views.evidence import Evidence
+from models.views.decision.evidence import Evidence
 
 # Distance over that of a small view: below, a turn or a mirror image hardly shows; above, it does.
 HARDLY_SHOWS = 2.2

@@ -12,11 +12,11 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
-from models.views.beliefs import Belief, beliefs_of, chosen
-from models.views.distinct import distinct
-from models.views.evidence import Evidence, evidence_of
-from models.views.light import USUAL_SPREAD, light_spread
-from models.views.seen import ANALYSIS_PX
+from models.views.decision.beliefs import Belief, beliefs_of, chosen
+from models.views.decision.distinct import distinct
+from models.views.decision.evidence import Evidence, evidence_of
+from models.views.decision.light import USUAL_SPREAD, light_spread
+from models.views.decision.seen import ANALYSIS_PX
 from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
 
 # More images than this make nothing surer, and would only cost time.

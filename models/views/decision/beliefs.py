@@ -8,8 +8,8 @@ fitted to good parts of eleven lines (docs/method.md).
 import math
 from dataclasses import dataclass
 
-from models.views.evidence import Evidence
-from models.views.reasons import reason_of
+from models.views.decision.evidence import Evidence
+from models.views.decision.reasons import reason_of
 
 TURNS = ("rotate", "rotate_90")
 FLIPS = ("flip_horizontal", "flip_vertical")
