@@ -5,7 +5,7 @@
 DATA is a folder of categories in the MVTec layout, those of `TRUTH` that it has. What is true of
 each was told by eye from its good parts. From some good images of each, single ones, pairs and
 fives are drawn; their evidence, and the weights fitted to all other categories, give the beliefs
-that are judged. The last table is of the weights that `models/views/decision/beliefs.py` should have.
+that are judged. The last table is of the weights for `models/views/decision/beliefs.py`.
 """
 
 import argparse
