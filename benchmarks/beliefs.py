@@ -5,7 +5,7 @@
 DATA is a folder of categories in the MVTec layout, those of `TRUTH` that it has. What is true of
 each was told by eye from its good parts. From some good images of each, single ones, pairs and
 fives are drawn; their evidence, and the weights fitted to all other categories, give the beliefs
-that are judged. The last table is of the weights that `models/views/beliefs.py` should have.
+that are judged. The last table is of the weights for `models/views/decision/beliefs.py`.
 """
 
 import argparse
@@ -21,12 +21,12 @@ import torch
 from PIL import Image
 
 from models.features.patches import load_patch_features
-from models.views.beliefs import FLIPS, SPREADS, TURNS, figures
-from models.views.distinct import distinct
-from models.views.evidence import Evidence, gathered
-from models.views.grain import Grain
-from models.views.invariances import analysed
-from models.views.seen import look_at
+from models.views.decision.beliefs import FLIPS, SPREADS, TURNS, figures
+from models.views.decision.distinct import distinct
+from models.views.decision.evidence import Evidence, gathered
+from models.views.decision.grain import Grain
+from models.views.decision.invariances import analysed
+from models.views.decision.seen import look_at
 from models.views.view import INVARIANCES
 
 # In the order of INVARIANCES: rotate, rotate_90, flip_horizontal, flip_vertical, shift, scale,

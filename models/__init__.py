@@ -22,7 +22,7 @@ Segmentation". With the paper in hand:
 | the rounds, and the update between two | `integrator/rounds.py`, `integrator/update.py` |
 | all of it in order | `job/run.py` |
 
-Not in the paper: which views leave a good part good (`views/invariances.py`, `views/light.py`), the
+Not in the paper: which views leave a good part good (`views/decision/`), the
 colours of a change (`generator/colour.py`), the normality guard (`guard/`), the choice among more
 images than are wanted (`integrator/selection.py`).
 """

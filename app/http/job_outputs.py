@@ -16,6 +16,8 @@ from app.problems import (
     StorageUnavailable,
 )
 
+# The files of a job never change, and a browser with another key asks again.
+KEPT = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Authorization"}
 OUTPUT_PROBLEMS = (
     JobNotFound,
     JobNotFinished,

@@ -18,13 +18,13 @@ from models.generator.variance import (
 )
 from models.guard.normality import NormalityGuard
 from models.job.generation import Generation
-from models.views.draws import VIEW_SEEDS
-from models.views.invariances import (
+from models.views.decision.invariances import (
     InvarianceDecision,
     all_analysed,
     decide_invariances,
     requested_invariances,
 )
+from models.views.draws import VIEW_SEEDS
 
 # Views that the guard's threshold is set on, at least.
 NUM_UNSEEN_VIEWS = 16

@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.views.distinct import distinct
-from models.views.invariances import InvarianceDecision
-from models.views.part_mask import lone_part_mask
-from models.views.resampling import resampled
+from models.views.decision.distinct import distinct
+from models.views.decision.invariances import InvarianceDecision
+from models.views.showing.part_mask import lone_part_mask
+from models.views.showing.resampling import resampled
 from models.views.source import Source
 from models.views.view import (
     LEAST_SIDE_PX,
@@ -36,6 +36,9 @@ MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
 LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
+# The share that is mirrored about an axis. Where mirror images are believed in and not known, a few
+# teach a detector what half of them would, and the others stay certain.
+TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 TURN_SEED = 2**31
@@ -141,6 +144,8 @@ class Draws:
             fill=self.fills[source],
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
+            spread=self.decision.spread,
+            flip_share=TOLD_FLIPS if self.decision.decided_by == "request" else BELIEVED_FLIPS,
             # How loose a line is, one image does not say: most of its views stay near to it.
             limits=self.limits.times(rng.random() ** (1.0 / len(self.distinct))),
         )

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import PatchFeatures
+from models.views.decision.invariances import InvarianceDecision, decide_invariances
+from models.views.decision.light import USUAL_SPREAD
 from models.views.draws import VIEW_SEEDS, Draws, Plan
-from models.views.invariances import InvarianceDecision, decide_invariances
-from models.views.light import USUAL_SPREAD
 from models.views.view import INVARIANCES, View, ViewLimits
 
 TITLES = {

@@ -7,11 +7,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.views.lone_part import LonePart
-from models.views.relight import relight
-from models.views.resampling import resampled
+from models.views.showing.lone_part import LonePart
+from models.views.showing.relight import relight
+from models.views.showing.resampling import resampled
+from models.views.showing.warp import apply_view
 from models.views.view import MAX_SIDE_PX, View, scaled, to_tensor
-from models.views.warp import apply_view
 
 # An image is worked on at its own size, up to this multiple of what is shown: a finer one shows no
 # more.

@@ -1,12 +1,14 @@
 """Normal-preserving views: how one good image may be moved, turned and lit and still be good.
 
 The views are the paper's augmented inputs I_1..I_N (Lee & Choi, CVPR 2024, section 4.1.2). Which
-transformations preserve normality depends on the object: models/views/invariances.py decides. Here
-a view is drawn; models/views/warp.py shows an image through it.
+transformations preserve normality depends on the object: models/views/decision/invariances.py
+decides. Here a view is drawn; models/views/showing/warp.py shows an image through it.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -27,6 +29,14 @@ INVARIANCES = (
 # The longest side of a new image; the networks want LEAST_SIDE_PX of the shorter one.
 MAX_SIDE_PX, LEAST_SIDE_PX = 4096, 32
 MAX_COVERING_SCALE = 1.25
+# How far these go at most, and which limits they widen.
+WIDEST = {"shift": 0.08, "scale": 0.12, "brightness": 0.18}
+WIDENS = {
+    "shift": ("shift_x", "shift_y"),
+    "scale": ("log_scale",),
+    "brightness": ("log_gain", "log_gamma"),
+}
+NOT_SEEN: Mapping[str, float] = MappingProxyType({})
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
 
@@ -77,7 +87,7 @@ class View:
     beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out unless
     the strip is narrow ("edge", for a part that reaches the frame: a mirror would show a second
     piece); the ground, which stays as it is while the part alone moves ("ground", for a lone part,
-    see models/views/lone_part.py).
+    see models/views/showing/lone_part.py).
     """
 
     angle_deg: float = 0.0
@@ -135,14 +145,18 @@ def draw_view(
     turn: float | None = None,
     light_spread: float = 0.0,
     limits: ViewLimits = USUAL_LIMITS,
+    spread: Mapping[str, float] = NOT_SEEN,
+    flip_share: float = 0.5,
 ) -> View:
     """A random view within what the invariances allow.
 
     `turn` in [0, 1) says where in its range the angle lies, for sets whose angles are to be spread
     evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
     among the invariances, see `View.light`. `limits` hold where no invariance widens them.
+    `spread` is the standard deviation of "shift", "scale" or "brightness" that the images show: no
+    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be.
     """
-    limits = _widened(limits, invariances, fill)
+    limits = _widened(limits, invariances, fill, spread)
 
     def within(limit: float) -> float:
         return float(rng.uniform(-limit, limit))
@@ -153,8 +167,8 @@ def draw_view(
     still = not {"rotate", "scale"} & invariances and rng.random() < STILL_SHARE
     return View(
         angle_deg=(0.0 if still else limits.angle_deg * (2 * turn - 1)) + 90.0 * quarter_turns,
-        flip_horizontal="flip_horizontal" in invariances and rng.random() < 0.5,
-        flip_vertical="flip_vertical" in invariances and rng.random() < 0.5,
+        flip_horizontal="flip_horizontal" in invariances and rng.random() < flip_share,
+        flip_vertical="flip_vertical" in invariances and rng.random() < flip_share,
         scale=1.0 if still else math.exp(within(limits.log_scale)),
         shift_x=within(limits.shift_x),
         shift_y=within(limits.shift_y),
@@ -168,18 +182,16 @@ def draw_view(
     )
 
 
-def _widened(limits: ViewLimits, invariances: frozenset[str], fill: str) -> ViewLimits:
+def _widened(
+    limits: ViewLimits, invariances: frozenset[str], fill: str, spread: Mapping[str, float]
+) -> ViewLimits:
     """The limits with what the invariances allow beyond them."""
-    wider: dict[str, float] = {}
-    if "rotate" in invariances:
-        wider["angle_deg"] = 180.0
-    if "shift" in invariances and fill == "ground":
-        # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
-        wider |= {"shift_x": 0.08, "shift_y": 0.08}
-    if "scale" in invariances:
-        wider["log_scale"] = 0.12
-    if "brightness" in invariances:
-        wider |= {"log_gain": 0.18, "log_gamma": 0.18}
+    # A texture shows the same wherever it is cut, and a shift would only uncover its edge.
+    held = {"shift"} if fill != "ground" else set()
+    wider = {"angle_deg": 180.0} if "rotate" in invariances else {}
+    for name in WIDEST.keys() & invariances - held:
+        seen = math.sqrt(3) * spread.get(name, math.inf)  # a uniform range's half-width
+        wider |= dict.fromkeys(WIDENS[name], min(WIDEST[name], seen))
     return replace(
         limits, **{name: max(value, getattr(limits, name)) for name, value in wider.items()}
     )

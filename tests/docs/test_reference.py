@@ -6,6 +6,7 @@ compared in `test_first_job.py`, with one that the real method has made.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import httpx2
@@ -41,10 +42,11 @@ from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
+from models.views.decision.evidence import Evidence as ViewEvidence
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
 
-API, CLI = "docs/api.md", "docs/cli.md"
+API, CLI, ARCHIVE = "docs/api.md", "docs/cli.md", "docs/archive.md"
 OPERATIONS, METHOD, EVALUATION = "docs/operations.md", "docs/method.md", "docs/evaluation.md"
 # Its subclasses are what happens.
 BASE_PROBLEMS = {Problem, UnusableImage}
@@ -71,6 +73,11 @@ def routes() -> list[str]:
         path for path in OPEN_PATHS - paths.keys() if not path.startswith(("/docs/", "/page/"))
     ]
     return [*described, *(f"GET {path}" for path in pages)]
+
+
+def figures() -> list[str]:
+    """What a manifest tells of the images' evidence; how uneven the light gets stands beside it."""
+    return [field.name for field in fields(ViewEvidence) if field.name != "light_spread"]
 
 
 KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
@@ -101,6 +108,7 @@ KINDS: dict[str, tuple[str, str, Callable[[], Iterable[str]]]] = {
     "request headers": (API, "Headers of a request", lambda: READ_HEADERS),
     "response headers": (API, "Headers of an answer", lambda: TOLD_HEADERS),
     "invariances": (METHOD, "Which views are good", lambda: Invariance),
+    "figures of images": (ARCHIVE, "What the images say", figures),
     "efforts": (METHOD, "Effort", lambda: Effort),
     "evaluation rows": (EVALUATION, "Rows", lambda: ROWS),
     "fidelity rows": (EVALUATION, "Do they look like good parts", lambda: FIDELITY_ROWS),

@@ -35,7 +35,8 @@ class LoadedWhenAsked(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The command, or the default if there is none of the name."""
-        return self[name] if name in self else default  # noqa: SIM401  that is this method
+        # `dict.get` does not come by `__getitem__`.
+        return self[name] if name in self else default  # noqa: SIM401
 
     def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
         """All of them, loaded."""

@@ -19,10 +19,10 @@ from app.images.shape import crop_box
 from app.jobs.model import Invariance
 from app.settings import Settings
 from models.features.patches import PatchFeatures, load_patch_features
+from models.views.decision.invariances import analysed, looked_at
 from models.views.families import Family, show_families
-from models.views.invariances import analysed, looked_at
+from models.views.showing.warp import FINENESS
 from models.views.view import to_image
-from models.views.warp import FINENESS
 
 # Long side of a shown view.
 SHOWN_PX = 192

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,6 +19,16 @@ PACKAGE = "app.http.report"
 UNITS = 100
 # Pieces of the template that go out at once.
 BUFFERED = 64
+VIEWS = {
+    "rotate": "turned to any angle",
+    "rotate_90": "turned by quarters",
+    "flip_horizontal": "left and right exchanged",
+    "flip_vertical": "top and bottom exchanged",
+    "shift": "moved on its ground",
+    "scale": "larger or smaller",
+    "brightness": "brighter or darker",
+    "lighting": "under uneven light",
+}
 REASONS = {
     "anomalous": "shows something that the real images do not",
     "near_copy": "is nearly the same as an image that is there already",
@@ -61,6 +71,7 @@ def write_report(archive: ZipFile, evidence: ZipFile) -> Iterator[str]:
         plain=_plain,
         percent=lambda share: f"{round(100 * share)} %",
         reasons=REASONS,
+        views=VIEWS,
         style=Markup(_style()),
     )
     stream.enable_buffering(BUFFERED)
@@ -94,14 +105,14 @@ def _style() -> str:
     return files(PACKAGE).joinpath("report.css").read_text()
 
 
-def _bar(value: float, values: list[float]) -> Markup:
+def _bar(value: float, values: Sequence[float]) -> Markup:
     """A bar from the least to the largest of the values."""
     least, largest = min(values), max(values)
     share = (value - least) / (largest - least) if largest > least else 1.0
     return Markup(
         '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" width="100" height="10"/>'
-        f'<rect class="bar" width="{5 + 95 * share:.1f}" height="10"/></svg>'
+        f'<rect class="bar" width="{2 + 98 * share:.1f}" height="10"/></svg>'
     )
 
 

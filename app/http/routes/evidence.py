@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.files.file_names import content_disposition
-from app.http.job_outputs import OUTPUT_PROBLEMS, job_output, open_output
+from app.http.job_outputs import KEPT, OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
 from app.http.report.write import report_policy, write_report
@@ -26,8 +26,6 @@ from app.problems import (
     StorageUnavailable,
 )
 
-# What is handed out here never changes.
-HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
 ANY_FILE = "application/octet-stream"
 Number = Annotated[int, Path(ge=0, description="0 is the first.")]
 
@@ -61,7 +59,7 @@ def get_input(job_id: str, number: Number, services: ServicesDep, owner: OwnerDe
         raise ImageNotFound(f"Job {job_id} has {len(names)} inputs, numbered from 0.")
     content = services.storage.read(job_id, names[number])
     # Whatever it is, no browser is to show it as a page of ours.
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="input-{number}"'}
+    headers = {**KEPT, "Content-Disposition": f'attachment; filename="input-{number}"'}
     return Response(content, media_type=ANY_FILE, headers=headers)
 
 
@@ -75,7 +73,7 @@ def get_evidence(
     job_id: str, services: ServicesDep, owner: OwnerDep, response: Response
 ) -> Evidence:
     """Beside the archive, for people: nothing of it is for training."""
-    response.headers.update(HEADERS)
+    response.headers.update(KEPT)
     with _open_evidence(services, owner, job_id) as evidence:
         return Evidence.model_validate_json(evidence.read(INDEX_FILE))
 
@@ -102,7 +100,7 @@ def get_evidence_picture(
             content = evidence.read(picture_name(kind, number))
         except KeyError:
             raise ImageNotFound(f"Job {job_id} has no such picture: {kind} {number}.") from None
-    return Response(content, media_type="image/jpeg", headers=HEADERS)
+    return Response(content, media_type="image/jpeg", headers=KEPT)
 
 
 @router.get(
@@ -123,7 +121,7 @@ def get_report(job_id: str, services: ServicesDep, owner: OwnerDep) -> Streaming
     name = services.store.get(job_id, owner).object_name
     disposition = content_disposition(name, f"-{job_id[-8:]}-report.html")
     headers = {
-        **HEADERS,
+        **KEPT,
         "Content-Security-Policy": report_policy(),
         "Content-Disposition": disposition.replace("attachment", "inline", 1),
     }

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from app.files.downloads import send_file
 from app.files.file_names import content_disposition
 from app.files.shorter_archive import image_names, shorten_archive
-from app.http.job_outputs import OUTPUT_PROBLEMS, job_output, open_output
+from app.http.job_outputs import KEPT, OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
 from app.http.services import OwnerDep, Services, ServicesDep
@@ -17,8 +17,6 @@ from app.problems import ImageNotFound, InvalidRequest, NotReady, RangeNotSatisf
 
 FILE_PROBLEMS = (*OUTPUT_PROBLEMS, RangeNotSatisfiable)
 ARCHIVE = "archive.zip"
-# A finished job's files never change.
-CACHE = {"Cache-Control": "private, max-age=86400, immutable"}
 NUMBERS = r"^[0-9]{1,4}(,[0-9]{1,4})*$"
 
 router = APIRouter(
@@ -126,7 +124,7 @@ def get_image(
     """The PNG as it stands in the archive."""
     with open_output(services, owner, job_id, ARCHIVE) as archive:
         name = _image_name(job_id, image_names(archive), number)
-        return Response(archive.read(name), media_type="image/png", headers=CACHE)
+        return Response(archive.read(name), media_type="image/png", headers=KEPT)
 
 
 @router.get(
@@ -146,7 +144,7 @@ def get_manifest(job_id: str, services: ServicesDep, owner: OwnerDep) -> Respons
     """As it stands in the archive: prompt, views, rejections, and each image with its scores."""
     with open_output(services, owner, job_id, ARCHIVE) as archive:
         content = archive.read("manifest.json")
-    return Response(content, media_type="application/json", headers=CACHE)
+    return Response(content, media_type="application/json", headers=KEPT)
 
 
 def _send(

@@ -20,7 +20,7 @@ from models.evaluation.guard_trial.defects import (
     plant,
 )
 from models.evaluation.rows.plain import RowInput
-from models.views.part_mask import lone_part_mask
+from models.views.showing.part_mask import lone_part_mask
 from models.views.view import to_tensor
 
 CLEAN = "none"

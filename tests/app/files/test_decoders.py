@@ -102,11 +102,11 @@ def run_lengths() -> bytes:
 
 
 def many_strips() -> bytes:
-    """A TIFF of a million rows, each a strip of its own, all at the same place."""
-    number = 1_000_000
-    each = {257: (4, (number,)), 273: (4, (8,) * number), 279: (4, (32,) * number)}
+    """A TIFF of so many rows, each a strip of its own, all at the same place."""
+    number, width = 39_000, 1_250
+    each = {257: (4, (number,)), 273: (4, (8,) * number), 279: (4, (width,) * number)}
     layout = TiffLayout(bits=8, photometric=tiff.BLACK_IS_ZERO, rows_per_strip=1, more=each)
-    return tiff.write_tiff(np.zeros((1, 32, 1), np.uint8), layout)
+    return tiff.write_tiff(np.zeros((1, width, 1), np.uint8), layout)
 
 
 @pytest.mark.parametrize("costly", [lambda: COSTLY, run_lengths, many_strips])

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from models.guard.normality import LEAST_SIDE_PX, NormalityGuard
+from models.views.showing.warp import apply_view
 from models.views.view import draw_view
-from models.views.warp import apply_view
 from tests.models.conftest import part_image
 
 

@@ -7,7 +7,7 @@ import torch
 from models.generator.sampling import SamplingSettings
 from models.job.fill import BATCH_SIZES, CANDIDATE_BUDGET, choose, fill
 from models.job.options import PipelineOptions
-from models.views.invariances import InvarianceDecision
+from models.views.decision.invariances import InvarianceDecision
 from tests.models.job.conftest import generation_of
 
 BLIND = PipelineOptions(sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode"))

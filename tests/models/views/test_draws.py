@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.views.decision.invariances import InvarianceDecision
 from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
-from models.views.invariances import InvarianceDecision
-from models.views.resampling import gradient_energy, resampled
+from models.views.showing.resampling import gradient_energy, resampled
 from models.views.source import working_size
 from models.views.view import View, ViewLimits, to_image
 from tests.models.conftest import part_image, texture_image
@@ -187,3 +187,12 @@ def test_a_long_part_is_turned_so_little_that_its_ends_move_as_a_squares_do():
     long = texture_image(size=640)[:, :64]
     angles = [abs(draws_of(long).draw(FILL_SEEDS, n).view.angle_deg) for n in range(8)]
     assert 0 < max(angles) <= ViewLimits.angle_deg / 10
+
+
+def test_fewer_views_are_mirrored_on_a_belief_than_on_a_users_word():
+    def mirrored(**decided: object) -> int:
+        draws = draws_of(texture_image(), invariances=frozenset({"flip_vertical"}), **decided)
+        return sum(draws.plan(FILL_SEEDS, n).view.flip_vertical for n in range(100))
+
+    assert 5 <= mirrored() <= 25
+    assert 38 <= mirrored(decided_by="request") <= 62

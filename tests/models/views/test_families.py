@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from models.features.patches import PatchFeatures
+from models.views.decision.invariances import InvarianceDecision, analysed, decide_invariances
 from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
 from models.views.families import NOTHING_ELSE, NUM_SHOWN, TITLES, family_views, show_families
-from models.views.invariances import InvarianceDecision, analysed, decide_invariances
 from models.views.view import INVARIANCES, View, to_image
 from tests.models.conftest import part_image, texture_image
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from models.views.registration import register
+from models.views.showing.warp import apply_view
 from models.views.view import View
-from models.views.warp import apply_view
 from tests.models.conftest import part_image, texture_image
 
 SIZE = (160, 128)

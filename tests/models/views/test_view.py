@@ -5,6 +5,7 @@ from PIL import Image
 from app.images.output_size import output_size as app_output_size
 from models.views.view import (
     INVARIANCES,
+    WIDEST,
     View,
     ViewLimits,
     covering,
@@ -83,3 +84,25 @@ def test_the_same_seed_draws_the_same_views():
 @pytest.mark.parametrize("long_side", [None, 64, 256, 1000])
 def test_the_method_and_the_api_have_one_rule_of_size(size, long_side):
     assert output_size(Image.new("RGB", size), long_side) == app_output_size(size, long_side)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shift", lambda view: abs(view.shift_x)),
+        ("scale", lambda view: abs(np.log(view.scale))),
+        ("brightness", lambda view: abs(np.log(view.gain))),
+    ],
+)
+def test_a_family_goes_as_far_as_the_images_show_and_without_them_to_its_bound(name, value):
+    def widest(spread: dict[str, float]) -> float:
+        rng = np.random.default_rng(0)
+        drawn = (
+            draw_view(frozenset({name}), rng, fill="ground", spread=spread) for _ in range(300)
+        )
+        return max(value(view) for view in drawn)
+
+    seen = 0.03
+    assert 0.9 * np.sqrt(3) * seen < widest({name: seen}) <= np.sqrt(3) * seen
+    assert widest({}) == pytest.approx(WIDEST[name], rel=0.05)
+    assert widest({name: 9.0}) == pytest.approx(WIDEST[name], rel=0.05)

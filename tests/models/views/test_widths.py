@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from models.views.showing.warp import apply_view
 from models.views.view import USUAL_LIMITS, View
-from models.views.warp import apply_view
 from models.views.widths import MOST, widths_of
 from tests.models.conftest import part_image, texture_image
 

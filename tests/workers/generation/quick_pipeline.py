@@ -25,6 +25,14 @@ from workers.generation import tasks
 
 STEP_S = 0.05
 SIDE_PX = 64
+INVARIANCES = {
+    "allowed": ["shift"],
+    "decided_by": "images",
+    "factors": {
+        "shift": {"belief": 0.9, "reason": "It lies elsewhere in each image."},
+        "rotate": {"belief": 0.1, "reason": "It never lies turned."},
+    },
+}
 # An object whose jobs fail.
 FAILING = "broken nut"
 GREY = np.full((SIDE_PX, SIDE_PX, 3), 128, np.uint8)
@@ -53,7 +61,7 @@ class QuickPipeline:
             )
         report: dict[str, Any] = {
             "prompt": {},
-            "invariances": {},
+            "invariances": INVARIANCES,
             "integration": {},
             "rejections": {"anomalous": 1, "near_copy": 1},
             "models": {},

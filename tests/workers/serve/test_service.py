@@ -1,5 +1,6 @@
 """The whole service as one command: stopped, killed, started again, and losing a child."""
 
+import contextlib
 import os
 import re
 import signal
@@ -120,6 +121,23 @@ def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
     os.kill(child_of(served, "cli courier"), signal.SIGKILL)
     served.submit(callback_url=receiver.url("/200"))
     wait_until(lambda: len(receiver.received) == 1)
+    assert served.process.poll() is None
+
+
+def test_a_viewer_that_keeps_dying_does_not_end_the_service(start: Start):
+    served = start("succeed")
+
+    def viewers() -> list[int]:
+        return [p for p in descendants(served.process.pid) if "cli viewer" in command_line(p)]
+
+    def kill_it() -> bool:
+        for viewer in viewers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(viewer, signal.SIGKILL)
+        return "jobs go on without it" in served.said()
+
+    wait_until(kill_it)
+    served.wait_for(served.submit(), "succeeded")
     assert served.process.poll() is None
 
 

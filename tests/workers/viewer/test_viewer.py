@@ -21,6 +21,8 @@ from tests.workers.viewer.viewer_process import ViewerProcess
 
 PART, TEXTURE = (encode(to_image(image)) for image in (part_image(angle_deg=33), texture_image()))
 ANSWERED_WITHIN_S = 90
+# torch is imported first.
+LOADED_WITHIN_S = 300.0
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def viewer(settings: Settings) -> Iterator[ViewerProcess]:
 
 @pytest.fixture
 def ready_viewer(viewer: ViewerProcess, store: JobStore) -> ViewerProcess:
-    wait_until(lambda: num_registered(store) > 0)
+    wait_until(lambda: num_registered(store) > 0, LOADED_WITHIN_S)
     return viewer
 
 

@@ -112,14 +112,23 @@ export function pause(milliseconds, signal) {
 }
 
 /** Saves an answer's content as a file, under the name that the service gives it. */
-export async function download(path, name) {
+export async function download(path) {
+  if (!hasKey()) {
+    // The browser writes it to the disk as it comes; what is wrong is said before.
+    await call(path, { method: "HEAD" });
+    return save(address(path), "");
+  }
   const answer = await call(path);
   const told = answer.headers.get("Content-Disposition") ?? "";
   const encoded = /filename\*=UTF-8''([^;]+)/.exec(told)?.[1];
-  const plain = /filename="([^"]+)"/.exec(told)?.[1];
+  const source = URL.createObjectURL(await answer.blob());
+  save(source, encoded ? decodeURIComponent(encoded) : /filename="([^"]+)"/.exec(told)?.[1] ?? "");
+  setTimeout(() => URL.revokeObjectURL(source), 60_000);
+}
+
+function save(source, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = encoded ? decodeURIComponent(encoded) : plain ?? name;
+  link.href = source;
+  link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -6,6 +6,9 @@ import { announce, fill, h, problemBox, title } from "./dom.js";
 import { imageInputs } from "./inputs.js";
 import { objectWords } from "./words.js";
 
+// Options that the question about views depends on too.
+const ASKED_TOO = ["bit_depth", "image_size"];
+
 export async function showNew({ element, signal }, repeated) {
   const images = imageInputs({ signal, onChange: changed });
   const words = objectWords({ signal });
@@ -36,7 +39,7 @@ export async function showNew({ element, signal }, repeated) {
     const data = new FormData();
     for (const file of images.files()) data.append("images", file, file.name);
     if (words.value()) data.append("object_name", words.value());
-    if (options.values().bit_depth) data.append("bit_depth", options.values().bit_depth);
+    for (const name of ASKED_TOO) if (options.values()[name]) data.append(name, options.values()[name]);
     return data;
   }
 
@@ -62,7 +65,7 @@ export async function showNew({ element, signal }, repeated) {
     if (!images.files().length) return fault({ title: "No images yet", detail: "Add at least one image of a good part." });
     if (!words.value()) return words.refuse("Say what the images show.");
     const data = imagesForm();
-    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt() })) if (name !== "bit_depth" && value) data.append(name, value);
+    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
     const chosen = question.chosen();
     if (chosen) data.append("invariances", chosen.join(","));
     send.disabled = true;

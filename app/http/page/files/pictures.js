@@ -4,7 +4,10 @@ import { call } from "./api.js";
 import { h } from "./dom.js";
 
 const MARGIN = "300px";
-let kept = new Map();
+// New images in their own size: few are kept, since each may have many MB.
+const LARGE = /\/images\/\d+$/;
+const MAX_LARGE = 6;
+const kept = new Map();
 const waiting = new WeakMap();
 const others = new WeakMap();
 
@@ -44,12 +47,19 @@ export async function show(image, path) {
 
 /** Frees the pictures of the view that goes. */
 export function releasePictures() {
-  for (const source of kept.values()) source.then(URL.revokeObjectURL, () => {});
-  kept = new Map();
+  forget([...kept.keys()]);
+}
+
+function forget(paths) {
+  for (const path of paths) {
+    kept.get(path).then(URL.revokeObjectURL, () => {});
+    kept.delete(path);
+  }
 }
 
 function load(path) {
   if (!kept.has(path)) {
+    if (LARGE.test(path)) forget([...kept.keys()].filter((other) => LARGE.test(other)).slice(0, -MAX_LARGE));
     const source = call(path).then((answer) => answer.blob()).then(URL.createObjectURL);
     source.catch(() => kept.delete(path));
     kept.set(path, source);

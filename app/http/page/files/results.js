@@ -50,7 +50,7 @@ export async function showResults({ element, signal }, job) {
     get.disabled = true;
     announce("The download begins.");
     const without = images.filter((image) => !image.isKept).map(({ number }) => number).join(",");
-    await download(`${here}/archive${without && `?without=${without}`}`, "images.zip").finally(say);
+    await download(`${here}/archive${without && `?without=${without}`}`).finally(say);
   }
 
   async function remove() {
@@ -64,7 +64,7 @@ export async function showResults({ element, signal }, job) {
     h("p", { class: "lead" }, `${count(job.num_images, "new image")} from ${count(job.inputs.length || evidence?.num_real || 1, "real one")}`,
       job.num_images < job.num_images_requested && `; ${job.num_images_requested} were asked for, the others did not pass the guard`, ". ", job.ended_at && ["Done ", when(job.ended_at), "."]),
     h("div", { class: "row" }, get,
-      evidence && h("button", { type: "button", class: "quiet", onclick: () => attempt(() => download(`${here}/report`, "report.html")) }, "Download report"),
+      evidence && h("button", { type: "button", class: "quiet", onclick: () => attempt(() => download(`${here}/report`)) }, "Download report"),
       h("a", { class: "button quiet", href: `#/repeat/${job.id}` }, "Repeat with changes"),
       h("button", { type: "button", class: "quiet", onclick: () => attempt(remove) }, "Delete")),
     faults,
@@ -202,5 +202,12 @@ function story(job, manifest) {
     "Kept until": job.expires_at && when(job.expires_at),
   };
   return h("section", {}, h("h2", {}, "How they came about"),
-    h("dl", { class: "facts wide" }, Object.entries(told).filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
+    h("dl", { class: "facts wide" }, Object.entries(told).filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    invariances.factors && invariances.decided_by !== "request" && beliefs(invariances));
+}
+
+function beliefs({ factors, allowed }) {
+  return h("details", {}, h("summary", {}, "Why these may differ and others not"),
+    h("ul", { class: "plain" }, Object.entries(factors).map(([name, { belief, reason }]) => h("li", {},
+      h("strong", {}, `${allowed.includes(name) ? "Yes" : "No"}: ${VIEWS[name] ?? name}. `), `${reason} Good, by your images: ${Math.round(100 * belief)} %`))));
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.settings import Settings
@@ -118,3 +119,12 @@ def good_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_bytes(encode(texture((96, 64), seed=number)))
     return paths
+
+
+def violations(page: Page) -> Iterator[str]:
+    """What axe finds, in a line each."""
+    found = Axe().run(page).response
+    assert len(found["passes"]) > 5
+    for violation in found["violations"]:
+        places = ", ".join(str(node["target"]) for node in violation["nodes"])
+        yield f"{violation['id']}: {violation['help']}: {places}"

@@ -11,7 +11,7 @@ from playwright.sync_api import FileChooser, Page, expect
 from app.access.api_keys import ApiKeys
 from app.base.redis_connection import connect
 from app.jobs.model import Invariance, JobState
-from tests.app.http.page.conftest import OpenPage, Service
+from tests.app.http.page.conftest import OpenPage, Service, violations
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
 
@@ -69,6 +69,9 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
     expect(new).to_have_count(4)
     expect(page.locator(".rejected")).to_have_count(2)
     expect(page.locator(".rejected .mark")).to_have_count(1)
+    page.get_by_text("Why these may differ").click()
+    expect(page.locator("main")).to_contain_text("Yes: moved. It lies elsewhere in each image.")
+    expect(page.locator("main")).to_contain_text("No: any angle. It never lies turned.")
     # Every picture is there.
     for image in page.locator(".tile img").all():
         image.scroll_into_view_if_needed()
@@ -245,6 +248,7 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
         page.locator("#api-key").fill("gm_wrong")
         page.keyboard.press("Enter")
         expect(dialog).to_contain_text("That key is not known here.")
+        assert list(violations(page)) == []
         page.locator("#api-key").fill(text)
         page.keyboard.press("Enter")
         expect(page.get_by_text("No job is like that.")).to_be_visible()
@@ -252,6 +256,10 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
         ask(page, good_files, "nut")
         send(page)
         expect_done(page)
+        for name, end in (("Download ZIP", ".zip"), ("Download report", "-report.html")):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=name).click()
+            assert download.value.suggested_filename.endswith(end)
         page.reload()
         expect_done(page)
         assert page.evaluate("localStorage.length + document.cookie.length") == 0
@@ -299,6 +307,12 @@ def test_images_come_by_drop_and_from_the_clipboard(open_page: OpenPage):
     expect(page.locator(".inputs .tile")).to_have_count(3)
     # What the browser cannot read is no reason to leave it out.
     expect(page.locator(".inputs")).to_contain_text("No preview of TIF files here")
+
+
+def test_a_phone_has_its_camera(open_page: OpenPage):
+    page = open_page(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    expect(page.get_by_role("button", name="Take a photo")).to_be_visible()
+    expect(page.locator("input[capture]")).to_have_attribute("capture", "environment")
 
 
 def test_the_lines_repeat_the_job(open_page: OpenPage, service: Service):

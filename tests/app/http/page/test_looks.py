@@ -1,15 +1,14 @@
 """How the page looks, and whether everybody can use it; its pictures go to `build/screenshots`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.http.page.page import FILES, FOLDER, INDEX, PAGE_PATHS
-from tests.app.http.page.conftest import OpenPage, Service
+from tests.app.http.page.conftest import OpenPage, Service, violations
 from tests.app.http.page.test_journeys import CHOOSER, cancel, progress
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
@@ -79,6 +78,11 @@ def show_question(page: Page, _: dict[str, str]) -> None:
     page.get_by_role("button", name="Delete metal nut").click()
 
 
+def show_report(page: Page, jobs: dict[str, str]) -> None:
+    page.goto(f"{page.url}v1/jobs/{jobs['done']}/report")
+    expect(page.get_by_role("img", name="Rejected image 1")).to_be_visible()
+
+
 VIEWS: dict[str, Callable[[Page, dict[str, str]], None]] = {
     "new": show_new,
     "filled": show_filled,
@@ -88,16 +92,8 @@ VIEWS: dict[str, Callable[[Page, dict[str, str]], None]] = {
     "failed": show_failed,
     "past": show_past,
     "question": show_question,
+    "report": show_report,
 }
-
-
-def violations(page: Page) -> Iterator[str]:
-    """What axe finds, in a line each."""
-    found = Axe().run(page).response
-    assert len(found["passes"]) > 5
-    for violation in found["violations"]:
-        places = ", ".join(str(node["target"]) for node in violation["nodes"])
-        yield f"{violation['id']}: {violation['help']}: {places}"
 
 
 @pytest.mark.browser

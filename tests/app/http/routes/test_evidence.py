@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from app.files.storage import Storage, outputs_of
+from app.http.report.write import write_report
 from app.jobs.evidence import EVIDENCE_FILE, INDEX_FILE, Evidence, EvidenceKind, picture_name
 from app.jobs.store import JobStore
 from app.settings import Settings
@@ -40,6 +41,7 @@ def test_the_evidence_is_handed_out(api: httpx2.Client, store: JobStore, setting
     picture = api.get(f"{here}/evidence/real/0")
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.content == b"a picture"
+    assert picture.headers["vary"] == "Authorization"
     for path in ("real/1", "rejected/0"):
         answer = api.get(f"{here}/evidence/{path}")
         assert (answer.status_code, slug(answer)) == (404, "image-not-found")
@@ -115,6 +117,26 @@ def test_the_report_needs_nothing_beside_it(
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in policy
+
+
+@pytest.mark.parametrize("decided_by", ["images", "request"])
+def test_the_report_says_what_may_differ_and_why(decided_by: str):
+    result = with_rejected()
+    factors = {
+        "shift": {"belief": 0.9, "reason": "It lies elsewhere in each image."},
+        "rotate": {"belief": 0.1, "reason": "It never lies turned."},
+    }
+    decision = {"allowed": ["shift"], "decided_by": decided_by, "factors": factors}
+    result.report["invariances"] = decision
+    evidence = io.BytesIO()
+    write_evidence(evidence, made_request().images, result)
+    whole = io.BytesIO(archive_bytes(result, made_request()))
+    with zipfile.ZipFile(whole) as archive, zipfile.ZipFile(evidence) as pictures:
+        page = "".join(write_report(archive, pictures))
+    assert "moved on its ground" in page
+    # A user's own word needs no reason.
+    assert ("It never lies turned." in page) == (decided_by == "images")
+    assert page.count('<tr class="chosen">') == (decided_by == "images")
 
 
 def test_a_job_without_evidence_has_no_report(

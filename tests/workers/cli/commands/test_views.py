@@ -13,7 +13,7 @@ from app.settings import Settings
 from models.views.view import INVARIANCES, to_image
 from tests.conftest import wait_until
 from tests.models.conftest import texture_image
-from tests.workers.viewer.test_viewer import num_registered
+from tests.workers.viewer.test_viewer import LOADED_WITHIN_S, num_registered
 from tests.workers.viewer.viewer_process import ViewerProcess
 from workers.cli.main import cli
 
@@ -35,7 +35,7 @@ def run(*arguments: object) -> str:
 def test_it_prints_every_family_and_draws_them(image: Path):
     sheet = image.with_name("views.png")
     printed = run(image, "--out", sheet)
-    assert "96 x 96 px" in printed
+    assert "96 x 96 px" in " ".join(printed.split())
     rows = [line.split() for line in printed.splitlines()]
     found = {row[0]: row[1:3] for row in rows if row and row[0] in INVARIANCES}
     assert list(found) == list(INVARIANCES)
@@ -51,7 +51,7 @@ def test_it_prints_every_family_and_draws_them(image: Path):
 def test_a_service_tells_the_same(image: Path, settings: Settings, store: JobStore, api: object):
     viewer = ViewerProcess(settings)
     try:
-        wait_until(lambda: num_registered(store) > 0)
+        wait_until(lambda: num_registered(store) > 0, LOADED_WITHIN_S)
         address = str(api.base_url)  # type: ignore[attr-defined]
         asked = ViewFamilies.model_validate(json.loads(run(image, "--json", "--server", address)))
     finally:

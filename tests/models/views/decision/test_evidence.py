@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from models.features.patches import PatchFeatures
-from models.views.evidence import evidence_of
-from models.views.seen import PROBES, look_at
+from models.views.decision.evidence import evidence_of
+from models.views.decision.seen import PROBES, look_at
 from tests.models.conftest import part_image, texture_image
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.views.part_mask import free_part_mask, lone_part_mask
+from models.views.showing.part_mask import free_part_mask, lone_part_mask
 from tests.models.conftest import part_image, texture_image
 
 

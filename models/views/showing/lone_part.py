@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.views.part_mask import dilated, free_part_mask
+from models.views.showing.part_mask import dilated, free_part_mask
+from models.views.showing.warp import moved, whole_pixels
 from models.views.view import View
-from models.views.warp import moved, whole_pixels
 
 # Widths of the band of ground that goes along with a part and of its fading, in px of the mask.
 BAND_PX, FADE_PX = 3, 5

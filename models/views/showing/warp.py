@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.views.relight import relight
-from models.views.resampling import lost_sharpness, resampled, sharpened
+from models.views.showing.relight import relight
+from models.views.showing.resampling import lost_sharpness, resampled, sharpened
 from models.views.view import View
 
 # What is warped is at least so many times as fine as what is shown.

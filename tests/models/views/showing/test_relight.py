@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.views.relight import lighting_field, relight
+from models.views.showing.relight import lighting_field, relight
 from models.views.view import View
 
 

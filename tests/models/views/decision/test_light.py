@@ -2,7 +2,7 @@
 
 import torch
 
-from models.views.light import (
+from models.views.decision.light import (
     LEAST_SPREAD,
     light_spread,
     self_similarity,

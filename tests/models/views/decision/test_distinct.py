@@ -3,7 +3,7 @@ import io
 import torch
 from PIL import Image
 
-from models.views.distinct import distinct
+from models.views.decision.distinct import distinct
 from models.views.view import to_image, to_tensor
 from tests.models.conftest import part_image, texture_image
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.views.resampling import gradient_energy, lost_sharpness, resampled, sharpened
+from models.views.showing.resampling import gradient_energy, lost_sharpness, resampled, sharpened
 from models.views.view import to_image, to_tensor
 from tests.models.conftest import part_image
 

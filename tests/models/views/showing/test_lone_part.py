@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.views.lone_part import LonePart
+from models.views.showing.lone_part import LonePart
 from models.views.view import View
 from tests.models.conftest import part_image, texture_image
 

@@ -18,10 +18,10 @@ from torch.nn import functional as F
 
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
-from models.views.mirror_axis import mirror_axis_deg
-from models.views.part_mask import dilated, free_part_mask, lone_part_mask, reaches_frame
+from models.views.decision.mirror_axis import mirror_axis_deg
+from models.views.showing.part_mask import dilated, free_part_mask, lone_part_mask, reaches_frame
+from models.views.showing.warp import apply_view, moved
 from models.views.view import PROBED_LIMITS, View, draw_view
-from models.views.warp import apply_view, moved
 
 PROBES: dict[str, tuple[View, ...]] = {
     "rotate": tuple(View(angle_deg=a) for a in (45.0, 120.0, 200.0, 290.0)),

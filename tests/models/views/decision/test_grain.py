@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from models.views.grain import grain_of
+from models.views.decision.grain import grain_of
+from models.views.showing.warp import apply_view
 from models.views.view import View
-from models.views.warp import apply_view
 from tests.models.conftest import texture_image
 
 

@@ -3,7 +3,7 @@
 What is said is the figure that speaks loudest; the belief itself is made in `beliefs.py`.
 """
 
-from models.views.evidence import Evidence
+from models.views.decision.evidence import Evidence
 
 # Distance over that of a small view: below, a turn or a mirror image hardly shows; above, it does.
 HARDLY_SHOWS = 2.2
@@ -50,9 +50,12 @@ def _surface(name: str, evidence: Evidence) -> str:
 
 def _turned_part(name: str, evidence: Evidence) -> str:
     way, several = WAYS[name], evidence.num_images > 1
-    if evidence.to_itself[name] < HARDLY_SHOWS:
-        said = f"{way}, the part looks nearly the same, as round parts do"
-    elif _is_unlike(name, evidence):
+    if evidence.is_round:
+        return (
+            f"{way}, the part looks nearly the same, as round parts do: reflections of the lamp "
+            "alone would move, so it is turned only on your word"
+        )
+    if _is_unlike(name, evidence):
         said = f"{way}, the part looks less like those in the other images than as it lies"
     elif evidence.askew > 0.5:
         parts = "the parts lie" if several else "the part lies"

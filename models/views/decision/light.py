@@ -3,7 +3,7 @@
 On a texture the same surface lies everywhere, so that slow changes of its brightness from image to
 image are the light's. Within one image they may be the part's own (a fold of cloth, a white
 ground), and on a part they are its shape; neither is varied. Views are lit in
-models/views/relight.py.
+models/views/showing/relight.py.
 
 Axes: k images, H x W pixels, P patches; images in [0, 1].
 """
@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.features.patches import PatchFeatures
+from models.views.showing.warp import apply_view
 from models.views.view import PROBED_LIMITS, draw_view
-from models.views.warp import apply_view
 
 # A patch is found again where it lies at least so many patches away.
 APART_PATCHES = 6

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.features.patches import PatchFeatures
-from models.views.invariances import (
+from models.views.decision.invariances import (
     MOST_LOOKED_AT,
     analysed,
     decide_invariances,

@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
-from models.views.beliefs import Belief, beliefs_of, chosen
-from models.views.distinct import distinct
-from models.views.evidence import Evidence, evidence_of
-from models.views.light import USUAL_SPREAD, light_spread
-from models.views.seen import ANALYSIS_PX
-from models.views.view import INVARIANCES, to_tensor
+from models.views.decision.beliefs import Belief, beliefs_of, chosen
+from models.views.decision.distinct import distinct
+from models.views.decision.evidence import Evidence, evidence_of
+from models.views.decision.light import USUAL_SPREAD, light_spread
+from models.views.decision.seen import ANALYSIS_PX
+from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
 
 # More images than this make nothing surer, and would only cost time.
 MOST_LOOKED_AT = 8
@@ -41,6 +41,11 @@ class InvarianceDecision:
     evidence: Evidence | None = None
     light_spread: float = 0.0
     decided_by: str = "images"
+
+    @property
+    def spread(self) -> Mapping[str, float]:
+        """How far the images are seen to differ, see `Evidence.spread`; none on a user's word."""
+        return NOT_SEEN if self.evidence is None else self.evidence.spread
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""

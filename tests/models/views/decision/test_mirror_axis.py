@@ -1,5 +1,5 @@
-from models.views.mirror_axis import mirror_axis_deg
-from models.views.part_mask import lone_part_mask
+from models.views.decision.mirror_axis import mirror_axis_deg
+from models.views.showing.part_mask import lone_part_mask
 from tests.models.conftest import part_image
 
 

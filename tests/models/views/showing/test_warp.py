@@ -8,8 +8,8 @@ import torch
 from skimage import data
 from torch.nn import functional as F
 
+from models.views.showing.warp import apply_view
 from models.views.view import View
-from models.views.warp import apply_view
 from tests.models.conftest import part_image, texture_image
 
 

@@ -1,8 +1,8 @@
 """Lets light fall on an image as a view says: brighter, steeper, sloped, uneven.
 
-How uneven it may get is decided in models/views/light.py. No light brings a pixel to saturation
-that was not there: what is dark is multiplied, towards white the response bends as a camera's
-shoulder does, and white, which says nothing of how bright it was, stays white.
+How uneven it may get is decided in models/views/decision/light.py. No light brings a pixel to
+saturation that was not there: what is dark is multiplied, towards white the response bends as a
+camera's shoulder does, and white, which says nothing of how bright it was, stays white.
 
 Axes: H x W pixels; images (3, H, W) in [0, 1].
 """

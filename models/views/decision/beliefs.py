@@ -8,14 +8,16 @@ fitted to good parts of eleven lines (docs/method.md).
 import math
 from dataclasses import dataclass
 
-from models.views.evidence import Evidence
-from models.views.reasons import reason_of
+from models.views.decision.evidence import Evidence
+from models.views.decision.reasons import reason_of
 
 TURNS = ("rotate", "rotate_90")
 FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
+# What has a hand may be taken for a surface, where no outline is found.
+MIRRORED_FROM = 0.8
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
@@ -83,7 +85,9 @@ def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
     never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
-    return math.inf if never else CHOSEN_FROM
+    # On a round part a turn moves nothing but the lamp's reflections, which do not move.
+    never = never or (name in TURNS and evidence.is_round)
+    return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
 
 
 def _chance(name: str, evidence: Evidence) -> float:

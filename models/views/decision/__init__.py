@@ -1,0 +1,1 @@
+"""Which views are believed to be good parts, and why."""
