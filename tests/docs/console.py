@@ -81,6 +81,8 @@ def check_python(arguments: list[str]) -> None:
     assert arguments[0] == "-m", arguments
     module, options = arguments[1], [a for a in arguments[2:] if a.startswith("--")]
     spec = importlib.util.find_spec(module)
+    if spec is not None and spec.submodule_search_locations:
+        spec = importlib.util.find_spec(f"{module}.__main__")
     assert spec is not None, module
     assert spec.origin is not None, module
     source = Path(spec.origin).read_text()
