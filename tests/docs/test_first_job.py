@@ -66,7 +66,12 @@ def key_paths(value: Any, path: str = "") -> Iterator[str]:
 
 
 def covers(documented: str, path: str) -> bool:
-    """Whether a row of the docs speaks of the path; `words.*` of all below `words`."""
+    """Whether a row of the docs speaks of the path; `words.*` of all below `words`.
+
+    `rounds[].cosine` speaks of `rounds` too, which is the path of an empty list.
+    """
+    if documented.startswith(f"{path}[]"):
+        return True
     if documented.endswith(".*"):
         return path.startswith(documented[:-1])
     return path == documented
