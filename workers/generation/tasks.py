@@ -45,6 +45,8 @@ from workers.runtime.spans import StageSpans
 log = logging.getLogger("goodmany.worker")
 
 TELL_EVERY_S = 0.25
+# A Redis that is away is asked less often: each try takes some tenths of a second from the work.
+TELL_AWAY_EVERY_S = 3.0
 ARCHIVE_PERCENT = 99.0
 
 
@@ -302,6 +304,7 @@ class Progress:
             goes_on = self.store.progress(self.job_id, self.attempt, self.unsent)
         except REDIS_AWAY as error:
             log.warning("job %s goes on without Redis: %s", self.job_id, error)
+            self.next_tell = time.monotonic() + TELL_AWAY_EVERY_S
             return
         self.unsent = {}
         if not goes_on:
