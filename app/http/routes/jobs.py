@@ -18,37 +18,21 @@ from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RETRY_AFTER, answer, header, links, problems
 from app.http.problem_responses import NothingMoreError
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
+from app.http.upload_problems import UPLOAD_PROBLEMS
 from app.jobs.events import JobEvent, follow_events, read_events
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.news import Waiting
 from app.jobs.store import JobFilter
 from app.problems import (
-    DamagedImage,
-    DecoderUnavailable,
-    EmptyImage,
     IdempotencyKeyReused,
-    ImageTooCostly,
-    ImageTooLarge,
-    ImageTooNarrow,
-    ImageTooSmall,
     InvalidRequest,
     JobAlreadyOver,
     JobExpired,
     JobNotFinished,
     JobNotFound,
-    MalformedBody,
-    NoImages,
-    NotAnImage,
     NotReady,
-    SeveralFrames,
-    ShapeMismatch,
-    StorageFull,
     StorageUnavailable,
-    TooManyImages,
     TooManyJobs,
-    TooManyRequests,
-    UploadTooLarge,
-    UploadTooSlow,
 )
 from app.retention.sweep import remove_files
 
@@ -83,30 +67,7 @@ router = APIRouter(
         headers={"Location": LOCATION, "Retry-After": RETRY_AFTER},
         links=links("get_job", "get_job_events", "cancel_job", "get_archive", "delete_job"),
     )
-    | problems(
-        MalformedBody,
-        UploadTooSlow,
-        UploadTooLarge,
-        TooManyRequests,
-        TooManyJobs,
-        InvalidRequest,
-        IdempotencyKeyReused,
-        NoImages,
-        TooManyImages,
-        EmptyImage,
-        NotAnImage,
-        DamagedImage,
-        ImageTooLarge,
-        ImageTooSmall,
-        ImageTooNarrow,
-        ImageTooCostly,
-        SeveralFrames,
-        ShapeMismatch,
-        NotReady,
-        DecoderUnavailable,
-        StorageUnavailable,
-        StorageFull,
-    ),
+    | problems(*UPLOAD_PROBLEMS, TooManyJobs, IdempotencyKeyReused),
 )
 async def create_job(
     form: Annotated[JobForm, Form(media_type="multipart/form-data")],

@@ -20,6 +20,7 @@ from app.http.job_form import refuse_repeated_fields
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
+from app.http.upload_problems import UPLOAD_PROBLEMS
 from app.http.view_families import ViewFamilies
 from app.http.views_form import ViewsForm, ViewsRequest
 from app.jobs.admission.full_disk import refuse_on_full_disk
@@ -27,25 +28,7 @@ from app.jobs.inputs import InputImage, understand
 from app.jobs.model import new_job_id
 from app.jobs.queues.enqueue import SHOW_VIEWS, VIEWS_QUEUE
 from app.problems import (
-    DamagedImage,
-    DecoderUnavailable,
-    EmptyImage,
-    ImageTooCostly,
-    ImageTooLarge,
-    ImageTooSmall,
-    InvalidRequest,
-    MalformedBody,
-    NoImages,
-    NotAnImage,
     NotReady,
-    SeveralFrames,
-    ShapeMismatch,
-    StorageFull,
-    StorageUnavailable,
-    TooManyImages,
-    TooManyRequests,
-    UploadTooLarge,
-    UploadTooSlow,
 )
 
 ANSWER_WITHIN_S = 60
@@ -62,27 +45,7 @@ router = APIRouter(prefix="/v1/views", tags=["views"], dependencies=[Depends(ref
     operation_id="show_views",
     summary="Which views of good images are still good parts, without a job",
     dependencies=[Depends(refuse_repeated_fields)],
-    responses=problems(
-        MalformedBody,
-        UploadTooSlow,
-        UploadTooLarge,
-        TooManyRequests,
-        InvalidRequest,
-        NoImages,
-        TooManyImages,
-        EmptyImage,
-        NotAnImage,
-        DamagedImage,
-        ImageTooLarge,
-        ImageTooSmall,
-        ImageTooCostly,
-        SeveralFrames,
-        ShapeMismatch,
-        NotReady,
-        DecoderUnavailable,
-        StorageUnavailable,
-        StorageFull,
-    ),
+    responses=problems(*UPLOAD_PROBLEMS),
 )
 async def show_views(
     form: Annotated[ViewsForm, Form(media_type="multipart/form-data")], services: ServicesDep

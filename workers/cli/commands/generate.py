@@ -4,7 +4,7 @@ import io
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 from zipfile import ZipFile
 
 import typer
@@ -14,6 +14,7 @@ from app.files.decoders import Decoders
 from app.images.output_size import output_size
 from app.jobs.model import Effort
 from app.settings import Settings
+from models.job.request import GenerationRequest, GenerationResult
 from workers.cli.failures import UsageError
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
@@ -31,9 +32,6 @@ from workers.cli.options import (
     build_request,
 )
 from workers.cli.output_file import open_output
-
-if TYPE_CHECKING:
-    from models.job.request import GenerationRequest, GenerationResult
 
 
 def generate(
@@ -113,7 +111,7 @@ def generate(
 
 
 def write_page(
-    page: BinaryIO, file: BinaryIO, request: "GenerationRequest", result: "GenerationResult"
+    page: BinaryIO, file: BinaryIO, request: GenerationRequest, result: GenerationResult
 ) -> None:
     """The report of a set whose ZIP has been written to `file`."""
     from app.http.report.write import write_report  # noqa: PLC0415
