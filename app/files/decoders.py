@@ -86,21 +86,25 @@ class Decoder:
         if self._process is not None and self._process.poll() is not None:
             # Somebody has killed it since.
             self.stop()
-        connection = self._connection or self._start()
         try:
+            connection = self._connection or self._start()
             connection.send_bytes(json.dumps({"bits": bits, "pixels": pixels}).encode())
             connection.send_bytes(content)
             answer = self._receive(max(LEAST_CLOCK_S, self.decoding.cpu_s * CLOCK_S_PER_CPU_S))
-            if "refusal" in answer:
-                problem = _refusals()[answer["refusal"]](answer["detail"])
-                if isinstance(problem, ImageTooCostly):
-                    # It ends itself: what an image has left of its memory is not known.
-                    self.stop()
-                raise problem
-            facts = ImageFacts(**answer["facts"])
-            return Reading(facts, connection.recv_bytes() if answer["has_pixels"] else None)
+            raw = connection.recv_bytes() if answer.get("has_pixels") else None
         except (EOFError, OSError):
             raise self._reason_of_death() from None
+        except BaseException:
+            # Such as the end of a job's time: the next image must not get this one's answer.
+            self._kill()
+            raise
+        if "refusal" in answer:
+            problem = _refusals()[answer["refusal"]](answer["detail"])
+            if isinstance(problem, ImageTooCostly):
+                # It ends itself: what an image has left of its memory is not known.
+                self.stop()
+            raise problem
+        return Reading(ImageFacts(**answer["facts"]), raw)
 
     def stop(self) -> None:
         """Ends the child, if there is one; the next image starts another."""
@@ -129,10 +133,7 @@ class Decoder:
                 stderr=subprocess.DEVNULL,
             )
         self._connection = connection
-        try:
-            self._receive(START_WITHIN_S)
-        except (EOFError, OSError):
-            raise self._reason_of_death() from None
+        self._receive(START_WITHIN_S)
         return connection
 
     def _receive(self, within_s: float) -> dict[str, Any]:

@@ -55,8 +55,9 @@ class Instance:
             ForeignStorageError: they do not belong together.
             StorageUnavailable: the storage is away.
         """
-        known = self._known_id()
+        # In this order: another process that marks the storage just now has told Redis before.
         marked = self.storage.read_mark()
+        known = self._known_id()
         if marked is None:
             if not self._knows_some_job():
                 raise ForeignStorageError(

@@ -92,6 +92,29 @@ def test_one_child_reads_many_images_also_bad_ones(start: Callable[..., Decoder]
     assert decoder.pid == first
 
 
+@pytest.mark.parametrize("is_started", [True, False])
+def test_a_reading_that_is_broken_off_leaves_no_answer_behind(
+    start: Callable[..., Decoder], monkeypatch: pytest.MonkeyPatch, is_started: bool
+):
+    """As the end of a job's time does it, wherever the job is."""
+    decoder = start()
+    if is_started:
+        decoder.read(PNG)
+
+    class TimeIsOver(BaseException):
+        pass
+
+    def wait(*_: object) -> bool:
+        raise TimeIsOver
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.files.decoders.Connection.poll", wait)
+        with pytest.raises(TimeIsOver):
+            decoder.read(PNG)
+    other = encode(texture((96, 40)))
+    assert decoder.read(other).facts.size == (96, 40)
+
+
 def run_lengths() -> bytes:
     """A BMP of ten million runs of one pixel each."""
     rows = (b"\1\7" * 5000 + b"\0\0") * 2000
