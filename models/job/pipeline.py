@@ -38,18 +38,16 @@ class Pipeline:
         on_progress: ProgressCallback | None = None,
         options: PipelineOptions | None = None,
     ) -> GenerationResult:
-        """Makes up to `request.num_images` new good images.
+        """Makes up to `request.num_images` new good images, by its preset if no options are given.
 
         Raises:
-            ValueError: no image, or an unknown effort or invariance.
+            ValueError: no image, or an unknown effort, preset or invariance.
             DeviceMemoryError: the device's memory does not suffice, even with the smallest batch.
             StrictError: no image passed the guard within the budget, or fewer than `num_images` and
                 `request.strict`.
         """
         try:
-            return run(
-                Generation.of(self.models, request, options or PipelineOptions(), on_progress)
-            )
+            return run(Generation.of(self.models, request, options, on_progress))
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or CPU_MEMORY in str(error):
                 raise DeviceMemoryError(str(error)) from error

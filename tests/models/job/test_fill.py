@@ -10,7 +10,9 @@ from models.job.options import PipelineOptions
 from models.views.decision.invariances import InvarianceDecision
 from tests.models.job.conftest import generation_of
 
-BLIND = PipelineOptions(sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode"))
+BLIND = PipelineOptions(
+    varied_share=1.0, sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode")
+)
 
 
 def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline, prepared):
@@ -53,6 +55,7 @@ def test_a_share_of_the_images_is_varied_and_the_others_are_views(
     options = PipelineOptions(varied_share=share)
     images = fill(generation_of(pipeline.models, options, num_images=3), prepared).images
     assert {image.transform["sigma_scale"] for image in images} <= scales
+    assert {image.kind for image in images} == {"varied" if share else "view"}
 
 
 def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepared):
