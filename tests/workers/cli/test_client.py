@@ -5,15 +5,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
-
 import workers.cli.client
+from workers.cli.client import Client
+
 from app.access.api_keys import ApiKeys
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import finish
 from tests.conftest import encode, texture
 from tests.workers.cli.test_main import run_main
-from workers.cli.client import Client
 from workers.cli.failures import RefusedRequestError
 
 
