@@ -73,3 +73,8 @@ class JobStatus:
     def is_over(self) -> bool:
         """Nothing more will be done for the job."""
         return self.state not in UNFINISHED
+
+    @property
+    def progress(self) -> tuple[bool, bool, float]:
+        """How far it is, to be compared with the same job at another moment."""
+        return self.is_over, self.state != "queued", self.percent

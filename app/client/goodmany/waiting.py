@@ -6,7 +6,8 @@ the last one that came.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,7 @@ class Waiting:
     heard: float = field(default_factory=time.monotonic)
     last_event_id: str = ""
     num_barren: int = 0
+    is_abreast: bool = False
 
     async def until_over(self) -> JobStatus:
         """The job at its end.
@@ -62,48 +64,47 @@ class Waiting:
             UnreachableError: the service went away and did not come back.
             WaitTimeoutError: the time is up; the job goes on.
         """
-        status = await self._ask(0)
-        while not status.is_over:
+        status: JobStatus | None = None
+        while status is None or not status.is_over:
             try:
-                if self.num_barren < MAX_BARREN:
-                    status = await self._listen(status)
-                    status = await self._ask(0)
-                else:
-                    status = await self._ask(POLL_WAIT_S)
+                if status is not None and self.num_barren < MAX_BARREN:
+                    await self._listen(status)
+                status = await self._ask(POLL_WAIT_S if self.num_barren >= MAX_BARREN else 0)
             except (UnreachableError, ProblemError) as error:
                 await self._bear(error)
         return _succeeded(status)
 
-    async def _listen(self, status: JobStatus) -> JobStatus:
-        """The job after the events of one stream, however that ends."""
+    async def _listen(self, status: JobStatus) -> None:
+        """Tells the events of one stream, however that ends."""
+        self.num_barren += 1
+        async with aclosing(self._events()) as events:
+            async for event in events:
+                self.num_barren = 0
+                news = status.after(event)
+                # A first stream begins with all that has happened, which may be known already.
+                if self.is_abreast or news.progress >= status.progress:
+                    self.is_abreast = True
+                    status = await self._tell(news)
+
+    async def _events(self) -> AsyncGenerator[dict[str, Any], None]:
+        """What one stream brings. Whether it or the service is away, the next question shows."""
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.last_event_id:
             headers["Last-Event-ID"] = self.last_event_id
-        usual = self.talk.wire.http.timeout
-        silence = httpx2.Timeout(
-            connect=usual.connect,
-            read=self._within(SILENCE_S),
-            write=usual.write,
-            pool=usual.pool,
-        )
+        timeout = httpx2.Timeout(self.talk.wire.http.timeout.connect)
+        timeout.read = self._within(SILENCE_S)
         request = self.talk.wire.http.build_request(
-            "GET", f"{path_of(self.job_id)}/events", headers=headers, timeout=silence
+            "GET", f"{path_of(self.job_id)}/events", headers=headers, timeout=timeout
         )
-        self.num_barren += 1
-        try:
+        with suppress(UnreachableError, ProblemError, ValueError):
             async with self.talk.opened(request) as body:
                 if body.response.status_code == httpx2.codes.NO_CONTENT:
-                    return status
+                    return
                 while (event := await body.next_event()) is not None:
-                    self.last_event_id = event.id or self.last_event_id
                     if event.event == "job":
-                        self.num_barren = 0
-                        status = await self._tell(status.after(json.loads(event.data)))
+                        yield json.loads(event.data)
+                    self.last_event_id = event.id or self.last_event_id
                     self._within(SILENCE_S)
-        except (UnreachableError, ValueError):
-            # Whether the service or only its stream is away, the next question shows.
-            pass
-        return status
 
     async def _ask(self, wait_s: int) -> JobStatus:
         """The job as it stands, at the latest after so many seconds."""
