@@ -110,9 +110,15 @@ def test_ci_runs_make_check_and_make_check_runs_everything():
 
 def test_every_file_beside_the_code_is_package_data():
     package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {name: ROOT / name for name in ("app", "models", "workers")}
+    folders |= {name: ROOT / folder for name, folder in package_data["package-dir"].items()}
+    packed = {
+        path
+        for package, patterns in package_data["package-data"].items()
+        for pattern in patterns
+        for path in folders[package].glob(pattern)
+    }
     for package in ("app", "models", "workers"):
-        patterns = package_data["package-data"].get(package, [])
-        packed = {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
         files = {path for path in (ROOT / package).rglob("*") if path.is_file()}
         beside = {path for path in files if path.suffix not in (".py", ".pyc")}
         assert beside <= packed, package

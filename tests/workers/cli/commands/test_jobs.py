@@ -82,7 +82,7 @@ def test_submit_prints_the_id_and_the_others_take_it(run: Run, image: Path, tmp_
     assert "nut.png: 64 x 64 px" in submitted.err
     waited = run("wait", job_id)
     assert (waited.code, waited.out) == (0, "succeeded\n")
-    assert "fill" in waited.err
+    assert "archive 100%" in waited.err
     out = tmp_path / "new" / "nut.zip"
     assert run("download", job_id, "--out", out).out == f"{out}\n"
     assert run("submit", image, "--object-name", "nut", "--num-images", 2, "--out", out).code == 0
@@ -203,8 +203,10 @@ def test_an_interrupted_wait_says_how_to_go_on(
     service.wait_held()
     assert process.stderr is not None
     said = ""
-    while "queued" not in said and "fill" not in said:
-        said += process.stderr.readline()
+    while "%" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
     process.send_signal(signal.SIGINT)
     printed, rest = process.communicate(timeout=60)
     assert process.returncode == 130
