@@ -1,4 +1,4 @@
-"""The quick pipeline, which holds the jobs of one name between their last image and their archive."""
+"""The quick pipeline, which holds the jobs of one name between last image and archive."""
 
 from app.base.redis_connection import connect
 from app.files.storage import Storage

@@ -59,7 +59,9 @@ def test_jobs_side_by_side(service: Service, image: Path):
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(
-                    client.generate(texture(), "async nut", seed=seed, num_images=2, on_progress=note)
+                    client.generate(
+                        texture(), "async nut", seed=seed, num_images=2, on_progress=note
+                    )
                 )
                 for seed in (1, 2)
             ]

@@ -175,7 +175,9 @@ def test_a_failed_job_raises_its_problem(client: Client, image: Path):
     error = failed.value
     assert error.job is not None
     assert (error.job.state, error.status) == ("failed", 422)
-    assert error.__notes__ == [f"It was job {error.job.id}; client.job({error.job.id!r}) finds it again."]
+    assert error.__notes__ == [
+        f"It was job {error.job.id}; client.job({error.job.id!r}) finds it again."
+    ]
 
 
 def test_jobs_are_listed_page_by_page(client: Client, image: Path, monkeypatch: pytest.MonkeyPatch):
