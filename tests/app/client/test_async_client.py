@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from goodmany import AsyncClient, AsyncJob, Client, Job, JobCanceledError, JobStatus, errors
+from goodmany import (
+    AsyncClient,
+    AsyncJob,
+    Client,
+    Job,
+    JobCanceledError,
+    JobStatus,
+    Result,
+    errors,
+)
 from tests.app.client.held_by_name import HELD
 from tests.app.client.service import BreaksOnce, Service
 from tests.app.client.test_client import port_of
@@ -48,23 +57,21 @@ def run(
     asyncio.run(main())
 
 
-def test_jobs_side_by_side(service: Service, image: Path):
+def test_jobs_side_by_side(service: Service):
     told: list[JobStatus] = []
 
     async def note(status: JobStatus) -> None:
         await asyncio.sleep(0)
         told.append(status)
 
+    async def one(client: AsyncClient, seed: int) -> Result:
+        return await client.generate(
+            texture(), "async nut", seed=seed, num_images=2, on_progress=note
+        )
+
     async def work(client: AsyncClient) -> None:
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    client.generate(
-                        texture(), "async nut", seed=seed, num_images=2, on_progress=note
-                    )
-                )
-                for seed in (1, 2)
-            ]
+            tasks = [group.create_task(one(client, seed)) for seed in (1, 2)]
         results = [task.result() for task in tasks]
         assert [len(list(result.images())) for result in results] == [2, 2]
         assert [result.manifest["request"]["seed"] for result in results] == [1, 2]

@@ -1,4 +1,4 @@
-"""`goodmany submit | status | wait | download | cancel | delete | list`, against the real service."""
+"""The commands that ask a service for a job, from `submit` to `list`, against the real one."""
 
 import json
 import os
