@@ -72,6 +72,9 @@ def download(
     without: Annotated[
         str | None, typer.Option(help="Numbers of images to leave out of the ZIP, such as 3,7.")
     ] = None,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="The images alone in the ZIP, in no folder.")
+    ] = False,
     server: Server = DEFAULT_SERVER,
     api_key: ApiKey = None,
     as_json: AsJson = False,
@@ -85,8 +88,9 @@ def download(
         files = {what: opened.enter_context(open_output(path)) for what, path in paths.items()}
         job = client.job(job_id)
         for what, file in files.items():
-            query = {"without": without} if without and what == "archive" else {}
-            job.download(what, file, **query)
+            query = {"without": without or "", "layout": "flat" if flat else ""}
+            said = {name: value for name, value in query.items() if value and what == "archive"}
+            job.download(what, file, **said)
     if as_json:
         print_json(job.status.raw)
     else:

@@ -131,6 +131,9 @@ def test_files_are_downloaded_each_by_its_name(run: Run, done: str, tmp_path: Pa
         assert [name for name in archive.namelist() if name.endswith(".png")] == [
             "nut/train/good/001.png"
         ]
+    assert run("download", done, "--out", tmp_path / "flat.zip", "--flat").code == 0
+    with zipfile.ZipFile(tmp_path / "flat.zip") as archive:
+        assert archive.namelist() == [f"nut-{number:03d}.png" for number in range(3)]
     assert (tmp_path / "nut.png").read_bytes().startswith(b"\x89PNG")
     assert "<html" in (tmp_path / "nut.html").read_text()
     assert run("download", done).code == 2
