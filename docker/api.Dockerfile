@@ -11,7 +11,7 @@ COPY app app
 COPY workers workers
 # The command line names these modules; the weights stay out.
 COPY models models
-RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[otel,s3,words]"
+RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[api,otel,s3,words]"
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data

@@ -33,7 +33,7 @@ def run_page(page: str, service: RunningService, folder: Path) -> None:
     answer = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/app/client", "PYTHONWARNINGS": "error"},
         capture_output=True,
         text=True,
         check=False,

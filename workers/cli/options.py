@@ -7,8 +7,8 @@ import typer
 from pydantic import ValidationError
 
 from app.jobs.model import Effort, Invariance, JobRequest
+from goodmany.image_files import find_images
 from workers.cli.failures import UsageError, describe_faults
-from workers.cli.image_files import find_images
 
 
 def _find(names: list[str]) -> list[str]:

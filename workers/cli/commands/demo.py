@@ -12,8 +12,8 @@ from rich.console import Console
 
 from app.observability.logs import start_logging
 from app.settings import Settings
-from workers.cli.client import Client
-from workers.cli.progress_bar import ProgressBar
+from goodmany import Client
+from goodmany.progress_bar import ProgressBar
 from workers.cli.samples import save_sample
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
@@ -76,16 +76,14 @@ def _run_job(
     client: Client, object_name: str, paths: list[Path], folder: Path, console: Console
 ) -> None:
     start = time.monotonic()
-    asked = {"object_name": object_name, "num_images": 16, "image_size": 256, "seed": 0}
-    job = client.submit(paths, asked)
+    job = client.submit(paths, object_name, num_images=16, image_size=256, seed=0)
     with ProgressBar(console) as bar:
-        for job in client.follow(job):  # noqa: B020, the same job, later
-            bar(job["stage"] or job["state"], job["percent"], job)
+        status = job.wait(bar.tell)
     archive, preview = folder / "goodmany.zip", folder / "preview.png"
-    client.download(job["links"]["archive"], archive)
-    client.download(job["links"]["preview"], preview)
+    job.download("archive", archive)
+    job.download("preview", preview)
     console.print(
-        f"{job['num_images']} of {job['num_images_requested']} images in "
+        f"{status.num_images} of {status.num_images_requested} images in "
         f"{time.monotonic() - start:.0f} s\n"
         f"archive: {archive}\npreview: {preview}",
         highlight=False,

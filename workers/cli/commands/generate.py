@@ -79,10 +79,10 @@ def generate(
         told = [image.model_dump() for image in inputs.understood]
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
+        from goodmany.progress_bar import ProgressBar  # noqa: PLC0415
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
         from workers.archive.small_pictures import SmallPictures  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415
-        from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
         from workers.generation.method_request import to_generation_request  # noqa: PLC0415
 
         request = to_generation_request(job_request, inputs.images)
