@@ -30,7 +30,7 @@ def archive(
 
 def test_the_card_counts_the_plain_views(archive: zipfile.ZipFile):
     images = json.loads(archive.read("manifest.json"))["images"]
-    num_views = sum(image["transform"]["sigma_scale"] == 0 for image in images)
+    num_views = sum(image["source_kind"] == "view" for image in images)
     assert f"\n{num_views} of them are views" in archive.read("README.md").decode()
 
 

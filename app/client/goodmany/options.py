@@ -14,6 +14,7 @@ Invariance = Literal[
     "lighting",
 ]
 Effort = Literal["draft", "standard", "high"]
+Preset = Literal["goodmany", "varied", "paper"]
 Priority = Literal["interactive", "batch"]
 # In a form an empty list would be a missing field.
 NO_VIEWS = "none"
@@ -30,6 +31,7 @@ class JobOptions(TypedDict, total=False):
         invariances: what may vary, in place of what the images say; an empty list for nothing.
         bit_depth: how many bits of a pixel count in images of more than 8.
         effort: time against quality.
+        preset: by which rules the images are made.
         strict: fail when fewer images than wanted pass the guard.
         priority: a batch job waits until no interactive one does.
         callback_url: is told by a signed POST when the job has ended.
@@ -43,6 +45,7 @@ class JobOptions(TypedDict, total=False):
     invariances: Sequence[Invariance] | None
     bit_depth: int | None
     effort: Effort | None
+    preset: Preset | None
     strict: bool | None
     priority: Priority | None
     callback_url: str | None

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from app.jobs.model import Effort, JobRequest, Priority
+from app.jobs.model import Effort, JobRequest, Preset, Priority
 from goodmany import Client, Job, JobOptions
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
@@ -17,6 +17,7 @@ from workers.cli.options import (
     Invariances,
     NumImages,
     ObjectName,
+    PresetOption,
     Prompt,
     Seed,
     Strict,
@@ -68,6 +69,7 @@ def submit(
     seed: Seed = 0,
     image_size: ImageSize = None,
     effort: EffortOption = Effort.standard,
+    preset: PresetOption = Preset.goodmany,
     prompt: Prompt = None,
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
@@ -84,6 +86,7 @@ def submit(
         seed=seed,
         image_size=image_size,
         effort=effort,
+        preset=preset,
         prompt=prompt,
         invariances=invariances,
         strict=strict,

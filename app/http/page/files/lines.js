@@ -25,7 +25,7 @@ function copyButton(name, text) {
 
 /** The form's fields that differ from what the service takes by itself. */
 function fields(request) {
-  const usual = { num_images: 16, seed: 0, effort: "standard", strict: false, priority: "interactive" };
+  const usual = { num_images: 16, seed: 0, effort: "standard", preset: "goodmany", strict: false, priority: "interactive" };
   const chosen = Object.entries(request).filter(([name, value]) => value !== null && value !== usual[name] && name !== "invariances" && name !== "callback_url");
   if (request.invariances) chosen.push(["invariances", request.invariances.join(",") || "none"]);
   return chosen.map(([name, value]) => [name, String(value)]);
