@@ -44,7 +44,7 @@ class Effort:
 
 EFFORTS = {
     "draft": Effort(8, False, 20, 1, 0, 2, 1.0),
-    "standard": Effort(24, False, 80, 3, 2, 6, 2.0),
+    "standard": Effort(24, False, 80, 3, 2, 6, 1.0),
     "high": Effort(48, True, 400, 6, 6, 12, 3.0),
 }
 

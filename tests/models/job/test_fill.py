@@ -59,10 +59,10 @@ def test_a_share_of_the_images_is_varied_and_the_others_are_views(
 
 
 def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepared):
-    generation = generation_of(pipeline.models, effort="standard", num_images=2)
+    generation = generation_of(pipeline.models, effort="high", num_images=2)
     accepted = fill(generation, prepared)
     chosen = choose(generation, accepted)
-    assert (len(accepted.images), len(accepted.patches), len(chosen)) == (4, 4, 2)
+    assert (len(accepted.images), len(accepted.patches), len(chosen)) == (6, 6, 2)
     assert {image.seed for image in chosen} < {image.seed for image in accepted.images}
     pixels = np.stack([image.pixels for image in chosen])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255

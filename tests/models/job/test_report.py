@@ -14,7 +14,7 @@ def result(pipeline: Pipeline):
     images = [picture(10).resize((128, 96)), picture(80, 1)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], is_thorough=True, num_rounds=4))
-        return pipeline.generate(draft(images=images))
+        return pipeline.generate(draft(images=images, preset="varied"))
 
 
 def test_the_report_says_what_was_done(result):
