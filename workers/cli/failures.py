@@ -6,7 +6,7 @@ code  what
 2     an option, an argument or a setting is wrong
 3     an image cannot be used
 4     a file or folder cannot be read or written
-5     the service, or Redis, cannot be reached
+5     the service, Redis or a model hub cannot be reached
 6     the service refuses the request
 7     the job failed, was canceled or has expired
 8     the server cannot listen at this address
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from app.observability.logs import logs_are_json
 from app.problems import InvalidRequest, Problem, UnusableImage
+from models.runtime.errors import HubUnreachableError
 from workers.serve.listening import ListenError
 from workers.serve.service_redis import RedisUnreachableError
 
@@ -71,7 +72,7 @@ def exit_code_of(error: Exception) -> int:
         return 3
     if isinstance(error, ListenError):
         return 8
-    if isinstance(error, RedisUnreachableError):
+    if isinstance(error, (RedisUnreachableError, HubUnreachableError)):
         return UnreachableError.code
     if isinstance(error, OSError):
         return FileError.code

@@ -54,6 +54,10 @@ COMMANDS = {
         "models.evaluation.command:evaluate",
         "Measures what generated images are worth to a detector, on DATA in the MVTec layout.",
     ),
+    "models": OnDemand(
+        "workers.cli.commands.models:model_commands",
+        "The models: which a worker uses, where they come from, and whether they are whole.",
+    ),
     "keys": OnDemand(
         "workers.cli.commands.keys:key_commands",
         "API keys: who may use the service.",
