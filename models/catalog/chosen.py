@@ -32,16 +32,22 @@ def is_on_hub(model: Model) -> bool:
 
 
 def tell_in_use(models: Sequence[Model]) -> str:
-    """One line: which models are in use, and what would be better by which setting."""
+    """One line: which models are in use, and what may be better by which setting."""
     in_use = ", ".join(f"{model.role} {model.name}" for model in models)
-    better = ", ".join(f"{model.setting}={model.better}" for model in models if model.better)
-    return f"models in use: {in_use}" + (f"; better ones, where a hub is: {better}" * bool(better))
+    better = " and ".join(f"{model.setting}={model.better}" for model in models if model.better)
+    told = f"models in use: {in_use}"
+    return f"{told}; where a hub can be reached, better: {better}" if better else told
+
+
+def names_folder(source: str) -> bool:
+    """Whether a setting means a folder, there or not, and no hub's id."""
+    return source.startswith(("/", ".", "~")) or Path(source).exists()
 
 
 def _other(model: Model, name: str) -> Model:
     """What the setting names in the embedded model's place."""
     other = replace(model, name=name, licence=None, better=None, files=(), revision=None)
-    if Path(name).exists():
+    if names_folder(name):
         weights = sorted(Path(name).glob("*.safetensors"))
         files = tuple(ModelFile(file) for file in weights)
         revision = files[0].measure() if files else None

@@ -46,7 +46,7 @@ def devise_map() -> Model:
         source="goodmany",
         licence="Apache-2.0",
         setting="GOODMANY_ENCODER",
-        better="openai/clip-vit-base-patch32, a real CLIP",
+        better="openai/clip-vit-base-patch32 (a real CLIP)",
     )
 
 
@@ -90,7 +90,7 @@ def vqgan() -> Model:
         source="goodmany",
         licence="Apache-2.0",
         setting="GOODMANY_VQGAN",
-        better="CompVis/ldm-super-resolution-4x-openimages:vqvae, larger and of more photographs",
+        better="CompVis/ldm-super-resolution-4x-openimages:vqvae (larger)",
     )
 
 

@@ -73,7 +73,7 @@ class Model:
         revision: which weights: `sha256:...` of the first file, or a hub's commit; None as long as
             nobody has them.
         setting: the variable that chooses another one; None when there is no choice.
-        better: what would be better, and by which value of the setting; None if nothing is known.
+        better: a value of the setting that may do better, and why; None if nothing is known.
     """
 
     role: str

@@ -6,6 +6,7 @@ from typing import TypeVar
 import httpx2
 from huggingface_hub import constants
 
+from models.catalog.chosen import names_folder
 from models.runtime.errors import HubUnreachableError
 
 Model = TypeVar("Model")
@@ -21,11 +22,13 @@ def cached_or_fetched(source: str, load: Callable[[bool], Model]) -> Model:
 
     Raises:
         HubUnreachableError: it is not in the cache, and the hub cannot be reached.
-        RuntimeError: the hub does not have it, or something else.
+        RuntimeError: the hub does not have it, or there is no such folder.
     """
     try:
         return load(True)
     except RuntimeError as error:
+        if names_folder(source):
+            raise RuntimeError(f"no model {source!r}: there is no such folder") from error
         # The hub's client retries a dead network for half a minute: ask once, shortly, before.
         try:
             httpx2.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)

@@ -80,6 +80,14 @@ def test_what_nobody_has_fetched_is_absent(hub: Path):
         assert model.revision is None
 
 
+def test_a_folder_that_is_not_there_is_no_hubs_id(hub: Path):
+    model = first(encoder="/nowhere/clip")
+    assert not is_on_hub(model)
+    assert not model.is_present
+    with pytest.raises(RuntimeError, match="/nowhere/clip is not on this machine"):
+        model.check()
+
+
 def test_better_ones_are_told_of_what_is_embedded_alone(tmp_path: Path):
     told = tell_in_use(chosen())
     assert "text_image_encoder devise" in told

@@ -31,7 +31,7 @@ def list_models(as_json: Json = False) -> None:
         typer.echo(f"  {model.source}, {model.size_bytes / 1e6:.1f} MB, licence: {licence}")
         typer.echo(f"  {model.revision or 'revision unknown'}")
         if model.better:
-            typer.echo(f"  better where a hub is: {model.setting}={model.better}")
+            typer.echo(f"  where a hub can be reached, better: {model.setting}={model.better}")
 
 
 @model_commands.command()
