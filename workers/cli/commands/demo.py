@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from zipfile import ZipFile
@@ -18,7 +19,7 @@ from workers.cli.client import Client
 from workers.cli.progress_bar import ProgressBar
 from workers.cli.samples import load_apart, save_sample
 from workers.serve.api_server import ApiServer
-from workers.serve.service import EmbeddedService
+from workers.serve.service import VIEWER_COMMAND, WORKER_COMMAND, EmbeddedService
 
 MODELS_WITHIN_S = 300.0
 NUM_IMAGES = 16
@@ -34,7 +35,13 @@ def demo(
     run_demo(settings, sample, folder, Console())
 
 
-def run_demo(settings: Settings, sample: str, folder: Path, console: Console) -> None:
+def run_demo(
+    settings: Settings,
+    sample: str,
+    folder: Path,
+    console: Console,
+    commands: Sequence[Sequence[str]] = (WORKER_COMMAND, VIEWER_COMMAND),
+) -> None:
     """Starts the service, submits a sample, writes its results, stops all, and judges them.
 
     Args:
@@ -42,6 +49,7 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
         sample: a name of `workers.cli.samples.SAMPLES`.
         folder: where everything is written.
         console: for the progress bar and the summary.
+        commands: start the worker and the viewer.
 
     Raises:
         RuntimeError: the service does not start or the job fails.
@@ -53,7 +61,7 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
         update={"data_dir": folder / "data", "storage_url": "", "require_api_key": "never"}
     )
     console.print(f"Starting the service; loading the models ({len(paths)} images of a {sample}).")
-    with EmbeddedService(settings) as service:
+    with EmbeddedService(settings, *commands) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
