@@ -141,6 +141,8 @@ def test_images_run_as_nobody_special_and_tell_their_health(image):
     final = lines[last_stage:]
     assert "USER 10001" in final
     assert any(line.startswith("HEALTHCHECK ") for line in final)
+    # The root file system is read-only in compose and in Kubernetes.
+    assert any("XDG_CACHE_HOME=/data/" in line for line in final)
 
 
 def test_the_api_image_holds_no_torch_and_no_weights():

@@ -6,7 +6,7 @@ code  what
 2     an option, an argument or a setting is wrong
 3     an image cannot be used
 4     a file or folder cannot be read or written
-5     the service, or Redis, cannot be reached
+5     the service, Redis or a model hub cannot be reached
 6     the service refuses the request
 7     the job failed, was canceled or has expired
 8     the server cannot listen at this address
@@ -22,6 +22,7 @@ from rich.console import Console
 from app.problems import InvalidRequest, Problem, UnusableImage
 from goodmany import GoodmanyError, JobCanceledError, ProblemError, UnreachableError
 from goodmany import errors as problems
+from models.runtime.errors import HubUnreachableError
 from workers.serve.listening import ListenError
 from workers.serve.redis_unreachable import RedisUnreachableError
 
@@ -31,7 +32,7 @@ SERVICE_UNAVAILABLE = 503
 CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     (UnusableImage, UNUSABLE_IMAGE),
     (ListenError, 8),
-    (RedisUnreachableError, UNREACHABLE),
+    ((RedisUnreachableError, HubUnreachableError), UNREACHABLE),
     (OSError, 4),
     ((ValueError, InvalidRequest), USAGE),
 )

@@ -89,6 +89,10 @@ COMMANDS = {
         "Measures what generated images are worth to a detector, on DATA in the MVTec layout.",
         "worker,evaluate",
     ),
+    "models": OnDemand(
+        "workers.cli.commands.models:model_commands",
+        "The models: which a worker uses, where they come from, and whether they are whole.",
+    ),
     "keys": OnDemand(
         "workers.cli.commands.keys:key_commands",
         "API keys: who may use the service.",

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.catalog.chosen import chosen
 from models.job.options import EFFORTS
 from models.job.pipeline import Pipeline
 from tests.models.job.conftest import draft, picture
@@ -20,7 +21,7 @@ def result(pipeline: Pipeline):
 def test_the_report_says_what_was_done(result):
     report = result.report
     assert set(report["timings_s"]) == {"prompt", "adapt", "rounds", "fill"}
-    assert set(report["models"]) == {"text_image_encoder", "vqgan", "patch_features"}
+    assert set(report["models"]) == {model.role for model in chosen()}
     assert set(report["rejections"]) == {"anomalous", "near_copy"}
     assert report["num_accepted"] >= len(result.images)
     assert report["prompt"]["text"] == result.prompt

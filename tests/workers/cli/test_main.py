@@ -77,7 +77,7 @@ def test_a_missing_model_folder_is_one_sentence(
     out = image.with_suffix(".zip")
     assert run_main(monkeypatch, "generate", image, "--object-name", "nut", "--out", out) == 1
     said = capsys.readouterr().err
-    assert "/nowhere/vqgan" in said
+    assert "no model '/nowhere/vqgan': there is no such folder" in " ".join(said.split())
     assert "Traceback" not in said
 
 

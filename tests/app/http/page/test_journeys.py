@@ -89,6 +89,18 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
         assert json.loads(archive.read("manifest.json"))["num_images"] == 2
 
 
+def test_another_sense_of_the_name_is_told_by_what_it_is_a_kind_of(open_page: OpenPage):
+    page = open_page()
+    page.get_by_label("What do they show?").fill("nut")
+    page.get_by_text("Is something else meant?").click()
+    page.get_by_role("radio", name="seed").check()
+    prompt = page.locator("#prompt")
+    expect(prompt).to_have_value("a nut, a kind of seed")
+    expect(page.locator(".words")).to_contain_text("Words in use: kernel")
+    page.get_by_role("radio", name="screw thread").check()
+    expect(prompt).to_have_value("")
+
+
 def test_what_may_differ_is_asked_and_sent(
     open_page: OpenPage, service: Service, good_files: list[Path]
 ):
