@@ -11,7 +11,7 @@ import httpx2
 from goodmany.client import MAX_RETRIES, PATIENCE_S, TIMEOUT_S
 from goodmany.options import JobOptions
 from goodmany.progress_bar import progress_display
-from goodmany.result import Result, spool
+from goodmany.result import Result, spool, writing
 from goodmany.service import Service, connection_options
 from goodmany.status import JobStatus
 from goodmany.talk import Talk
@@ -146,10 +146,8 @@ class AsyncJob:
 
     async def download(self, what: str, file: BinaryIO | str | Path, **query: str) -> None:
         """As `Job.download`."""
-        with ExitStack() as opened:
-            if isinstance(file, str | Path):
-                file = opened.enter_context(Path(file).open("wb"))
-            await self._service.download(self.id, what, file, query)
+        with writing(file) as opened:
+            await self._service.download(self.id, what, opened, query)
 
     async def cancel(self) -> JobStatus:
         """As `Job.cancel`."""

@@ -10,7 +10,7 @@ import httpx2
 
 from goodmany.options import JobOptions
 from goodmany.progress_bar import progress_display
-from goodmany.result import Result, spool
+from goodmany.result import Result, spool, writing
 from goodmany.service import Service, connection_options
 from goodmany.status import JobStatus
 from goodmany.talk import Talk
@@ -207,10 +207,8 @@ class Job:
         Raises:
             ProblemError: there is no such file, or not yet, or no more.
         """
-        with ExitStack() as opened:
-            if isinstance(file, str | Path):
-                file = opened.enter_context(Path(file).open("wb"))
-            run_blocking(self._service.download(self.id, what, file, query))
+        with writing(file) as opened:
+            run_blocking(self._service.download(self.id, what, opened, query))
 
     def cancel(self) -> JobStatus:
         """Stops it for certain.

@@ -1,9 +1,11 @@
 """What a job has made: its ZIP, as images, as a folder, as it is."""
 
 import json
+import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -31,6 +33,22 @@ class NewImage(NamedTuple):
 def spool() -> BinaryIO:
     """A file for a ZIP, in memory while it is small."""
     return cast(BinaryIO, tempfile.SpooledTemporaryFile(MAX_BYTES_IN_MEMORY))
+
+
+@contextmanager
+def writing(file: BinaryIO | str | Path) -> Iterator[BinaryIO]:
+    """The file, or one that gets this name when the block ends well and is not there otherwise."""
+    if not isinstance(file, str | Path):
+        yield file
+        return
+    path = Path(file)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as opened:
+            yield opened
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class Result:
@@ -74,7 +92,9 @@ class Result:
 
     def save_archive(self, path: str | Path) -> None:
         """Writes the ZIP as a file."""
-        Path(path).write_bytes(self.archive)
+        self.file.seek(0)
+        with writing(path) as file:
+            shutil.copyfileobj(self.file, file)
 
     def _open(self) -> ZipFile:
         return ZipFile(self.file)

@@ -287,6 +287,15 @@ def test_a_download_that_broke_off_goes_on(service: Service, result: Result):
     assert file.getvalue() == b"before" + result.archive
 
 
+def test_a_download_that_fails_leaves_no_file(client: Client, held: Job, tmp_path: Path):
+    for name in ("new.zip", "old.zip"):
+        (tmp_path / "old.zip").write_bytes(b"old")
+        with pytest.raises(errors.JobNotFinishedError):
+            held.download("archive", tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"nut.png", "old.zip"}
+    assert (tmp_path / "old.zip").read_bytes() == b"old"
+
+
 def test_a_download_that_cannot_go_on_begins_again(service: Service, result: Result):
     """What is made while it is sent has no ETag."""
     with Client(service.address) as client:

@@ -351,3 +351,22 @@ def test_below_a_path_of_a_proxy(open_page: OpenPage, service: Service):
         expect_done(page)
         page.get_by_role("link", name="Past jobs").click()
         expect(page.get_by_role("link", name="nut", exact=True).first).to_be_visible()
+
+
+def test_the_python_lines_do_the_same_job(
+    open_page: OpenPage, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = {"prompt": 'a "flawless" nut', "seed": "7", "strict": "true", "invariances": "shift"}
+    job_id = service.finish("metal nut", 2, **asked)
+    page = open_page(f"#/jobs/{job_id}")
+    expect_done(page)
+    page.locator("summary", has_text="Python").click()
+    lines = page.locator("details", has=page.locator("summary", has_text="Python")).locator("pre")
+    for number in range(2):
+        (tmp_path / f"image-{number + 1}.png").write_bytes(encode(texture(seed=number)))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines.inner_text(), "lines", "exec"), {})
+    assert len(list((tmp_path / "images" / "metal_nut").rglob("*.png"))) == 2
+    jobs = service.http.get("/v1/jobs?limit=2").json()["items"]
+    assert jobs[0]["request"] == jobs[1]["request"]
+    assert jobs[1]["id"] == job_id
