@@ -18,6 +18,7 @@ from app.http.openapi.docs_page import install_docs_page
 from app.http.openapi.document import install_openapi
 from app.http.page.page import install_page
 from app.http.problem_responses import install_problem_responses
+from app.http.request_spans import HTTP_TELEMETRY
 from app.http.routes import deliveries, evidence, files, health, jobs, metrics, prompts, views
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.jobs.metrics import JobCollector
@@ -25,7 +26,6 @@ from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.http_metrics import HttpMetrics
 from app.observability.live_workers import LiveWorkers
-from app.observability.tracing import HTTP_TELEMETRY
 from app.retention.instance import Instance
 from app.settings import Settings
 
