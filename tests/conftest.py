@@ -79,6 +79,25 @@ def texture(size: tuple[int, int] = (64, 64), seed: int = 0) -> Image.Image:
     return small.resize(size, Image.Resampling.BICUBIC)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def coverage_variables() -> dict[str, str]:
+    """What makes a new Python process measure its coverage, taken out of the environment.
+
+    It costs a process half of its start again, and the tests start many hundreds.
+    """
+    names = [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]
+    return {name: os.environ.pop(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def measured_processes(coverage_variables: dict[str, str]) -> Iterator[None]:
+    """For a module whose processes run code that no other test runs: their coverage counts."""
+    os.environ.update(coverage_variables)
+    yield
+    for name in coverage_variables:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
     server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
