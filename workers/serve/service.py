@@ -181,6 +181,7 @@ def serve(
     host: str,
     port: int,
     worker_command: Sequence[str] = WORKER_COMMAND,
+    viewer_command: Sequence[str] = VIEWER_COMMAND,
     *,
     tls: Tls | None = None,
 ) -> int:
@@ -193,7 +194,7 @@ def serve(
     if tls is not None:
         tls.check()
     listener = listen(host, port)
-    with EmbeddedService(settings, worker_command) as service:
+    with EmbeddedService(settings, worker_command, viewer_command) as service:
         # Its thread must not run yet when the worker is started.
         start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault, tls=tls, listener=listener)

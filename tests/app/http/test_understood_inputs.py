@@ -54,12 +54,13 @@ KINDS = ("grey PNG", "colour PNG", "grey TIFF", "colour TIFF")
 
 
 @pytest.mark.parametrize("first", KINDS)
-@pytest.mark.parametrize("second", KINDS)
-def test_three_shots_of_one_camera_have_one_white(api: httpx2.Client, first: str, second: str):
-    shots = [camera(1000, first), camera(1100, second), camera(990, first)]
-    assert [image["white"] for image in inputs(send(api, *shots))] == [4095] * 3
+def test_three_shots_of_one_camera_have_one_white(api: httpx2.Client, first: str):
+    for second in KINDS:
+        shots = [camera(1000, first), camera(1100, second), camera(990, first)]
+        assert [image["white"] for image in inputs(send(api, *shots))] == [4095] * 3, second
+        deeper = inputs(send(api, *shots, bit_depth=14))
+        assert [image["white"] for image in deeper] == [16383] * 3, second
     assert [image["white"] for image in inputs(send(api, shots[0], bit_depth=12))] == [4095]
-    assert [image["white"] for image in inputs(send(api, *shots, bit_depth=14))] == [16383] * 3
 
 
 def test_a_depth_that_cannot_be_is_refused(api: httpx2.Client):

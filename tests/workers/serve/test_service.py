@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -18,21 +19,26 @@ from tests.workers.courier.receiver import Receiver
 from tests.workers.processes import alive, command_line, descendants
 from workers.serve.service import EmbeddedService
 
-Start = Callable[[str], "Served"]
+Start = Callable[..., "Served"]
+# A viewer loads torch, which takes longer than all else that is started here.
+NO_VIEWER = ("sleep", "infinity")
 
 
 class Served:
     """`goodmany serve` as a process, and everything that it started."""
 
-    def __init__(self, folder: Path, function: str, log: Path | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        function: str,
+        log: Path | None = None,
+        viewer: Sequence[str] = NO_VIEWER,
+    ):
         self.folder = folder
         self.log = log or folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        command = [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function]
         with self.log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
-                stderr=file,
-                stdout=file,
-            )
+            self.process = subprocess.Popen([*command, *viewer], stderr=file, stdout=file)
         wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
@@ -57,8 +63,8 @@ class Served:
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Served] = []
 
-    def serve(function: str) -> Served:
-        started.append(Served(tmp_path / "data", function))
+    def serve(function: str, **options: Any) -> Served:
+        started.append(Served(tmp_path / "data", function, **options))
         return started[-1]
 
     yield serve
@@ -125,7 +131,7 @@ def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
 
 
 def test_a_viewer_that_keeps_dying_does_not_end_the_service(start: Start):
-    served = start("succeed")
+    served = start("succeed", viewer=())
 
     def viewers() -> list[int]:
         return [p for p in descendants(served.process.pid) if "cli viewer" in command_line(p)]
@@ -165,6 +171,6 @@ def test_a_worker_without_its_models_ends_the_service_and_says_why(
     monkeypatch.setenv("TEST_LOADER", "tests.workers.generation.job_functions:load_in_vain")
     command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
     settings = Settings(data_dir=tmp_path / "data", vqgan="nowhere")
-    with EmbeddedService(settings, command) as service:
+    with EmbeddedService(settings, command, NO_VIEWER) as service:
         wait_until(lambda: service.fault() is not None)
         assert "There is no model in nowhere" in str(service.fault())
