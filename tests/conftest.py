@@ -23,6 +23,10 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.work_units import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 from workers.serve.api_server import ApiServer

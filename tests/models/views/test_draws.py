@@ -11,6 +11,8 @@ from models.views.source import working_size
 from models.views.view import View, ViewLimits, to_image
 from tests.models.conftest import part_image, texture_image
 
+pytestmark = pytest.mark.slow
+
 
 def draws_of(*images: torch.Tensor, seed: int = 0, **decided: object) -> Draws:
     draws = Draws([to_image(i) for i in images], 64, seed, torch.device("cpu"))

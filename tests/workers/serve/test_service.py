@@ -19,6 +19,8 @@ from tests.workers.processes import alive, command_line, descendants
 from tests.workers.serve.run_serve import IDLE
 from workers.serve.service import EmbeddedService
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., "Served"]
 
 
