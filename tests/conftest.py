@@ -19,6 +19,9 @@ import pytest
 from PIL import Image
 
 from app.base.redis_connection import connect
+from app.files.decoders import Decoders, limits_of
+from app.http.services import MAX_DECODING
+from app.images.limits import DecodingLimits, ImageLimits
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
@@ -54,10 +57,22 @@ def missing_tool(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+_decoders: dict[tuple[ImageLimits, DecodingLimits], Decoders] = {}
+
+
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx2.Client]:
-    """A client of the real API, served by uvicorn."""
-    server = ApiServer(settings, "127.0.0.1", 0)
+def served(settings: Settings, *, own_decoders: bool = False) -> Iterator[httpx2.Client]:
+    """A client of the real API, served by uvicorn.
+
+    The processes that decode images are those of the services before it, if their limits are the
+    same: to start one takes longer than most tests.
+    """
+    decoders = None
+    if not own_decoders:
+        limits = limits_of(settings)
+        decoders = _decoders.get(limits) or Decoders(settings, MAX_DECODING)
+        _decoders[limits] = decoders
+    server = ApiServer(settings, "127.0.0.1", 0, decoders=decoders)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
@@ -82,6 +97,13 @@ def texture(size: tuple[int, int] = (64, 64), seed: int = 0) -> Image.Image:
     noise = np.random.default_rng(seed).integers(60, 200, (size[1] // 8, size[0] // 8, 3))
     small = Image.fromarray(noise.astype(np.uint8))
     return small.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_decoders() -> Iterator[None]:
+    yield
+    for decoders in _decoders.values():
+        decoders.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,7 @@ from tests.app.images import png_writer as png
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.test_pages import scans
 from tests.app.images.tiff_writer import TiffLayout
-from tests.conftest import encode, texture
+from tests.conftest import encode, served, texture
 
 SHAPE = (64, 64)
 PICTURE = np.asarray(texture(SHAPE)).astype(int)
@@ -116,24 +116,27 @@ def test_images_that_cost_too_much_stop_nobody_else(serve_api: Callable[..., htt
 
 
 def test_a_decoder_that_is_away_is_our_fault_and_leaves_nothing(
-    api: httpx2.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(decoders, "CHILD", "app.files.no_such_module")
-    answer = send(api, encode(texture()))
-    assert (answer.status_code, slug(answer)) == (503, "decoder-unavailable")
-    assert answer.headers["retry-after"] == "5"
-    assert not list(settings.data_dir.rglob("inputs"))
-    monkeypatch.undo()
-    assert send(api, encode(texture())).status_code == 202
+    with served(settings, own_decoders=True) as api:
+        answer = send(api, encode(texture()))
+        assert (answer.status_code, slug(answer)) == (503, "decoder-unavailable")
+        assert answer.headers["retry-after"] == "5"
+        assert not list(settings.data_dir.rglob("inputs"))
+        monkeypatch.undo()
+        assert send(api, encode(texture())).status_code == 202
 
 
-def test_the_service_takes_its_decoders_along(serve_api: Callable[..., httpx2.Client]):
-    api = serve_api()
+def test_a_decoder_that_is_killed_is_replaced_and_none_outlives_its_service(settings: Settings):
     before = decoding_children()
-    assert send(api, encode(texture())).status_code == 202
-    (pid,) = decoding_children() - before
-    os.kill(pid, signal.SIGKILL)
-    assert send(api, encode(texture())).status_code == 202
+    with served(settings, own_decoders=True) as api:
+        assert send(api, encode(texture())).status_code == 202
+        (pid,) = decoding_children() - before
+        os.kill(pid, signal.SIGKILL)
+        assert send(api, encode(texture())).status_code == 202
+        assert len(decoding_children() - before) == 1
+    assert decoding_children() <= before
 
 
 def decoding_children() -> set[int]:
