@@ -8,6 +8,8 @@ MOTO := .venv/moto
 PYTEST_ARGS ?=
 # Most tests wait for processes, so there is room for more of them than cores.
 TEST_PROCESSES ?= 3
+# A thread for each process, and no source that each of many hundred processes compiles anew.
+TEST_VARIABLES := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
@@ -20,7 +22,7 @@ demo: $(INSTALLED)
 
 ## The whole test suite; PYTEST_ARGS="-k archive" narrows it.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
+	$(TEST_VARIABLES) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
 
 ## Exactly what .ci/run runs.
 check: $(INSTALLED)

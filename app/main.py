@@ -18,6 +18,7 @@ from app.http.openapi.docs_page import install_docs_page
 from app.http.openapi.document import install_openapi
 from app.http.page.page import install_page
 from app.http.problem_responses import install_problem_responses
+from app.http.request_spans import HTTP_TELEMETRY
 from app.http.routes import deliveries, evidence, files, health, jobs, metrics, prompts, views
 from app.http.services import MAX_ACCEPTING, MAX_DECODING, Services
 from app.jobs.metrics import JobCollector
@@ -25,22 +26,24 @@ from app.jobs.news import JobNews
 from app.jobs.store import JobStore
 from app.observability.http_metrics import HttpMetrics
 from app.observability.live_workers import LiveWorkers
-from app.observability.tracing import HTTP_TELEMETRY
 from app.retention.instance import Instance
 from app.settings import Settings
 
 DESCRIPTION = "A few good images in, a good many out: new defect-free images for anomaly detection."
 
 
-def create_app(settings: Settings, host: str | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, host: str | None = None, decoders: Decoders | None = None
+) -> FastAPI:
     """The API, ready to be served; it connects to Redis at the first request.
 
     Args:
         settings: of the whole service.
         host: the address that it will listen at; not known, it may be any, so keys are asked for.
+        decoders: somebody else's, who closes them; else it has its own.
     """
     connection = connect(settings.redis_url)
-    decoders = Decoders(settings, MAX_DECODING)
+    own_decoders = Decoders(settings, MAX_DECODING)
     news = JobNews(settings.redis_url)
 
     @asynccontextmanager
@@ -48,7 +51,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         news.start()
         yield
         news.close()
-        decoders.close()
+        own_decoders.close()
         connection.close()
 
     app = FastAPI(
@@ -82,7 +85,7 @@ def create_app(settings: Settings, host: str | None = None) -> FastAPI:
         instance=Instance(connection, storage),
         news=news,
         workers=workers,
-        decoders=decoders,
+        decoders=decoders or own_decoders,
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
     app.include_router(jobs.router)

@@ -17,8 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.files.decoders import Decoder
-from app.images.limits import DecodingLimits, ImageLimits
+from app.files.decoders import Decoder, limits_of
 from app.problems import DamagedImage, DecoderUnavailable, ImageTooCostly, UnusableImage
 from app.settings import Settings
 from benchmarks.image_mutations import mutate
@@ -58,8 +57,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/fuzz_images"))
     arguments = parser.parse_args()
-    settings = Settings()
-    decoder = Decoder(ImageLimits.from_settings(settings), DecodingLimits.from_settings(settings))
+    decoder = Decoder(*limits_of(Settings()))
     draw = random.Random(arguments.seed)
     seeds = seed_files()
     figures, start = Figures(), time.monotonic()

@@ -19,10 +19,17 @@ import pytest
 from PIL import Image
 
 from app.base.redis_connection import connect
+from app.files.decoders import Decoders, limits_of
+from app.http.services import MAX_DECODING
+from app.images.limits import DecodingLimits, ImageLimits
 from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.work_units import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 from workers.serve.api_server import ApiServer
@@ -50,15 +57,28 @@ def missing_tool(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+_decoders: dict[tuple[ImageLimits, DecodingLimits], Decoders] = {}
+
+
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx2.Client]:
-    """A client of the real API, served by uvicorn."""
-    server = ApiServer(settings, "127.0.0.1", 0)
+def served(settings: Settings, *, own_decoders: bool = False) -> Iterator[httpx2.Client]:
+    """A client of the real API, served by uvicorn.
+
+    The processes that decode images are those of the services before it, if their limits are the
+    same: to start one takes longer than most tests.
+    """
+    decoders = None
+    if not own_decoders:
+        limits = limits_of(settings)
+        decoders = _decoders.get(limits) or Decoders(settings, MAX_DECODING)
+        _decoders[limits] = decoders
+    server = ApiServer(settings, "127.0.0.1", 0, decoders=decoders)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
     try:
         wait_until(lambda: server.started)
-        with httpx2.Client(base_url=server.address, timeout=90) as client:
+        # Plain HTTP: a client that could verify certificates reads all authorities, each time.
+        with httpx2.Client(base_url=server.address, timeout=90, verify=False) as client:
             yield client
     finally:
         server.should_exit = True
@@ -77,6 +97,32 @@ def texture(size: tuple[int, int] = (64, 64), seed: int = 0) -> Image.Image:
     noise = np.random.default_rng(seed).integers(60, 200, (size[1] // 8, size[0] // 8, 3))
     small = Image.fromarray(noise.astype(np.uint8))
     return small.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_decoders() -> Iterator[None]:
+    yield
+    for decoders in _decoders.values():
+        decoders.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coverage_variables() -> dict[str, str]:
+    """What makes a new Python process measure its coverage, taken out of the environment.
+
+    It costs a process half of its start again, and the tests start many hundreds.
+    """
+    names = [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]
+    return {name: os.environ.pop(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def measured_processes(coverage_variables: dict[str, str]) -> Iterator[None]:
+    """For a module whose processes run code that no other test runs: their coverage counts."""
+    os.environ.update(coverage_variables)
+    yield
+    for name in coverage_variables:
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

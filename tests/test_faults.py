@@ -19,6 +19,8 @@ from app.jobs.store import JobStore
 from tests.conftest import wait_until
 from tests.service_parts import PNG, ServiceParts
 
+pytestmark = pytest.mark.slow
+
 SUCCEEDED = JobState.succeeded
 LONG = 40
 

@@ -166,6 +166,18 @@ class Decoder:
         return _unavailable("The process that decodes images was ended.")
 
 
+def limits_of(settings: Settings) -> tuple[ImageLimits, DecodingLimits]:
+    """The limits that the operator has set."""
+    image = ImageLimits(
+        max_bytes=settings.max_image_bytes,
+        max_pixels=settings.max_image_pixels,
+        min_side_px=settings.min_image_side_px,
+    )
+    return image, DecodingLimits(
+        cpu_s=settings.decoding_cpu_s, memory_bytes=settings.decoding_memory_bytes
+    )
+
+
 class Decoders:
     """As many decoders as images may be decoded at the same time, lent out one by one.
 
@@ -175,8 +187,7 @@ class Decoders:
     """
 
     def __init__(self, settings: Settings, size: int = 1):
-        limits = ImageLimits.from_settings(settings)
-        decoding = DecodingLimits.from_settings(settings)
+        limits, decoding = limits_of(settings)
         self.limits = limits
         self._all = [Decoder(limits, decoding) for _ in range(size)]
         # The last one that was used is the one whose child has been started.

@@ -1,8 +1,10 @@
-"""What one image may be, and what its decoding may take."""
+"""What one image may be, and what its decoding may take.
+
+The decoding child imports this: it knows no settings, which would take longer to import than all
+decoders.
+"""
 
 from dataclasses import dataclass
-
-from app.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,15 +14,6 @@ class ImageLimits:
     max_bytes: int
     max_pixels: int
     min_side_px: int
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "ImageLimits":
-        """The limits that the operator has set."""
-        return cls(
-            max_bytes=settings.max_image_bytes,
-            max_pixels=settings.max_image_pixels,
-            min_side_px=settings.min_image_side_px,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +27,3 @@ class DecodingLimits:
 
     cpu_s: float
     memory_bytes: int
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "DecodingLimits":
-        """The limits that the operator has set."""
-        return cls(cpu_s=settings.decoding_cpu_s, memory_bytes=settings.decoding_memory_bytes)

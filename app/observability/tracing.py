@@ -1,7 +1,8 @@
 """Traces for OpenTelemetry: from a request through the queue to the archive.
 
-FastAPI and our own code make spans through OpenTelemetry's API, which does nothing by itself. Only
-`start_tracing` brings in the SDK, and only when an OTLP endpoint is set.
+FastAPI (`app/http/request_spans.py`) and our own code make spans through OpenTelemetry's API, which
+does nothing by itself. Only `start_tracing` brings in the SDK, and only when an OTLP endpoint is
+set.
 """
 
 import logging
@@ -9,31 +10,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
-from starlette.types import Scope
 
 from app.observability.logs import current_log_fields
 
 log = logging.getLogger("goodmany")
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-# What asks every few seconds whether all is well is no news.
-QUIET_PATHS = frozenset(("/livez", "/readyz", "/metrics"))
-
-
-def _is_quiet(scope: Scope) -> bool:
-    return scope.get("path", "").removeprefix(scope.get("root_path", "")) in QUIET_PATHS
-
-
-# A span for each request and nothing more: logs and metrics are ours.
-HTTP_TELEMETRY: TelemetryConfig = {
-    "auto_configure": False,
-    "exclude": _is_quiet,
-    "logs": False,
-    "metrics": False,
-    "operation_spans": False,
-}
 
 
 def start_tracing(service: str) -> None:

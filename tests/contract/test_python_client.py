@@ -34,15 +34,16 @@ def generator(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def package(
-    address: str, generator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ModuleType:
+    address: str, generator: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModuleType]:
     """The generated client."""
+    folder = tmp_path_factory.mktemp("generated")
     command = [
         *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"),
         *("--url", f"{address}/openapi.json", "--config", str(HERE / "generator.yml")),
-        *("--output-path", str(tmp_path / PACKAGE), "--fail-on-warning"),
+        *("--output-path", str(folder / PACKAGE), "--fail-on-warning"),
     ]
     done = subprocess.run(
         command,
@@ -52,10 +53,11 @@ def package(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    monkeypatch.syspath_prepend(tmp_path)
-    # What the client needs and nobody else here: httpx.
-    monkeypatch.setattr(sys, "path", [*sys.path, str(generator)])
-    return import_module(PACKAGE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        # What the client needs and nobody else here: httpx.
+        patch.setattr(sys, "path", [*sys.path, str(generator)])
+        yield import_module(PACKAGE)
 
 
 class Generated:

@@ -23,6 +23,7 @@ QUICK_WORKER = (
     *("env", f"TEST_LOADER={QUICK}"),
     *(sys.executable, "-m", "tests.workers.generation.run_worker"),
 )
+QUICK_VIEWER = (sys.executable, "-m", "tests.workers.viewer.quick_viewer")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class RunningService:
 
 @contextmanager
 def running(folder: Path, worker_command: Sequence[str]) -> Iterator[RunningService]:
-    """All of `goodmany serve`, which may tell its webhooks to this machine."""
+    """All of `goodmany serve`, which may tell its webhooks to this machine; its viewer is quick."""
     settings = Settings(data_dir=folder, webhook_allow_private="127.0.0.0/8", shutdown_grace_s=1)
-    with EmbeddedService(settings, worker_command) as service:
+    with EmbeddedService(settings, worker_command, QUICK_VIEWER) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()

@@ -24,6 +24,8 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.docs.running import RUN, run_page
 from workers.cli.samples import save_sample
 
+pytestmark = pytest.mark.slow
+
 MODELS: dict[str, type[BaseModel]] = {
     model.__name__: model for model in (Delivery, Job, JobEvent, ProblemDetails)
 }

@@ -14,6 +14,8 @@ from tests.docs.conftest import RunningService
 from tests.docs.pages import names
 from tests.docs.running import run_page
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = "docs/archive.md"
 
 

@@ -14,6 +14,8 @@ from tests.workers.courier.receiver import Receiver
 from tests.workers.courier.webhook_jobs import CHANGES, over
 from tests.workers.processes import alive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceParts]:

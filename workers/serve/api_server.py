@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from app.files.decoders import Decoders
 from app.http.protocol import HttpProtocol
 from app.main import create_app
 from app.settings import Settings
@@ -27,6 +28,7 @@ class ApiServer(uvicorn.Server):
         fault: asked four times a second; a sentence ends the server.
         tls: for https; http without.
         listener: what `listen` has made of host and port already.
+        decoders: as of `create_app`.
 
     Raises:
         ListenError: nothing can listen there.
@@ -41,8 +43,9 @@ class ApiServer(uvicorn.Server):
         *,
         tls: Tls | None = None,
         listener: socket.socket | None = None,
+        decoders: Decoders | None = None,
     ):
-        self.app = create_app(settings, host)
+        self.app = create_app(settings, host, decoders)
         config = uvicorn.Config(
             self.app,
             http=HttpProtocol,

@@ -44,6 +44,7 @@ class EmbeddedService:
         settings: `redis_url` becomes the address of the folder's own Redis.
         worker_command: starts a worker that reads its settings from the environment.
         viewer_command: starts a viewer that does so.
+        courier_command: starts a courier that does so.
 
     Raises:
         RuntimeError: another service uses the folder, or Redis does not start.
@@ -54,6 +55,7 @@ class EmbeddedService:
         settings: Settings,
         worker_command: Sequence[str] = WORKER_COMMAND,
         viewer_command: Sequence[str] = VIEWER_COMMAND,
+        courier_command: Sequence[str] = COURIER_COMMAND,
     ):
         self.data_dir = settings.data_dir.absolute()
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,7 +74,7 @@ class EmbeddedService:
         values = self.settings.model_dump(mode="json")
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
         self.worker = KeptProcess("worker", worker_command, variables, self._replace_worker)
-        self.courier = KeptProcess("courier", COURIER_COMMAND, variables, self._replace_courier)
+        self.courier = KeptProcess("courier", courier_command, variables, self._replace_courier)
         self.viewer = KeptProcess("viewer", viewer_command, variables, self._replace_viewer)
         self._fault: str | None = None
         self._has_viewer_failed = False
@@ -182,6 +184,8 @@ def serve(
     port: int,
     worker_command: Sequence[str] = WORKER_COMMAND,
     *,
+    viewer_command: Sequence[str] = VIEWER_COMMAND,
+    courier_command: Sequence[str] = COURIER_COMMAND,
     tls: Tls | None = None,
 ) -> int:
     """`goodmany serve`: everything in one command; returns the exit code.
@@ -193,7 +197,8 @@ def serve(
     if tls is not None:
         tls.check()
     listener = listen(host, port)
-    with EmbeddedService(settings, worker_command) as service:
+    commands = (worker_command, viewer_command, courier_command)
+    with EmbeddedService(settings, *commands) as service:
         # Its thread must not run yet when the worker is started.
         start_tracing("goodmany-api")
         server = ApiServer(service.settings, host, port, service.fault, tls=tls, listener=listener)

@@ -146,7 +146,10 @@ def _majority(mask: Tensor) -> Tensor:
 
 def dilated(mask: Tensor, radius: int) -> Tensor:
     """The mask grown by a square of this radius in px."""
-    return F.max_pool2d(mask[None].float(), 2 * radius + 1, 1, radius)[0] > 0.5
+    width = 2 * radius + 1
+    # A square's maximum is that of its rows' maxima, for a fraction of the work.
+    rows = F.max_pool2d(mask[None].float(), (1, width), 1, (0, radius))
+    return F.max_pool2d(rows, (width, 1), 1, (radius, 0))[0] > 0.5
 
 
 def _grown_within(seed: Tensor, allowed: Tensor) -> Tensor:

@@ -3,12 +3,15 @@
 from collections import Counter
 
 import httpx2
+import pytest
 
 from app.files.storage import Storage
 from app.jobs.model import JobRequest, JobState, new_job_id
 from app.jobs.store import EXPIRY_KEY, JobStore
 from app.retention.sweep import MAX_JOBS_A_SWEEP, sweep_expired
 from app.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 NUM_JOBS = 500
 

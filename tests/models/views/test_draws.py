@@ -11,6 +11,8 @@ from models.views.source import working_size
 from models.views.view import View, ViewLimits, to_image
 from tests.models.conftest import part_image, texture_image
 
+pytestmark = pytest.mark.slow
+
 
 def draws_of(*images: torch.Tensor, seed: int = 0, **decided: object) -> Draws:
     draws = Draws([to_image(i) for i in images], 64, seed, torch.device("cpu"))
@@ -137,15 +139,15 @@ def native(image: torch.Tensor) -> Draws:
     return Draws([to_image(image)], None, 0, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("image", [part_image(angle_deg=20, size=900), texture_image(size=900)])
+@pytest.mark.parametrize("image", [part_image(angle_deg=20, size=600), texture_image(size=600)])
 def test_a_view_at_the_inputs_own_size_shows_what_the_method_saw(image):
     draws = native(image)
     draws.decision = InvarianceDecision(frozenset({"rotate"}))
-    assert (draws.size, draws.seen_size, draws.work_size) == ((900, 900), (448, 448), (256, 256))
+    assert (draws.size, draws.seen_size, draws.work_size) == ((600, 600), (448, 448), (256, 256))
     for number in range(3):
         draw = draws.draw(FILL_SEEDS, number)
         whole = draws.shown(draw)
-        assert whole.shape == (3, 900, 900)
+        assert whole.shape == (3, 600, 600)
         difference = (resampled(whole, draws.seen_size) - draw.pixels).abs()
         assert float(difference.mean()) < 0.01
 

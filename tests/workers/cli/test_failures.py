@@ -26,6 +26,8 @@ from tests.conftest import encode, texture, wait_until
 from workers.cli import failures
 from workers.cli.main import cli
 
+pytestmark = pytest.mark.slow
+
 ASKED = ("--object-name", "nut")
 # Nothing listens there.
 NOBODY = "http://127.0.0.1:1"

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from tests.conftest import encode, texture
 from workers.cli.main import cli, main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:

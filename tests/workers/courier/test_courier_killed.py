@@ -20,6 +20,8 @@ from tests.workers.courier.webhook_jobs import CHANGES, over, succeed
 from tests.workers.processes import command_line
 from workers.serve.embedded_redis import EmbeddedRedis
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start_courier(settings: Settings) -> Iterator[Callable[..., CourierProcess]]:

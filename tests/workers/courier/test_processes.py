@@ -22,6 +22,8 @@ from tests.workers.courier.webhook_jobs import CHANGES, SECRET, create, deliveri
 from workers.courier.webhook_secret import webhook_secret
 from workers.serve.embedded_redis import EmbeddedRedis
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:

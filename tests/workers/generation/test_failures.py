@@ -28,6 +28,8 @@ from app.problems import (
 )
 from tests.conftest import WorkerProcess, encode, texture, wait_until
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+
 StartWorker = Callable[..., WorkerProcess]
 LOADER = "tests.workers.generation.faulty_pipeline:load"
 WITHOUT_DECODER = f"{LOADER}_without_decoder"

@@ -24,6 +24,8 @@ from workers.generation.warm_child import DEFAULT_LOADER
 from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
 
+pytestmark = pytest.mark.slow
+
 ASKED: dict[str, Any] = {
     "object_name": "wall",
     "num_images": 2,

@@ -14,6 +14,8 @@ from tests.conftest import PATIENCE_S, WorkerProcess, wait_until
 from tests.workers.generation.job_functions import CHILD_KEY
 from tests.workers.generation.jobs_under_test import JobsUnderTest
 
+pytestmark = pytest.mark.slow
+
 StartWorker = Callable[[], WorkerProcess]
 
 

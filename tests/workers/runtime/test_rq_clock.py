@@ -18,6 +18,8 @@ from tests.workers.courier.courier_process import CourierProcess
 from tests.workers.courier.receiver import Receiver
 from tests.workers.courier.webhook_jobs import CHANGES, over
 
+pytestmark = pytest.mark.slow
+
 WEEK_S = 7 * 24 * 3600
 AHEAD, BEHIND = str(WEEK_S), str(-WEEK_S)
 SHIFTED_CLOCK = r"""

@@ -18,6 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import encode, texture, wait_until
 from tests.workers.otlp_receiver import OtlpReceiver
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 STAGES = {"prompt", "adapt", "rounds", "fill", "archive"}
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

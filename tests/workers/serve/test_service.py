@@ -16,23 +16,30 @@ from app.settings import Settings
 from tests.conftest import encode, texture, wait_until
 from tests.workers.courier.receiver import Receiver
 from tests.workers.processes import alive, command_line, descendants
+from tests.workers.serve.run_serve import IDLE
 from workers.serve.service import EmbeddedService
 
-Start = Callable[[str], "Served"]
+pytestmark = pytest.mark.slow
+
+Start = Callable[..., "Served"]
 
 
 class Served:
-    """`goodmany serve` as a process, and everything that it started."""
+    """`goodmany serve` as a process, and everything that it started.
 
-    def __init__(self, folder: Path, function: str, log: Path | None = None):
+    Args:
+        folder: for its data.
+        function: what its jobs do.
+        log: for what it says.
+        parts: "courier" or "viewer", where they are needed.
+    """
+
+    def __init__(self, folder: Path, function: str, *parts: str, log: Path | None = None):
         self.folder = folder
         self.log = log or folder.parent / f"{len(list(folder.parent.glob('*.log')))}.log"
+        command = [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function]
         with self.log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.workers.serve.run_serve", str(folder), function],
-                stderr=file,
-                stdout=file,
-            )
+            self.process = subprocess.Popen([*command, *parts], stderr=file, stdout=file)
         wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
@@ -57,8 +64,8 @@ class Served:
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Served] = []
 
-    def serve(function: str) -> Served:
-        started.append(Served(tmp_path / "data", function))
+    def serve(function: str, *parts: str) -> Served:
+        started.append(Served(tmp_path / "data", function, *parts))
         return started[-1]
 
     yield serve
@@ -73,7 +80,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     start: Start, tmp_path: Path, receiver: Receiver, how: signal.Signals
 ):
-    served = start("hang_second")
+    served = start("hang_second", "courier")
     finished = served.submit()
     served.wait_for(finished, "succeeded")
     running = served.submit(callback_url=receiver.url("/200"))
@@ -86,7 +93,7 @@ def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
     wait_until(lambda: not alive(served.children))
 
-    again = start("hang_second")
+    again = start("hang_second", "courier")
     assert again.submit("once") == waiting
     assert [job["links"]["self"] for job in again.http.get("/v1/jobs").json()["items"]] == [
         waiting,
@@ -117,7 +124,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_job_done(start: Start):
 
 
 def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
-    served = start("succeed")
+    served = start("succeed", "courier")
     os.kill(child_of(served, "cli courier"), signal.SIGKILL)
     served.submit(callback_url=receiver.url("/200"))
     wait_until(lambda: len(receiver.received) == 1)
@@ -125,7 +132,7 @@ def test_a_courier_that_is_killed_is_replaced(start: Start, receiver: Receiver):
 
 
 def test_a_viewer_that_keeps_dying_does_not_end_the_service(start: Start):
-    served = start("succeed")
+    served = start("succeed", "viewer")
 
     def viewers() -> list[int]:
         return [p for p in descendants(served.process.pid) if "cli viewer" in command_line(p)]
@@ -165,6 +172,6 @@ def test_a_worker_without_its_models_ends_the_service_and_says_why(
     monkeypatch.setenv("TEST_LOADER", "tests.workers.generation.job_functions:load_in_vain")
     command = [sys.executable, "-m", "tests.workers.generation.run_worker"]
     settings = Settings(data_dir=tmp_path / "data", vqgan="nowhere")
-    with EmbeddedService(settings, command) as service:
+    with EmbeddedService(settings, command, IDLE, IDLE) as service:
         wait_until(lambda: service.fault() is not None)
         assert "There is no model in nowhere" in str(service.fault())

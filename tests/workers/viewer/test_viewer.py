@@ -19,6 +19,8 @@ from tests.conftest import encode, wait_until
 from tests.models.conftest import part_image, texture_image
 from tests.workers.viewer.viewer_process import ViewerProcess
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+
 PART, TEXTURE = (encode(to_image(image)) for image in (part_image(angle_deg=33), texture_image()))
 ANSWERED_WITHIN_S = 90
 # torch is imported first.
@@ -75,11 +77,7 @@ def test_it_shows_every_family_and_leaves_nothing_behind(
     assert api.get("/v1/jobs").json()["items"] == []
     wait_until(lambda: not store.connection.keys("rq:results:*"))
     assert ready_viewer.num_threads("libtorch") < 8
-
-
-def test_a_view_is_no_larger_than_the_images_of_a_job(
-    api: httpx2.Client, ready_viewer: ViewerProcess
-):
+    # No view is larger than the images of a job.
     families = ask(api, TEXTURE, TEXTURE, image_size=64).json()["families"]
     assert {picture(url).size for family in families for url in family["images"]} == {(64, 64)}
 

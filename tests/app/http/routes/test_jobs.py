@@ -14,6 +14,8 @@ from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.conftest import encode, texture
 
+pytestmark = pytest.mark.slow
+
 PNG = encode(texture())
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
-from models.views.showing.lone_part import LonePart
+from models.views.showing.lone_part import LonePart, _mean_around
 from models.views.view import View
 from tests.models.conftest import part_image, texture_image
 
@@ -91,3 +92,10 @@ def test_a_shadow_goes_along_as_a_difference_and_shows_no_edge_on_another_ground
     outside = shown[0] > 0.3
     pairs = outside[:, 1:] & outside[:, :-1]
     assert float(shown[0].diff(dim=1).abs()[pairs].max()) < 0.025
+
+
+@pytest.mark.parametrize("size", [(3, 40, 64), (3, 9, 5), (1, 1, 1)])
+def test_the_mean_around_is_a_poolings_to_the_bit(size):
+    x = torch.rand(size, generator=torch.Generator().manual_seed(0))
+    padded = F.pad(x[None], (1,) * 4, mode="replicate")
+    assert torch.equal(_mean_around(x), F.avg_pool2d(padded, 3, 1)[0])

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from models.views.showing.part_mask import free_part_mask, lone_part_mask
+from models.views.showing.part_mask import dilated, free_part_mask, lone_part_mask
 from tests.models.conftest import part_image, texture_image
 
 
@@ -60,3 +61,11 @@ def test_what_hangs_lies_beside_another_or_has_no_outline_is_not_free(image: tor
 def test_a_part_is_free_at_any_size():
     for size in (96, 256, 500):
         assert free_part_mask(part_image(angle_deg=20, size=size)) is not None
+
+
+@pytest.mark.parametrize("radius", [1, 5, 30])
+def test_a_mask_grows_by_a_square(radius):
+    mask = torch.rand(40, 64, generator=torch.Generator().manual_seed(0)) > 0.995
+    assert 0 < int(mask.sum()) < 20
+    square = F.max_pool2d(mask[None].float(), 2 * radius + 1, 1, radius)[0] > 0.5
+    assert torch.equal(dilated(mask, radius), square)
