@@ -14,7 +14,11 @@ def result(pipeline: Pipeline):
     """Of two images of other shapes, in four rounds."""
     images = [picture(10).resize((128, 96)), picture(80, 1)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], is_thorough=True, num_rounds=4))
+        patch.setitem(
+            EFFORTS,
+            "draft",
+            replace(EFFORTS["draft"], is_thorough=True, num_rounds=4, num_updates=2),
+        )
         return pipeline.generate(draft(images=images, preset="varied"))
 
 
