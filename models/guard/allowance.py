@@ -7,7 +7,9 @@ paper has no such bound.
 Axes: B batch, F patch features, H x W pixels; images in [0, 1].
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -21,29 +23,28 @@ ALLOWED_SHARE = 0.5
 LOOKED_AT_PX = 224
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Allowance:
     """A distance between images that sigma may make.
 
     Attributes:
         features: sees the images.
-        distance: the most that is allowed, in feature units.
+        views: of a job, (B, 3, H, W).
+        images: its real images, (k, 3, H, W).
+        sources: which of them each view shows.
     """
 
     features: PatchFeatures
-    distance: float
+    views: Tensor
+    images: Tensor
+    sources: Sequence[int]
 
-    @classmethod
-    def fit(
-        cls, features: PatchFeatures, views: Tensor, images: Tensor, sources: list[int]
-    ) -> "Allowance":
-        """Of a job with these views (B, 3, H, W) of the real images (k, 3, H, W).
-
-        `sources` says of each view which image it shows.
-        """
-        own = _summary(features, images)[sources]
-        distances = (_summary(features, views) - own).norm(dim=1)
-        return cls(features, ALLOWED_SHARE * float(distances.median()))
+    @cached_property
+    def distance(self) -> float:
+        """The most that is allowed, in feature units; measured when it is first asked for."""
+        own = _summary(self.features, self.images)[list(self.sources)]
+        distances = (_summary(self.features, self.views) - own).norm(dim=1)
+        return ALLOWED_SHARE * float(distances.median())
 
     @torch.no_grad()
     def share(self, views: Tensor, varied: Tensor) -> Tensor:

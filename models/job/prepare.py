@@ -125,11 +125,11 @@ def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
     return guard, views[: generation.effort.num_views]
 
 
-def fit_allowance(generation: Generation, views: Tensor) -> Allowance:
+def allowance_of(generation: Generation, views: Tensor) -> Allowance:
     """How far sigma may change an image, by what the views (N, 3, h, w) of `fit_guard` change."""
     draws = generation.draws
     sources = draws.sources_of(range(len(views)))
-    return Allowance.fit(generation.models.features, views, draws.images, sources)
+    return Allowance(generation.models.features, views, draws.images, sources)
 
 
 def fit_generator(

@@ -9,9 +9,9 @@ from models.job.fill import choose, fill
 from models.job.generation import Generation
 from models.job.prepare import (
     Prepared,
+    allowance_of,
     choose_prompt,
     decide_views,
-    fit_allowance,
     fit_generator,
     fit_guard,
 )
@@ -28,12 +28,11 @@ def prepare(generation: Generation) -> Prepared:
     with generation.progress.stage("adapt"):
         generation.draws.decision = decide_views(generation)  # all draws follow it
         guard, views = fit_guard(generation)
-        allowance = fit_allowance(generation, views)
         generator, base_decoder, adaptation = fit_generator(generation, views)
     return Prepared(
         prompt,
         guard,
-        allowance,
+        allowance_of(generation, views),
         generator,
         base_decoder,
         generator.decoder_state(),

@@ -10,7 +10,7 @@ NOISE = torch.randn(IMAGES.shape, generator=torch.Generator().manual_seed(0))
 
 def allowance(features, strength: float) -> Allowance:
     views = torch.cat([(IMAGES + strength * s * NOISE).clamp(0, 1) for s in (1, 2, 3)])
-    return Allowance.fit(features, views, IMAGES, sources=[0, 1] * 3)
+    return Allowance(features, views, IMAGES, sources=[0, 1] * 3)
 
 
 def test_the_more_the_views_differ_the_more_is_allowed(features):
