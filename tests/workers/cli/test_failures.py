@@ -22,7 +22,7 @@ import typer
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import finish
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from workers.cli import failures
 from workers.cli.main import cli
 
@@ -113,7 +113,7 @@ def test_a_request_that_is_refused(image: Path, serve_api: Callable[..., httpx2.
 
 def test_a_job_that_does_not_succeed(image: Path, api: httpx2.Client):
     def cancel() -> None:
-        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]), 60)
+        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]))
         api.post(api.get("/v1/jobs").json()["items"][0]["links"]["cancel"])
 
     thread = threading.Thread(target=cancel)
@@ -139,7 +139,7 @@ def test_a_folder_and_a_pattern_are_their_images(
     (tmp_path / "more" / "d.png").write_bytes(encode(texture(seed=8)))
 
     def work() -> None:
-        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]), 60)
+        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]))
         finish(store, settings, api.get("/v1/jobs").json()["items"][0]["id"])
 
     thread = threading.Thread(target=work)
@@ -235,12 +235,12 @@ def test_the_api_speaks_https(tmp_path: Path, settings: Settings):
                 except httpx2.TransportError:
                     return False
 
-            wait_until(answers, 60)
+            wait_until(answers)
             answer = client.get(f"https://127.0.0.1:{port}/livez")
             assert "strict-transport-security" in answer.headers
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize(
