@@ -100,7 +100,7 @@ class ServiceParts:
         """One more worker, ready to take a job."""
         before = self.num_live_workers()
         self.launch_worker()
-        wait_until(lambda: self.num_live_workers() > before, 120)
+        wait_until(lambda: self.num_live_workers() > before)
         return self.workers[-1]
 
     def launch_worker(self) -> None:

@@ -67,13 +67,11 @@ class JobNews:
         self._waiting: dict[str, set[Waiting]] = {}
         self._is_ending = False
         self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Listens from now on; in the thread of the event loop that all who wait live in."""
         loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._listen, args=(loop,), daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._listen, args=(loop,), daemon=True).start()
 
     def end(self) -> None:
         """Lets nobody wait any longer, so that the server can end."""
@@ -82,10 +80,8 @@ class JobNews:
             waiting.stop()
 
     def close(self) -> None:
-        """Ends the subscription."""
+        """Ends the subscription, within LISTEN_S; nobody waits for that, a server's end least."""
         self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
 
     @property
     def num_waiting(self) -> int:

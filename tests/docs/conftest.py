@@ -48,7 +48,7 @@ def running(folder: Path, worker_command: Sequence[str]) -> Iterator[RunningServ
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
         try:
-            wait_until(lambda: service.fault() is not None or service.is_ready(), 300)
+            wait_until(lambda: service.fault() is not None or service.is_ready())
             assert service.fault() is None
             prompts = f"{server.address}/v1/prompts?object_name=nut"
             wait_until(lambda: httpx2.get(prompts, timeout=90).is_success)

@@ -31,7 +31,7 @@ def test_a_worker_ends_each_of_them_and_lives(
     gone = create(store, {})
     store.connection.delete(f"goodmany:job:{gone}")
     worker = start_worker(loader=QUICK_PIPELINE)
-    wait_until(lambda: all(store.get(job_id).state.is_over for job_id in jobs.values()), 60)
+    wait_until(lambda: all(store.get(job_id).state.is_over for job_id in jobs.values()))
     found = {name: store.get(job_id) for name, job_id in jobs.items()}
     failed = {name for name, job in found.items() if job.state is JobState.failed}
     assert failed == NOT_UNDERSTOOD | {"newer final state"}
@@ -59,10 +59,10 @@ def test_the_courier_tells_their_ends_and_does_not_spin(
     courier = CourierProcess(changed)
     try:
         for job_id in (*job_ids[:1], *job_ids[2:]):
-            (delivery,) = over(store, job_id, 60)
+            (delivery,) = over(store, job_id)
             assert delivery.outcome == "delivered"
         last = succeed(store, receiver.url("/200?last"))
-        over(store, last, 60)
+        over(store, last)
         queue = Webhooks.connected(changed, store.connection).queue
         # Nothing waits to be tried again.
         wait_until(lambda: not queue.started_job_registry.get_job_ids(cleanup=False))

@@ -38,7 +38,7 @@ def test_nothing_stops_and_no_job_is_lost(
 ):
     first = parts.submit(callback_url=receiver.url("/200?first"))
     parts.wait_over([first])
-    over(parts.store, first, 60)
+    over(parts.store, first)
     processes = {parts.workers[0].pid, *parts.child_pids(), *courier.children()}
     log = Path(parts.folder / "parts.log")
 
@@ -51,13 +51,13 @@ def test_nothing_stops_and_no_job_is_lost(
         # Worker and child have met it, and it lasts until the job's images are made.
         wait_until(lambda: "goes on without Redis" in log.read_text()[said:])
         outputs = Path(parts.storage.path(running, "outputs"))
-        wait_until(lambda: any(outputs.glob("*/variance.png")), 60)
+        wait_until(lambda: any(outputs.glob("*/variance.png")))
     finally:
         relent(parts.connection)
     parts.wait_over([running, waiting])
     assert parts.count_states([running, waiting]) == {JobState.succeeded: 2}
     for job_id in (running, waiting):
-        (delivery,) = over(parts.store, job_id, 60)
+        (delivery,) = over(parts.store, job_id)
         assert delivery.outcome == "delivered"
     assert alive(processes) == processes
     assert parts.faults([first, running, waiting]) == []

@@ -170,7 +170,7 @@ def test_a_worker_sweeps_nothing_of_another_service_and_says_so(
         said.append(capfd.readouterr().err)
         return "Redis has no instance id and the storage has one" in "".join(said)
 
-    wait_until(is_told, 30)
+    wait_until(is_told)
     assert is_there(storage, job_id)
 
 

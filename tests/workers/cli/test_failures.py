@@ -1,6 +1,6 @@
 """Whatever a person can bring about at the command line: one sentence, its own code, no traceback.
 
-Each case is the real command in a process of its own.
+Each case is the real command, in a process of its own where it would start anything.
 """
 
 import os
@@ -22,13 +22,15 @@ import typer
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import finish
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
+from tests.workers.cli.test_main import run_main
 from workers.cli import failures
 from workers.cli.main import cli
 
 pytestmark = pytest.mark.slow
 
 ASKED = ("--object-name", "nut")
+Command = Callable[..., subprocess.CompletedProcess[str]]
 # Nothing listens there.
 NOBODY = "http://127.0.0.1:1"
 
@@ -42,6 +44,20 @@ def goodmany(*arguments: object, **variables: str) -> subprocess.CompletedProces
         timeout=120,
         env={**os.environ, "COLUMNS": "1000", **variables},
     )
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command in this process, which has imported all that it needs."""
+
+    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name, value in {"COLUMNS": "1000", **variables}.items():
+            monkeypatch.setenv(name, value)
+        code = run_main(monkeypatch, *arguments)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, said.out, said.err)
+
+    return run
 
 
 def check(answer: subprocess.CompletedProcess[str], code: int, said: str) -> None:
@@ -92,9 +108,9 @@ def stranger() -> Iterator[str]:
         ("ftp://127.0.0.1", 2, "is no address of a service"),
     ],
 )
-def test_a_service_that_is_not_there(image: Path, server: str, code: int, said: str):
+def test_a_service_that_is_not_there(here: Command, image: Path, server: str, code: int, said: str):
     out = image.with_suffix(".zip")
-    check(goodmany("submit", image, *ASKED, "--out", out, "--server", server), code, said)
+    check(here("submit", image, *ASKED, "--out", out, "--server", server), code, said)
     assert [path.name for path in image.parent.iterdir()] == ["nut.png"]
 
 
@@ -113,7 +129,7 @@ def test_a_request_that_is_refused(image: Path, serve_api: Callable[..., httpx2.
 
 def test_a_job_that_does_not_succeed(image: Path, api: httpx2.Client):
     def cancel() -> None:
-        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]), 60)
+        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]))
         api.post(api.get("/v1/jobs").json()["items"][0]["links"]["cancel"])
 
     thread = threading.Thread(target=cancel)
@@ -139,7 +155,7 @@ def test_a_folder_and_a_pattern_are_their_images(
     (tmp_path / "more" / "d.png").write_bytes(encode(texture(seed=8)))
 
     def work() -> None:
-        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]), 60)
+        wait_until(lambda: bool(api.get("/v1/jobs").json()["items"]))
         finish(store, settings, api.get("/v1/jobs").json()["items"][0]["id"])
 
     thread = threading.Thread(target=work)
@@ -164,16 +180,21 @@ def test_a_folder_and_a_pattern_are_their_images(
     ],
 )
 def test_images_that_are_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str, said: str
+    here: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    command: str,
+    name: str,
+    said: str,
 ):
     (tmp_path / "empty").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     monkeypatch.chdir(tmp_path)
-    check(goodmany(command, name, *ASKED, "--out", "x.zip"), 4, said)
+    check(here(command, name, *ASKED, "--out", "x.zip"), 4, said)
 
 
 @pytest.mark.parametrize("command", ["generate", "submit"])
-def test_what_cannot_be_written_is_known_before_the_work(image: Path, command: str):
+def test_what_cannot_be_written_is_known_before_the_work(here: Command, image: Path, command: str):
     (image.parent / "folder").mkdir()
     (image.parent / "file").write_text("a file")
     for out, said in (
@@ -182,7 +203,7 @@ def test_what_cannot_be_written_is_known_before_the_work(image: Path, command: s
         (Path("/proc/nut.zip"), "cannot be written"),
     ):
         # The models would take their time, and nobody is at the server's address.
-        answer = goodmany(
+        answer = here(
             command, image, *ASKED, "--out", out, GOODMANY_VQGAN="/nowhere", GOODMANY_API_KEY="x"
         )
         check(answer, 4, said)
@@ -235,12 +256,12 @@ def test_the_api_speaks_https(tmp_path: Path, settings: Settings):
                 except httpx2.TransportError:
                     return False
 
-            wait_until(answers, 60)
+            wait_until(answers)
             answer = client.get(f"https://127.0.0.1:{port}/livez")
             assert "strict-transport-security" in answer.headers
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.settings import Settings
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 from tests.workers.processes import alive, descendants
 
 
@@ -36,7 +36,7 @@ class CourierProcess:
     def stop(self) -> int:
         children = self.children()
         self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE_S)
         assert not alive(children)
         return code
 

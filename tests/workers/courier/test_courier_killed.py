@@ -13,7 +13,7 @@ from app.base.redis_connection import connect
 from app.jobs.queues.enqueue import WEBHOOK_QUEUE
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 from tests.workers.courier.courier_process import CourierProcess
 from tests.workers.courier.receiver import Receiver
 from tests.workers.courier.webhook_jobs import CHANGES, over, succeed
@@ -63,7 +63,7 @@ def test_killed_in_mid_delivery_it_tells_the_end_all_the_same(
     store.connection.delete(RQScheduler.get_locking_key(WEBHOOK_QUEUE))
     if whole:
         start_courier()
-    (delivery,) = over(store, job_id, 30)
+    (delivery,) = over(store, job_id)
     assert (delivery.attempt, delivery.outcome) == (1, "delivered")
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
@@ -80,7 +80,7 @@ def test_stopped_it_ends_the_try_that_it_makes(
     courier.process.terminate()
     assert courier.process.poll() is None
     receiver.released.set()
-    assert courier.process.wait(20) == 0
+    assert courier.process.wait(PATIENCE_S) == 0
     (delivery,) = over(store, job_id)
     assert delivery.outcome == "delivered"
 

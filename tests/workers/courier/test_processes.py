@@ -173,9 +173,12 @@ def test_a_forgotten_job_is_told_no_more_and_leaves_nothing(
 def test_words_do_not_wait_for_receivers_that_hang(
     courier: CourierProcess, store: JobStore, receiver: Receiver, api: httpx2.Client
 ):
+    named = {"object_name": "Metal_nuts"}
+    # The words are loaded first.
+    wait_until(lambda: api.get("/v1/prompts", params=named).is_success)
     jobs = [succeed(store, receiver.url(f"/hang?{number}")) for number in range(4)]
     wait_until(lambda: len(receiver.received) == 2)
-    answer = api.get("/v1/prompts", params={"object_name": "Metal_nuts"})
+    answer = api.get("/v1/prompts", params=named)
     assert answer.status_code == 200
     told = answer.json()
     assert (told["object_name"], told["looked_up"]) == ("metal nut", "nut")

@@ -41,7 +41,7 @@ def worker(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(redis_url=server.url, data_dir=tmp_path_factory.mktemp("data"))
     connection = connect(server.url)
     process = WorkerProcess(settings, LOADER)
-    wait_until(lambda: LiveWorkers(connection).count() > 0, 60)
+    wait_until(lambda: LiveWorkers(connection).count() > 0)
     store = JobStore(connection, settings)
     yield store
     is_alive = process.process.is_alive()
@@ -164,5 +164,5 @@ def test_the_name_of_an_older_version_is_the_task_of_this_one(
     Storage(settings.storage_address).write(job_id, "inputs/000", PNG)
     store.create(job_id, JobRequest(object_name="nut", num_images=2), 1)
     start_worker("tests.workers.generation.quick_pipeline:load")
-    wait_until(lambda: store.get(job_id).state.is_over, 30)
+    wait_until(lambda: store.get(job_id).state.is_over)
     assert store.get(job_id).state is JobState.succeeded

@@ -101,10 +101,10 @@ def test_a_worker_elsewhere_needs_two_addresses_and_the_credentials(
     api: httpx2.Client, store: JobStore, far_worker: Path
 ):
     """With the real models: it is the whole program that must need nothing more."""
-    wait_until(lambda: LiveWorkers(store.connection).count() == 1, 120)
+    wait_until(lambda: LiveWorkers(store.connection).count() == 1)
     asked = {"num_images": 2, "image_size": 64, "effort": "draft", "seed": 3}
     link = post(api, encode(texture((96, 96))), **asked).json()["links"]["self"]
-    job = ended(api, link, 120)
+    job = ended(api, link)
     assert job["state"] == "succeeded"
     check_archive(api, link, int(job["num_images"]))
     assert not list(far_worker.iterdir())

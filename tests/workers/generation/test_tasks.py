@@ -48,7 +48,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, 
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()
-    wait_until(lambda: LiveWorkers(connection).count() > 0, 120)
+    wait_until(lambda: LiveWorkers(connection).count() > 0)
     with Client(server.address) as client:
         yield client, JobStore(connection, settings)
     server.should_exit = True
@@ -137,7 +137,7 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
 ):
     client, store = service
     job = client.submit(image, **{**ASKED, "num_images": 100, "effort": "high"})
-    wait_until(lambda: store.state(job.id) is JobState.running, 30)
+    wait_until(lambda: store.state(job.id) is JobState.running)
     assert job.cancel().state == "canceled"
     with pytest.raises(JobCanceledError):
         job.wait()

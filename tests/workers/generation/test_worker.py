@@ -113,7 +113,7 @@ def test_a_job_over_its_timeout_fails_in_the_child(jobs: JobsUnderTest):
 
 @pytest.mark.usefixtures("short_timeout")
 def test_a_job_that_ignores_its_timeout_is_killed(jobs: JobsUnderTest):
-    assert jobs.problem_slug(jobs.submit("ignore_timeout"), 30) == "job-timed-out"
+    assert jobs.problem_slug(jobs.submit("ignore_timeout")) == "job-timed-out"
     assert len(jobs.child_pids()) == 1
 
 

@@ -59,7 +59,7 @@ def test_the_child_tells_why_and_the_parent_tells_of_the_childs_death(
     jobs = JobsUnderTest(store, monkeypatch)
     with log_fields(request_id="r-1"):
         raised = jobs.submit("fail")
-    assert jobs.problem_slug(raised, 60) == "generation-failed"
+    assert jobs.problem_slug(raised) == "generation-failed"
     (why,) = [event for event in events_of(log, raised) if "exception" in event]
     assert why["request_id"] == "r-1"
     assert why["exception"].endswith("ZeroDivisionError: the secret reason")
@@ -73,6 +73,6 @@ def test_the_child_tells_why_and_the_parent_tells_of_the_childs_death(
 
     with log_fields(request_id="r-1"):
         crashed = jobs.submit("exit_child")
-    assert jobs.problem_slug(crashed, 60) == "worker-lost"
+    assert jobs.problem_slug(crashed) == "worker-lost"
     lost = [event for event in events_of(log, crashed) if "queued again" in event["message"]]
     assert [event["request_id"] for event in lost] == ["r-1"]

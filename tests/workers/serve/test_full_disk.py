@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.base.redis_connection import connect
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from tests.workers.serve.test_disk_reserve import RESERVE_BYTES, free, leave
 from tests.workers.serve.test_service import Served
 
@@ -71,14 +71,14 @@ def test_a_full_disk_refuses_jobs_and_loses_none(served: Served, small_disk: Pat
     leave(small_disk, 0)
     if how == "at once":
         kill_redis_by(served, 900_000)
-    wait_until(lambda: refuses(served), 30)
+    wait_until(lambda: refuses(served))
     assert served.http.get(first).json()["state"] == "succeeded"
     ready = served.http.get("/readyz")
     assert (ready.status_code, [e["field"] for e in ready.json()["errors"]]) == (503, ["storage"])
     assert "is full; no job is accepted" in served.said()
 
     (small_disk / "filler").unlink()
-    wait_until(lambda: accepts(served), 30)
+    wait_until(lambda: accepts(served))
     assert free(small_disk) <= 2**20 - RESERVE_BYTES
     jobs = served.http.get("/v1/jobs").json()["items"]
     assert jobs[-1]["links"]["self"] == first
@@ -86,7 +86,7 @@ def test_a_full_disk_refuses_jobs_and_loses_none(served: Served, small_disk: Pat
         served.wait_for(job["links"]["self"], "succeeded")
     assert served.http.get("/readyz").status_code == 200
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(30) == 0
+    assert served.process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("reserve_bytes", [0])
@@ -95,5 +95,5 @@ def test_without_a_reserve_a_full_disk_ends_it(
 ):
     leave(small_disk, 0)
     kill_redis_by(served, 900_000)
-    assert served.process.wait(40) == 1
+    assert served.process.wait(PATIENCE_S) == 1
     assert "Redis ended with exit code 1" in served.said()

@@ -52,7 +52,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             stderr=file,
         )
         try:
-            wait_until(lambda: "jobs are worked on" in log.read_text(), 120)
+            wait_until(lambda: "jobs are worked on" in log.read_text())
             address = re.search(r"http://127\.0\.0\.1:\d+(?=,)", log.read_text())
             assert address is not None
             with httpx2.Client(base_url=address[0], timeout=90) as http:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from app.settings import Settings
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from tests.workers.courier.receiver import Receiver
 from tests.workers.processes import alive, command_line, descendants
 from tests.workers.serve.run_serve import IDLE
@@ -43,7 +43,7 @@ class Served:
         wait_until(lambda: "jobs are worked on" in self.said())
         address = re.search(r"http://\S+:\d+", self.said())
         assert address is not None
-        self.http = httpx2.Client(base_url=address[0])
+        self.http = httpx2.Client(base_url=address[0], timeout=PATIENCE_S)
         self.children = descendants(self.process.pid)
 
     def said(self) -> str:
@@ -90,7 +90,7 @@ def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     with pytest.raises(RuntimeError, match="in use by another"):
         EmbeddedService(Settings(data_dir=tmp_path / "data"))
     served.process.send_signal(how)
-    assert served.process.wait(30) == (-how if how is signal.SIGKILL else 0)
+    assert served.process.wait(PATIENCE_S) == (-how if how is signal.SIGKILL else 0)
     wait_until(lambda: not alive(served.children))
 
     again = start("hang_second", "courier")
@@ -105,7 +105,7 @@ def test_however_it_ends_the_next_start_does_every_job_that_was_accepted(
     wait_until(lambda: len(receiver.received) == 1)
     assert running.encode() in receiver.received[0].body
     words = {"object_name": "Hazelnuts"}
-    wait_until(lambda: again.http.get("/v1/prompts", params=words, timeout=20).is_success)
+    wait_until(lambda: again.http.get("/v1/prompts", params=words).is_success)
 
 
 def child_of(served: Served, name: str) -> int:
@@ -154,14 +154,14 @@ def test_what_was_started_again_stops_with_the_rest(start: Start):
     served.wait_for(served.submit(), "running")
     everything = descendants(served.process.pid)
     served.process.terminate()
-    assert served.process.wait(30) == 0
+    assert served.process.wait(PATIENCE_S) == 0
     assert not alive(everything | served.children)
 
 
 def test_it_does_not_go_on_without_redis(start: Start):
     served = start("succeed")
     os.kill(child_of(served, "redis"), signal.SIGKILL)
-    assert served.process.wait(40) == 1
+    assert served.process.wait(PATIENCE_S) == 1
     assert "Redis ended with exit code -9" in served.said()
     assert not alive(served.children)
 

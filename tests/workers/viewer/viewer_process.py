@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from app.settings import Settings
+from tests.conftest import PATIENCE_S
 from tests.workers.processes import alive, descendants
 
 
@@ -25,7 +26,7 @@ class ViewerProcess:
     def stop(self) -> int:
         children = self.children()
         self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE_S)
         assert not alive(children)
         return code
 

@@ -18,7 +18,7 @@ from tests.docs.conftest import QUICK_WORKER
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OpenPage = Callable[..., Page]
 

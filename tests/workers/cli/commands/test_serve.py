@@ -15,7 +15,7 @@ import pytest
 from app.jobs.store import JobStore
 from app.retention.sweep import ORPHANS_LOCK_KEY
 from app.settings import Settings
-from tests.conftest import encode, texture, wait_until
+from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from tests.workers.processes import alive, descendants
 
 pytestmark = pytest.mark.usefixtures("measured_processes")
@@ -61,10 +61,10 @@ def test_serve_keeps_everything_where_the_setting_says(start: Start, tmp_path: P
     folder = tmp_path / "set"
     command = ["-m", "workers.cli", "serve", "--port", "0"]
     start(*command, GOODMANY_DATA_DIR=str(folder), PYTHONPATH=str(Path.cwd()))
-    wait_until((folder / "redis" / "redis.sock").exists, 60)
+    wait_until((folder / "redis" / "redis.sock").exists)
     other = tmp_path / "option"
     start(*command, "--data-dir", str(other), GOODMANY_DATA_DIR=str(folder))
-    wait_until((other / "redis" / "redis.sock").exists, 60)
+    wait_until((other / "redis" / "redis.sock").exists)
 
 
 def test_nobody_else_can_read_what_serve_keeps(start: Start, tmp_path: Path):
@@ -74,7 +74,7 @@ def test_nobody_else_can_read_what_serve_keeps(start: Start, tmp_path: Path):
         start("-m", "workers.cli", "serve", "--port", "0", "--data-dir", str(folder))
     finally:
         os.umask(before)
-    wait_until(lambda: "listening at" in log.read_text(), 60)
+    wait_until(lambda: "listening at" in log.read_text())
     address = re.search(r"http://\S+:\d+", log.read_text())
     assert address is not None
     files = [("images", ("a.png", encode(texture())))]
@@ -96,12 +96,12 @@ def test_a_workers_exit_code_says_whether_it_ended_by_a_fault(
 ):
     worker = start("-c", WORKER, "worker", LOADER, GOODMANY_DATA_DIR=str(tmp_path))
     # It has begun its work, and heeds signals.
-    wait_until(lambda: bool(store.connection.exists(ORPHANS_LOCK_KEY)), 60)
+    wait_until(lambda: bool(store.connection.exists(ORPHANS_LOCK_KEY)))
     if is_fault:
         # No queue: something that RQ does not get over.
         store.connection.set(store.queues[0].key, "text")
     else:
         worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == code
+    assert worker.wait(PATIENCE_S) == code
     said = (tmp_path / "process.log").read_text()
     assert ("ended by a fault" in said) == is_fault
