@@ -15,6 +15,9 @@ from models.views.decision.reasons import reason_of
 TURNS = ("rotate", "rotate_90")
 FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
+# Where parts differ so, the images themselves do, and views that go on from there brought a detector
+# nothing (docs/worth.md): a scaled view is not as sharp, a moved one shows ground that was made up.
+ON_WORD = ("shift", "scale")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
@@ -104,7 +107,7 @@ def _needed(name: str, evidence: Evidence) -> float:
     # or is not alone cannot be turned without its ground.
     never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
     # On a round part a turn moves nothing but the lamp's reflections, which do not move.
-    never = never or (name in TURNS and evidence.is_round)
+    never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
     return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
 
 

@@ -153,7 +153,9 @@ def test_what_several_images_show_to_differ_is_believed_and_what_they_do_not_is_
     beliefs = [believed(name, several(5, 1.0, **{name: width})) for width in widths]
     assert all(less < more for less, more in pairwise(beliefs))
     assert beliefs[0] < 0.2
-    assert name in made(several(5, 1.0, **{name: widths[-1]}))
+    # Parts that lie elsewhere or are larger show it themselves.
+    is_made = name == "brightness"
+    assert (name in made(several(5, 1.0, **{name: widths[-1]}))) is is_made
 
 
 def test_one_image_shows_one_light_and_a_part_its_shape():
