@@ -15,8 +15,8 @@ from models.views.decision.reasons import reason_of
 TURNS = ("rotate", "rotate_90")
 FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
-# Where parts differ so, the images themselves do, and views that go on from there brought a detector
-# nothing (docs/worth.md): a scaled view is not as sharp, a moved one shows ground that was made up.
+# Where parts differ so, the images do, and views that go on from there brought a detector nothing
+# (docs/worth.md): a scaled view is not as sharp, a moved one shows ground that was made up.
 ON_WORD = ("shift", "scale")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
