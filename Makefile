@@ -16,7 +16,7 @@ export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test check serve anomalib-bench lock clean
 
-## The whole job on real images: demo/goodmany.zip and demo/preview.png.
+## The whole job on real images: demo/report.html, demo/preview.png and demo/goodmany.zip.
 demo: $(INSTALLED)
 	$(BIN)/goodmany demo
 

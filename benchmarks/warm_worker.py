@@ -14,21 +14,23 @@ import time
 from pathlib import Path
 
 from app.settings import Settings
-from workers.cli.client import Client
+from goodmany import Client, JobStatus
 from workers.cli.samples import load_sample
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
-
-ASKED = {"num_images": 2, "image_size": 64, "effort": "draft"}
 
 
 def first_progress_s(client: Client, image: Path, object_name: str) -> tuple[float, float]:
     """(seconds to the first progress, seconds to the end) of one job."""
     start = time.monotonic()
     first_s = 0.0
-    for job in client.follow(client.submit([image], {**ASKED, "object_name": object_name})):
-        if job["percent"] > 0 and not first_s:
+
+    def note(job: JobStatus) -> None:
+        nonlocal first_s
+        if job.percent > 0 and not first_s:
             first_s = time.monotonic() - start
+
+    client.submit(image, object_name, num_images=2, image_size=64, effort="draft").wait(note)
     return first_s, time.monotonic() - start
 
 

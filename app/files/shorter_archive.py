@@ -1,4 +1,4 @@
-"""A finished job's ZIP without some of its images, made while it is sent.
+"""A finished job's ZIP without some of its images, or its images alone, made while it is sent.
 
 Images, rows of the table and entries of the manifest go; the others keep their names and numbers.
 The manifest says under `left_out` which images are missing, and the card has a line on it.
@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterator
+from copy import copy
 from typing import BinaryIO
 from zipfile import ZipFile
 
@@ -32,6 +33,24 @@ def shorten_archive(file: BinaryIO, without: Collection[str]) -> Iterator[bytes]
         for entry in archive.infolist():
             if entry.filename not in without:
                 shorter.writestr(entry, _edit(entry.filename, archive.read(entry), without))
+                yield sink.take()
+    yield sink.take()
+
+
+def flatten_archive(file: BinaryIO, without: Collection[str]) -> Iterator[bytes]:
+    """The bytes of a ZIP of the images alone, in no folder, named after the object.
+
+    Args:
+        file: the whole ZIP, able to seek; stays open.
+        without: paths of images in it.
+    """
+    sink = _Sink()
+    with ZipFile(file) as archive, ZipFile(sink, "w") as flat:
+        for name in image_names(archive):
+            if name not in without:
+                entry = copy(archive.getinfo(name))
+                entry.filename = name.replace(IMAGES_FOLDER, "-")
+                flat.writestr(entry, archive.read(name))
                 yield sink.take()
     yield sink.take()
 

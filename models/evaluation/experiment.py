@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+from models.catalog.embedded import LITE0_SHA256
 from models.evaluation.cells import Cell, CellFile, detector_files, digest, method_files
 from models.evaluation.data.dataset import Category, load_image
 from models.evaluation.data.testset import TestSet, read_test_set
 from models.evaluation.detector import metrics, patchcore
 from models.evaluation.detector.patchcore import AnomalyScores, PatchCore
 from models.evaluation.rows.plain import PLAIN_ROWS, Row, RowInput, find_row, row_module
-from models.features.patches import SHA256, PatchFeatures
+from models.features.patches import PatchFeatures
 
 FULL = "full"
 # More draws of the real images than this are not asked for: seeds of coresets lie this far apart.
@@ -98,7 +99,7 @@ class Experiment:
         self._test_sets: dict[Category, TestSet] = {}
         self._row_inputs: dict[tuple[Category, int, int], RowInput] = {}
         # Read once: what is measured is the code that was imported, whatever changes meanwhile.
-        detector = digest({"weights": SHA256}, detector_files())
+        detector = digest({"weights": LITE0_SHA256}, detector_files())
         self._revisions = detector, digest({}, method_files())
 
     def finished(self, plans: Sequence[Plan]) -> dict[Plan, Cell]:

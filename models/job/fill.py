@@ -1,6 +1,7 @@
 """The stage "fill": makes images until there are enough that pass the guard, and chooses the set.
 
-Every image is drawn anew with the decoder that the rounds kept; no image of a round is delivered.
+Every image is drawn with the decoder that the rounds kept, the first of them from the views and the
+seeds that the rounds were judged by: where a round makes the whole set, this is the best round's.
 
 An image is judged at the size at which the method sees it. At the output's size, where that is
 larger, it is made when it is asked for: the view at full sharpness, and on it the generator's
@@ -132,6 +133,7 @@ def _accept(
                 render=_renderer(generation.draws, candidate, spool),
                 seed=draw.seed,
                 source=draw.source,
+                kind="varied" if candidate.variation.sigma_scale else "view",
                 transform={
                     **draw.view.as_dict(),
                     "sigma_scale": candidate.variation.sigma_scale,

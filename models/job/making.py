@@ -79,7 +79,10 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
         if encoded is not None:
             settings = replace(options.sampling, scale=scale)
             drawn = prepared.generator.vary(encoded, [draw.seed for draw in chosen], settings)
-            pixels = list(drawn - encoded.views if is_change else drawn)
+            if is_change:
+                share = prepared.allowance.share(encoded.views, drawn)
+                drawn = share[:, None, None, None] * (drawn - encoded.views)
+            pixels = list(drawn)
         variations = [Variation(each, is_change, scale) for each in pixels]
         pairs = zip(variations, chosen, strict=True)
         images = torch.stack([variation.of(draw.pixels) for variation, draw in pairs])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from models.catalog.entry import Model
 from models.encoder.protocol import TextImageEncoder
 from models.features.patches import PatchFeatures
 from models.generator.vqgan import VarianceAwareVQModel
@@ -20,7 +21,7 @@ class Models:
         vqgan: E, q and D; each generation adapts a copy.
         features: what patches are compared by.
         device: where all of them lie, and the images with them.
-        revisions: role -> name and revision of the weights, for the report.
+        catalog: which models these are.
     """
 
     encoder: TextImageEncoder
@@ -28,4 +29,4 @@ class Models:
     vqgan: VarianceAwareVQModel
     features: PatchFeatures
     device: torch.device
-    revisions: dict[str, dict[str, str]]
+    catalog: tuple[Model, ...]

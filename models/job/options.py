@@ -1,7 +1,9 @@
-"""How much work a job may be, and which parts of the method may be switched off to compare."""
+"""How much work a job may be, and which parts of the method take part."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from models.generator.sampling import SamplingSettings
@@ -42,7 +44,7 @@ class Effort:
 
 EFFORTS = {
     "draft": Effort(8, False, 20, 1, 0, 2, 1.0),
-    "standard": Effort(24, False, 80, 3, 2, 6, 2.0),
+    "standard": Effort(24, False, 80, 3, 2, 6, 1.0),
     "high": Effort(48, True, 400, 6, 6, 12, 3.0),
 }
 
@@ -56,16 +58,39 @@ class PipelineOptions:
         selection: choose the set from more candidates than are wanted; off: first come.
         guard: reject anomalous images and copies.
         adaptation: fit the decoder to the images.
-        varied_share: share of the images that sigma varies; the others are views as they are, so
-            that a detector learns the camera's own sharpness beside what may vary.
+        varied_share: share of the images that sigma varies; the others are views as they are.
         sampling: scale of sigma, unit sigma, residual or plain decode.
         outlier_rule: "mad" (robust) or "paper" (d > 0.5) for the prompt's candidates.
+        delivers_round: every round makes all that is delivered, and its best set is; off: a round
+            makes a few images to judge the decoder by.
     """
 
     text_guidance: bool = True
     selection: bool = True
     guard: bool = True
     adaptation: bool = True
-    varied_share: float = 0.5
+    varied_share: float = 0.0
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     outlier_rule: Literal["mad", "paper"] = "mad"
+    delivers_round: bool = False
+
+
+PRESETS: Mapping[str, PipelineOptions] = MappingProxyType(
+    {
+        # Views, the guard, the choice. What sigma adds takes images out of what a line makes and
+        # brings a detector nothing (docs/worth.md), so that it is made for those who ask.
+        "goodmany": PipelineOptions(),
+        # Sigma varies every image, as far as guard and allowance let it.
+        "varied": PipelineOptions(varied_share=1.0),
+        # Lee & Choi's own rules: prompts within d <= 0.5, z = mu + sigma * eps with white eps, the
+        # decoder's output as the image, the best round's set; no guard, no choice, no plain view.
+        "paper": PipelineOptions(
+            selection=False,
+            guard=False,
+            varied_share=1.0,
+            sampling=SamplingSettings(scale=1.0, output="decode", smooth=False),
+            outlier_rule="paper",
+            delivers_round=True,
+        ),
+    }
+)

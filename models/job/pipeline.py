@@ -3,15 +3,13 @@
 `load_pipeline` is the one place where the method's parts are wired together.
 """
 
-import hashlib
-import json
-
 import torch
 
+from models.catalog import embedded
+from models.catalog.chosen import EMBEDDED, chosen
 from models.encoder.protocol import load_encoder
-from models.features.patches import SHA256 as PATCH_FEATURES_SHA256
 from models.features.patches import load_patch_features
-from models.generator.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
+from models.generator.vqgan import EMBEDDED_VQGAN, load_vqgan
 from models.job.generation import Generation
 from models.job.models import Models
 from models.job.options import PipelineOptions
@@ -38,18 +36,16 @@ class Pipeline:
         on_progress: ProgressCallback | None = None,
         options: PipelineOptions | None = None,
     ) -> GenerationResult:
-        """Makes up to `request.num_images` new good images.
+        """Makes up to `request.num_images` new good images, by its preset if no options are given.
 
         Raises:
-            ValueError: no image, or an unknown effort or invariance.
+            ValueError: no image, or an unknown effort, preset or invariance.
             DeviceMemoryError: the device's memory does not suffice, even with the smallest batch.
             StrictError: no image passed the guard within the budget, or fewer than `num_images` and
                 `request.strict`.
         """
         try:
-            return run(
-                Generation.of(self.models, request, options or PipelineOptions(), on_progress)
-            )
+            return run(Generation.of(self.models, request, options, on_progress))
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or CPU_MEMORY in str(error):
                 raise DeviceMemoryError(str(error)) from error
@@ -60,7 +56,7 @@ class Pipeline:
 
 
 def load_pipeline(
-    *, encoder: str = "embedded", vqgan: str = "embedded", device: str = "auto"
+    *, encoder: str = EMBEDDED, vqgan: str = EMBEDDED, device: str = "auto"
 ) -> Pipeline:
     """Loads every model, once.
 
@@ -75,18 +71,14 @@ def load_pipeline(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     text_image = load_encoder(encoder).to(device)
-    vq_source = str(EMBEDDED_VQGAN) if vqgan == "embedded" else vqgan
-    vq_model = load_vqgan(vq_source)
+    if vqgan == EMBEDDED:
+        embedded.vqgan().check()
+    vq_model = load_vqgan(EMBEDDED_VQGAN if vqgan == EMBEDDED else vqgan)
     if WORK_MULTIPLE_PX % vq_model.downsampling_factor:
         raise RuntimeError(
             f"the VQ model {vqgan} has cells of {vq_model.downsampling_factor} px; it needs cells "
             f"of which {WORK_MULTIPLE_PX} px are a multiple"
         )
-    revisions = {
-        "text_image_encoder": {"name": text_image.name, "revision": text_image.revision},
-        "vqgan": {"name": vqgan, "revision": _revision(vq_model)},
-        "patch_features": {"name": "efficientnet-lite0", "revision": PATCH_FEATURES_SHA256},
-    }
     return Pipeline(
         Models(
             encoder=text_image,
@@ -94,15 +86,6 @@ def load_pipeline(
             vqgan=vq_model.to(device),
             features=load_patch_features().to(device),
             device=torch.device(device),
-            revisions=revisions,
+            catalog=tuple(chosen(encoder, vqgan)),
         )
     )
-
-
-def _revision(model: VarianceAwareVQModel) -> str:
-    """SHA-256 over the configuration and the weights, as loaded."""
-    digest = hashlib.sha256(json.dumps(dict(model.config), sort_keys=True, default=str).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().float().cpu().numpy().tobytes())
-    return digest.hexdigest()

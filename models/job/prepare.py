@@ -16,6 +16,7 @@ from models.generator.variance import (
     NUM_SEEN_AGAIN,
     distance_seen_again,
 )
+from models.guard.allowance import Allowance
 from models.guard.normality import NormalityGuard
 from models.job.generation import Generation
 from models.views.decision.invariances import (
@@ -54,6 +55,7 @@ class Prepared:
     Attributes:
         prompt: guides the rounds.
         guard: knows the real images.
+        allowance: how far sigma may change an image.
         generator: has learned from them and is adapted to their views.
         base_decoder: the decoder's state before the adaptation, adapted_decoder: after it.
         adaptation: for the report.
@@ -61,6 +63,7 @@ class Prepared:
 
     prompt: ChosenPrompt
     guard: NormalityGuard
+    allowance: Allowance
     generator: VarianceAwareGenerator
     base_decoder: list[Tensor]
     adapted_decoder: list[Tensor]
@@ -120,6 +123,13 @@ def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
     for image in draws.pictures:
         guard.remember(image)
     return guard, views[: generation.effort.num_views]
+
+
+def fit_allowance(generation: Generation, views: Tensor) -> Allowance:
+    """How far sigma may change an image, by what the views (N, 3, h, w) of `fit_guard` change."""
+    draws = generation.draws
+    sources = draws.sources_of(range(len(views)))
+    return Allowance.fit(generation.models.features, views, draws.images, sources)
 
 
 def fit_generator(

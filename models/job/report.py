@@ -27,7 +27,10 @@ def result_of(
         "guard": {"threshold": round(guard.threshold, 6), "bank_size": len(guard.bank)},
         "rejections": accepted.rejections,
         "num_accepted": len(accepted.images),
-        "models": generation.models.revisions,
+        "models": {
+            model.role: {"name": model.name, "revision": model.revision}
+            for model in generation.models.catalog
+        },
         "timings_s": generation.progress.timings_s,
     }
     return GenerationResult(

@@ -29,6 +29,7 @@ class GenerationRequest:
         prompt: replaces the prompt that would be chosen.
         invariances: names from `models.views.view.INVARIANCES`; None decides from the images.
         effort: "draft", "standard" or "high".
+        preset: "goodmany", or "paper" for the paper's own rules, see `models.job.options.PRESETS`.
         strict: fewer images than wanted is an error and not a shorter set.
     """
 
@@ -40,6 +41,7 @@ class GenerationRequest:
     prompt: str | None = None
     invariances: frozenset[str] | None = None
     effort: str = "standard"
+    preset: str = "goodmany"
     strict: bool = False
 
 
@@ -51,6 +53,7 @@ class GeneratedImage:
         render: makes the pixels, so that a set of large images is never in memory at once.
         seed: the seed of this image's own draws.
         source: index into `GenerationRequest.images` of the real image that it varies.
+        kind: "view", a view of the real image as it is, or "varied", one that sigma varies.
         transform: the view it starts from, JSON-able.
         scores: `prompt_cosine`, `guard_distance`, `nearest_distance`.
     """
@@ -58,6 +61,7 @@ class GeneratedImage:
     render: Callable[[], np.ndarray]
     seed: int
     source: int
+    kind: str
     transform: dict[str, object]
     scores: dict[str, float]
 

@@ -7,7 +7,14 @@ passed the guard, and the choice among them.
 
 from models.job.fill import choose, fill
 from models.job.generation import Generation
-from models.job.prepare import Prepared, choose_prompt, decide_views, fit_generator, fit_guard
+from models.job.prepare import (
+    Prepared,
+    choose_prompt,
+    decide_views,
+    fit_allowance,
+    fit_generator,
+    fit_guard,
+)
 from models.job.report import result_of
 from models.job.request import GenerationResult
 from models.job.rounds import run_rounds
@@ -21,8 +28,17 @@ def prepare(generation: Generation) -> Prepared:
     with generation.progress.stage("adapt"):
         generation.draws.decision = decide_views(generation)  # all draws follow it
         guard, views = fit_guard(generation)
+        allowance = fit_allowance(generation, views)
         generator, base_decoder, adaptation = fit_generator(generation, views)
-    return Prepared(prompt, guard, generator, base_decoder, generator.decoder_state(), adaptation)
+    return Prepared(
+        prompt,
+        guard,
+        allowance,
+        generator,
+        base_decoder,
+        generator.decoder_state(),
+        adaptation,
+    )
 
 
 def complete(generation: Generation, prepared: Prepared) -> GenerationResult:

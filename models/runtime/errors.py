@@ -1,4 +1,8 @@
-"""What a generation may fail with beside a wrong request; without torch, for whoever catches it."""
+"""What models and a generation may fail with beside a wrong request; without torch."""
+
+
+class HubUnreachableError(RuntimeError):
+    """A model is not on this machine, and the hub that has it does not answer."""
 
 
 class DeviceMemoryError(RuntimeError):

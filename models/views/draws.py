@@ -1,5 +1,6 @@
 """What a job draws from its images: views and the seeds of their noise, the same at every call."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -35,10 +36,14 @@ MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
 # Between these an image's mean brightness stands for its own level.
 LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
-VIEW_SEEDS, ROUND_SEEDS, FILL_SEEDS = 1, 2, 3
+VIEW_SEEDS, FILL_SEEDS = 1, 3
 # The share that is mirrored about an axis. Where mirror images are believed in and not known, a few
 # teach a detector what half of them would, and the others stay certain.
 TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
+# Several images show how far parts and light differ, and a view starts at one of them: it goes on
+# for so much of that. More, and a set of views would differ more than the images do (by Scott's
+# rule, h = n^(-1 / (d + 4)), h / sqrt(1 + h^2) is .68 to .62 for 2 to 10 images and d = 6).
+BANDWIDTH = 0.65
 # Steps of the golden ratio spread any number of angles evenly, so that no two are alike by chance.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 TURN_SEED = 2**31
@@ -136,24 +141,29 @@ class Draws:
         (source,) = self.sources_of([number])
         # Spread over the views of each source, not of all of them in turn.
         step, turns = divmod(number, len(self.distinct))
-        turn = float(self._rng(kind, TURN_SEED).random()) + step * GOLDEN_RATIO
-        turn += turns / len(self.distinct)
+        first = self._rng(kind, TURN_SEED).random(2)
+        turn = float(first[0]) + step * GOLDEN_RATIO + turns / len(self.distinct)
+        bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         view = draw_view(
-            self._allowed(source),
+            self._allowed(source) | self._tried(source, number + float(first[1])),
             rng,
             fill=self.fills[source],
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
-            spread=self.decision.spread,
+            spread={name: width * bandwidth for name, width in self.decision.spread.items()},
             flip_share=TOLD_FLIPS if self.decision.decided_by == "request" else BELIEVED_FLIPS,
             # How loose a line is, one image does not say: most of its views stay near to it.
-            limits=self.limits.times(rng.random() ** (1.0 / len(self.distinct))),
+            limits=self.limits.times(bandwidth * rng.random() ** (1.0 / len(self.distinct))),
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
         shown = self.sources[source]
         placed = shown.part.placed(view, shown.size) if shown.part else covering(view, self.size)
         return Plan(placed, source, int(rng.integers(MAX_SEED)))
+
+    def plans(self, kind: int, count: int) -> list[Plan]:
+        """How the first `count` views of a kind are made."""
+        return [self.plan(kind, number) for number in range(count)]
 
     def seen(self, plan: Plan) -> Tensor:
         """What is planned, (3, h, w) in [0, 1]."""
@@ -198,6 +208,18 @@ class Draws:
         decided = self.decision.invariances
         held = self.fills[source] == "edge" and self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
+
+    def _tried(self, source: int, number: float) -> frozenset[str]:
+        """What a view shows besides, for a few, evenly spread over the numbers.
+
+        A part that is held is turned with all that is seen, where the edge can be continued.
+        """
+        if self.fills[source] == "edge" and not self.sources[source].has_plain_frame:
+            return frozenset()
+        shares = self.decision.tried.items()
+        return frozenset(
+            name for name, share in shares if math.floor(number * share + share) > number * share
+        )
 
 
 def _for_shape(limits: ViewLimits, size: tuple[int, int]) -> ViewLimits:

@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.views.showing.lone_part import LonePart
+from models.views.showing.part_mask import has_plain_frame
 from models.views.showing.relight import relight
 from models.views.showing.resampling import resampled
 from models.views.showing.warp import apply_view
@@ -30,6 +31,7 @@ class Source:
     Attributes:
         size: (width, height) of its own pixels.
         part: the lone part; None where there is none.
+        has_plain_frame: along its frame there is nothing but plain ground.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Source:
         self._bytes = (pixels * 255).round().byte().to(device)  # a quarter of what floats take
         if like is None:
             self.part = LonePart.find(self.pixels)
+            self.has_plain_frame = has_plain_frame(self.pixels)
         else:
             self.part = like.part and like.part.at(self.pixels)
+            self.has_plain_frame = like.has_plain_frame
 
     def free_part(self) -> bool:
         """Takes the part off its ground on the word of somebody who knows; whether there is one."""

@@ -20,7 +20,13 @@ from tests.docs.pages import ROOT
 from workers.cli.main import cli
 
 ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
-COMPOSE_FLAGS = {"up": {"--build", "--detach"}, "exec": set(), "logs": {"--follow"}}
+COMPOSE_FLAGS = {
+    "up": {"--build", "--detach", "--no-deps"},
+    "build": set(),
+    "exec": set(),
+    "logs": {"--follow"},
+}
+KUBERNETES = ROOT / "docker" / "kubernetes"
 
 
 def commands(code: str) -> list[list[str]]:
@@ -119,9 +125,36 @@ def check_docker(arguments: list[str]) -> None:
         assert set(arguments) <= services.keys(), arguments
 
 
+def check_kubectl(arguments: list[str]) -> None:
+    """What is applied, made or entered stands in the manifests."""
+    manifests = [
+        manifest
+        for path in (KUBERNETES / "base").iterdir()
+        for manifest in yaml.safe_load_all(path.read_text())
+    ]
+    names = {(m["kind"].lower(), m["metadata"]["name"]) for m in manifests if "metadata" in m}
+    if arguments[0] == "-n":
+        assert ("namespace", arguments[1]) in names, arguments
+        arguments = arguments[2:]
+    match arguments:
+        case ["apply", "-k", folder]:
+            assert (ROOT / folder / "kustomization.yaml").is_file(), folder
+        case ["create", "namespace", name]:
+            assert ("namespace", name) in names, name
+        case ["create", "secret", "generic", _, *literals]:
+            assert all(literal.startswith("--from-literal=") for literal in literals)
+        case ["exec", place, "--", *inner]:
+            assert place.startswith("deploy/"), place
+            assert ("deployment", place.removeprefix("deploy/")) in names, place
+            check(inner)
+        case _:
+            raise AssertionError(f"kubectl {arguments} cannot be checked")
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "make": check_make,
     "docker": check_docker,
+    "kubectl": check_kubectl,
     "goodmany": check_goodmany,
     ".venv/bin/goodmany": check_goodmany,
     ".venv/bin/python": check_python,

@@ -22,7 +22,7 @@ def run_page(page: str, service: RunningService, folder: Path) -> None:
     for tool in ("bash", "curl", "jq"):
         if shutil.which(tool) is None:
             missing_tool(f"{tool} is not installed")
-    save_sample("brick", folder / "demo" / "inputs")
+    save_sample("coin", folder / "demo" / "inputs")
     install(folder / ".venv" / "bin")
     (folder / "data").symlink_to(service.data_dir)
     script = ["set -Eeuo pipefail", """trap 'echo "$block failed" >&2' ERR"""]
@@ -33,7 +33,7 @@ def run_page(page: str, service: RunningService, folder: Path) -> None:
     answer = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/app/client", "PYTHONWARNINGS": "error"},
         capture_output=True,
         text=True,
         check=False,

@@ -81,7 +81,7 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 def after_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the images that `make demo` leaves."""
     folder = tmp_path_factory.mktemp("demo")
-    save_sample("brick", folder / "demo" / "inputs")
+    save_sample("coin", folder / "demo" / "inputs")
     return folder
 
 

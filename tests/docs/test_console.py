@@ -11,6 +11,7 @@ make demo      # a comment
 make test PYTEST_ARGS="-k archive"
 docker compose --profile gpu up --build --scale worker=0
 docker compose exec api goodmany keys create camera-7
+kubectl -n goodmany exec deploy/api -- goodmany keys create camera-7
 GOODMANY_DEVICE=cuda .venv/bin/goodmany worker --queue batch
 .venv/bin/goodmany generate a.png \\
     --object-name hazelnut --out hazelnut.zip
@@ -26,7 +27,7 @@ def folder_with_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_good_commands_pass():
     found = commands(GOOD)
-    assert len(found) == 7
+    assert len(found) == 8
     for words in found:
         check(words)
 
@@ -42,6 +43,9 @@ def test_good_commands_pass():
         "docker compose exec api goodmany keys make camera-7",
         "docker compose exec door goodmany keys list",
         "docker run goodmany",
+        "kubectl apply -k docker/swarm",
+        "kubectl -n other exec deploy/api -- goodmany keys list",
+        "kubectl -n goodmany exec deploy/door -- goodmany keys list",
         "GOODMANY_DEVICES=cuda goodmany worker",
         "goodmany work",
         "goodmany worker --queues batch",

@@ -26,19 +26,19 @@ def archive(
     """What the reader has downloaded in the end."""
     folder = tmp_path_factory.mktemp("reader")
     run_page("README.md", real_service, folder)
-    with zipfile.ZipFile(folder / "brick.zip") as opened:
+    with zipfile.ZipFile(folder / "coin.zip") as opened:
         yield opened
 
 
 def test_the_card_counts_the_plain_views(archive: zipfile.ZipFile):
     images = json.loads(archive.read("manifest.json"))["images"]
-    num_views = sum(image["transform"]["sigma_scale"] == 0 for image in images)
+    num_views = sum(image["source_kind"] == "view" for image in images)
     assert f"\n{num_views} of them are views" in archive.read("README.md").decode()
 
 
 def as_documented(path: str) -> str:
     """The path with the docs' example of an object, of all images the first."""
-    return re.sub(r"\d{3}\.png$", "000.png", path.replace("brick_wall/", "hazelnut/"))
+    return re.sub(r"\d{3}\.png$", "000.png", path.replace("coin/", "hazelnut/"))
 
 
 def test_the_first_job_ends_in_a_whole_archive(archive: zipfile.ZipFile):
@@ -51,7 +51,7 @@ def test_the_docs_list_the_archives_files(archive: zipfile.ZipFile):
 
 
 def test_the_docs_list_the_tables_columns(archive: zipfile.ZipFile):
-    text = archive.read("brick_wall/train/metadata.csv").decode()
+    text = archive.read("coin/train/metadata.csv").decode()
     assert names(ARCHIVE, "metadata.csv") == next(csv.reader(io.StringIO(text)))
 
 

@@ -40,13 +40,15 @@ from app.jobs.model import (
 from app.main import create_app
 from app.problems import InvalidRequest, Problem, UnusableImage
 from app.settings import Settings
+from goodmany import Job as ClientJob
+from goodmany import Result, errors
 from models.evaluation.fidelity.rows import FIDELITY_ROWS
 from models.evaluation.rows.plain import ROWS
 from models.views.decision.evidence import Evidence as ViewEvidence
 from tests.docs.pages import code_spans, headings, names, table
 from workers.cli.main import cli
 
-API, CLI, ARCHIVE = "docs/api.md", "docs/cli.md", "docs/archive.md"
+API, CLI, ARCHIVE, CLIENT = "docs/api.md", "docs/cli.md", "docs/archive.md", "docs/client.md"
 OPERATIONS, METHOD, EVALUATION = "docs/operations.md", "docs/method.md", "docs/evaluation.md"
 # Its subclasses are what happens.
 BASE_PROBLEMS = {Problem, UnusableImage}
@@ -124,6 +126,22 @@ def variable(field: str) -> str:
 def test_the_docs_list_what_the_code_has(kind: str):
     page, heading, in_code = KINDS[kind]
     assert sorted(names(page, heading)) == sorted(in_code())
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"), [("A job by its id", ClientJob), ("The result", Result)]
+)
+def test_the_docs_list_what_the_clients_objects_have(heading: str, kind: type):
+    documented = {name.partition("(")[0] for name in names(CLIENT, heading)}
+    found = {name for name in vars(kind) if not name.startswith("_")}
+    # What is set when they are made.
+    assert documented - {"status", "job"} == found
+    assert documented >= {"status"} or documented >= {"job"}
+
+
+def test_the_docs_list_what_goes_wrong_beside_the_problems():
+    kinds = errors.GoodmanyError.__subclasses__()
+    assert {*names(CLIENT, "Errors"), "ProblemError"} == {kind.__name__ for kind in kinds}
 
 
 def test_the_docs_have_the_settings_defaults():

@@ -21,8 +21,8 @@ Each PNG says so itself: IPTC digital source type `trainedAlgorithmicMedia` in i
 chunk. Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
 
 {num_views} of them are views of a real image as they are: turned, moved or lit otherwise, as far as
-the images said that a good part may be. In the others a model varied the view besides.
-`manifest.json` says which is which: `sigma_scale` is 0 for a plain view. Look at them before you
+the images said that a good part may be. In the others, if any, a model varied the view besides.
+`manifest.json` says which is which: `source_kind` is `view` or `varied`. Look at them before you
 train: no guard finds every fault.
 {shortfall}
 | path | what |
@@ -108,7 +108,7 @@ def write_dataset_card(
 ) -> str:
     """Markdown for the archive's top folder, without a date or any other fact of the run."""
     num_images, num_inputs = len(result.images), len(request.images)
-    num_views = sum(image.transform.get("sigma_scale") == 0 for image in result.images)
+    num_views = sum(image.kind == "view" for image in result.images)
     width, height = result.size
     shortfall = (
         f"\n{request.num_images} were asked for; the others that were made did not pass the "

@@ -6,6 +6,7 @@ the rest is a function of the request, the seed and the device.
 
 import hashlib
 import platform
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -65,6 +66,7 @@ def describe_generation(
         "request": _describe_request(request, facts),
         "num_images_requested": request.num_images,
         "num_images": len(result.images),
+        "num_by_kind": dict(Counter(sorted(image.kind for image in result.images))),
         "width_px": width,
         "height_px": height,
         **report,
@@ -90,6 +92,7 @@ def _describe_request(request: GenerationRequest, facts: ManifestFacts) -> dict[
         "prompt": request.prompt,
         "invariances": None if invariances is None else sorted(invariances),
         "effort": request.effort,
+        "preset": request.preset,
         "strict": request.strict,
         "bit_depth": facts.bit_depth,
         "images": [
@@ -115,6 +118,7 @@ def _describe_image(file_name: str, image: GeneratedImage) -> dict[str, object]:
         "file": file_name,
         "seed": image.seed,
         "source": image.source,
+        "source_kind": image.kind,
         "transform": image.transform,
         "scores": image.scores,
     }

@@ -6,7 +6,7 @@ code  what
 2     an option, an argument or a setting is wrong
 3     an image cannot be used
 4     a file or folder cannot be read or written
-5     the service, or Redis, cannot be reached
+5     the service, Redis or a model hub cannot be reached
 6     the service refuses the request
 7     the job failed, was canceled or has expired
 8     the server cannot listen at this address
@@ -14,17 +14,29 @@ code  what
 """
 
 import logging
+import sys
 
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.observability.logs import logs_are_json
 from app.problems import InvalidRequest, Problem, UnusableImage
+from goodmany import GoodmanyError, JobCanceledError, ProblemError, UnreachableError
+from goodmany import errors as problems
+from models.runtime.errors import HubUnreachableError
 from workers.serve.listening import ListenError
-from workers.serve.service_redis import RedisUnreachableError
+from workers.serve.redis_unreachable import RedisUnreachableError
 
-FAULT = 1
-USAGE = 2
+FAULT, USAGE, UNUSABLE_IMAGE, UNREACHABLE, REFUSED, JOB_FAILED = 1, 2, 3, 5, 6, 7
+SERVICE_UNAVAILABLE = 503
+# The first that fits.
+CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
+    (UnusableImage, UNUSABLE_IMAGE),
+    (ListenError, 8),
+    ((RedisUnreachableError, HubUnreachableError), UNREACHABLE),
+    (OSError, 4),
+    ((ValueError, InvalidRequest), USAGE),
+)
+GONE = (problems.JobExpiredError, problems.JobWithoutArchiveError)
 
 
 class CommandError(Exception):
@@ -45,42 +57,37 @@ class FileError(CommandError):
     code = 4
 
 
-class UnreachableError(CommandError):
-    """The service does not answer, or something else does in its place."""
-
-    code = 5
-
-
-class RefusedRequestError(CommandError):
-    """The service refuses the request."""
-
-    code = 6
-
-
-class JobFailedError(CommandError):
-    """The job did not succeed."""
-
-    code = 7
+class MissingExtraError(CommandError):
+    """A command needs packages that are not installed."""
 
 
 def exit_code_of(error: Exception) -> int:
     """The code of any error that is told in one sentence."""
     if isinstance(error, CommandError):
         return error.code
-    if isinstance(error, UnusableImage):
-        return 3
-    if isinstance(error, ListenError):
-        return 8
-    if isinstance(error, RedisUnreachableError):
-        return UnreachableError.code
-    if isinstance(error, OSError):
-        return FileError.code
-    return USAGE if isinstance(error, (ValueError, InvalidRequest)) else FAULT
+    if isinstance(error, GoodmanyError):
+        return _code_of_answer(error)
+    return next((code for kinds, code in CODES if isinstance(error, kinds)), FAULT)
+
+
+def _code_of_answer(error: GoodmanyError) -> int:
+    """The code of what a service said, or of its silence."""
+    if isinstance(error, JobCanceledError):
+        return JOB_FAILED
+    if not isinstance(error, ProblemError):
+        return UNREACHABLE if isinstance(error, UnreachableError) else FAULT
+    if error.job is not None or isinstance(error, GONE):
+        return JOB_FAILED
+    if isinstance(error, problems.UnusableImageError):
+        return UNUSABLE_IMAGE
+    return UNREACHABLE if error.status == SERVICE_UNAVAILABLE else REFUSED
 
 
 def tell(error: Exception) -> None:
     """Says in one sentence what went wrong: to a person, or as a line of a log."""
-    if logs_are_json():
+    # A process that has begun to log has imported what it logs by.
+    logs = sys.modules.get("app.observability.logs")
+    if logs is not None and logs.logs_are_json():
         logging.getLogger("goodmany").critical("%s", sentence_of(error))
     else:
         said = f"goodmany: {sentence_of(error)}"
@@ -105,5 +112,12 @@ def describe_faults(error: ValidationError, *, prefix: str = "") -> str:
     return "; ".join(faults)
 
 
-TOLD: tuple[type[Exception], ...] = (CommandError, Problem, RuntimeError, ValueError, OSError)
+TOLD: tuple[type[Exception], ...] = (
+    CommandError,
+    GoodmanyError,
+    Problem,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 """Whatever else is raised is a bug, and shows where."""

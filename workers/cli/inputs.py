@@ -1,6 +1,6 @@
 """What was understood of the images, in the terminal: so that nobody trains on a misread camera."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.console import Console
 def tell_inputs(
     console: Console,
     names: Sequence[str],
-    inputs: Sequence[dict[str, Any]],
+    inputs: Sequence[Mapping[str, Any]],
     size: tuple[int | None, int | None] = (None, None),
 ) -> None:
     """One line for each image, one for each warning, and one for what is to be made of them.

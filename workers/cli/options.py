@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from app.jobs.model import Effort, Invariance, JobRequest
+from app.jobs.model import Effort, Invariance, JobRequest, Preset
+from goodmany.image_files import find_images
 from workers.cli.failures import UsageError, describe_faults
-from workers.cli.image_files import find_images
 
 
 def _find(names: list[str]) -> list[str]:
@@ -30,6 +30,7 @@ ImageSize = Annotated[
     int | None,
     typer.Option(help="Long side of the new images in pixels. Default: that of the first image."),
 ]
+PresetOption = Annotated[Preset, typer.Option(help="By which rules the images are made.")]
 EffortOption = Annotated[Effort, typer.Option(help="Time against quality.")]
 Prompt = Annotated[str | None, typer.Option(help="Replaces the prompt that would be chosen.")]
 Invariances = Annotated[

@@ -1,14 +1,20 @@
 """Real good images that come with Python packages, for the demo and the benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 BRICK_CROPS = ((0, 0), (256, 0), (128, 256))
-# Left, top, right, bottom of coins that stand clear of their neighbours.
-COINS = ((76, 170, 128, 222), (129, 172, 181, 224), (180, 98, 232, 150))
+# Of scikit-image's 24 ancient coins, no two alike, those that fit into a window of this side
+# without a neighbour: left and top of each window. First five heads that look to the right.
+COIN_PX = 56
+COINS = ((74, 168), (178, 96), (126, 170), (246, 166), (216, 236))
+OTHER_COINS = (
+    *((16, 26), (72, 28), (128, 23), (188, 24), (248, 25), (18, 96), (75, 98), (126, 100)),
+    *((242, 92), (308, 98), (16, 170), (185, 166), (86, 238), (273, 236), (328, 240)),
+)
 NUM_TEXTILES = 3
 
 
@@ -33,6 +39,11 @@ def save_sample(name: str, folder: Path) -> tuple[str, list[Path]]:
     return object_name, paths
 
 
+def load_apart(name: str) -> list[Image.Image]:
+    """Other real images of a sample, to judge by; none where there are not enough of them."""
+    return _cut_coins(OTHER_COINS) if name == "coin" else []
+
+
 def _brick() -> tuple[str, list[Image.Image]]:
     """Three crops of 256 px that do not overlap, of scikit-image's brick wall."""
     from skimage.data import brick  # noqa: PLC0415, only the demo has scikit-image
@@ -43,12 +54,8 @@ def _brick() -> tuple[str, list[Image.Image]]:
 
 
 def _coin() -> tuple[str, list[Image.Image]]:
-    """Single coins of scikit-image's picture of coins, enlarged to 256 px."""
-    from skimage.data import coins  # noqa: PLC0415
-
-    picture = Image.fromarray(np.asarray(coins()))
-    singles = [picture.crop(box).resize((256, 256), Image.Resampling.LANCZOS) for box in COINS]
-    return "coin", singles
+    """Five single coins."""
+    return "coin", _cut_coins(COINS)
 
 
 def _textile() -> tuple[str, list[Image.Image]]:
@@ -60,8 +67,17 @@ def _textile() -> tuple[str, list[Image.Image]]:
     return "textile", images
 
 
+def _cut_coins(windows: Sequence[tuple[int, int]]) -> list[Image.Image]:
+    """Windows of scikit-image's picture of coins, each enlarged to twice its size."""
+    from skimage.data import coins  # noqa: PLC0415
+
+    picture = Image.fromarray(np.asarray(coins()))
+    cut = [picture.crop((x, y, x + COIN_PX, y + COIN_PX)) for x, y in windows]
+    return [coin.resize((2 * COIN_PX, 2 * COIN_PX), Image.Resampling.LANCZOS) for coin in cut]
+
+
 SAMPLES: dict[str, Callable[[], tuple[str, list[Image.Image]]]] = {
-    "brick": _brick,
     "coin": _coin,
+    "brick": _brick,
     "textile": _textile,
 }

@@ -24,6 +24,7 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
         prompt=job_request.prompt,
         invariances=None if invariances is None else frozenset(map(str, invariances)),
         effort=job_request.effort,
+        preset=job_request.preset,
         strict=job_request.strict,
     )
 

@@ -89,10 +89,12 @@ def load_models(settings: Settings) -> None:
         RuntimeError: a model is missing or damaged; the message names it.
     """
     # The task itself needs no torch; whoever brings another pipeline need not wait for it.
+    from models.catalog.chosen import tell_in_use  # noqa: PLC0415
     from models.job.pipeline import load_pipeline  # noqa: PLC0415
     from workers.runtime.device_memory import report_device_memory  # noqa: PLC0415
 
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
+    log.info("%s", tell_in_use(pipeline.models.catalog))
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
     device = pipeline.models.device

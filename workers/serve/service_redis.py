@@ -10,6 +10,7 @@ import typer
 
 from app.base.redis_connection import connect, redis_fault
 from app.settings import Settings
+from workers.serve.redis_unreachable import RedisUnreachableError
 
 DataDir = Annotated[
     Path | None,
@@ -18,10 +19,6 @@ DataDir = Annotated[
         "GOODMANY_REDIS_URL says where Redis is."
     ),
 ]
-
-
-class RedisUnreachableError(RuntimeError):
-    """There is no Redis, or none that does what it is told; the message says which."""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The HTTP routes of what a finished job hands out."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -8,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from app.files.downloads import send_file
 from app.files.file_names import content_disposition
-from app.files.shorter_archive import image_names, shorten_archive
+from app.files.shorter_archive import flatten_archive, image_names, shorten_archive
 from app.http.job_outputs import KEPT, OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
@@ -18,6 +19,14 @@ from app.problems import ImageNotFound, InvalidRequest, NotReady, RangeNotSatisf
 FILE_PROBLEMS = (*OUTPUT_PROBLEMS, RangeNotSatisfiable)
 ARCHIVE = "archive.zip"
 NUMBERS = r"^[0-9]{1,4}(,[0-9]{1,4})*$"
+
+
+class Layout(StrEnum):
+    """How the ZIP is laid out: as training tools read it, or for an upload of single images."""
+
+    folder = "folder"
+    flat = "flat"
+
 
 router = APIRouter(
     prefix="/v1/jobs",
@@ -37,6 +46,7 @@ router = APIRouter(
 )
 def get_archive(
     job_id: str,
+    *,
     services: ServicesDep,
     owner: OwnerDep,
     request: Request,
@@ -48,10 +58,14 @@ def get_archive(
             description="Numbers of images to leave out, with commas: `3,7`.",
         ),
     ] = None,
+    layout: Annotated[
+        Layout, Query(description="`flat`: the images alone, in no folder, for an upload.")
+    ] = Layout.folder,
 ) -> Response:
-    """Images, table and manifest; byte ranges and ETag are understood, but not with `without`."""
-    if without:
-        return _send_without(services, owner, job_id, frozenset(map(int, without.split(","))))
+    """Images, table and manifest; ranges and ETag are understood, but not with a parameter."""
+    if without or layout is Layout.flat:
+        left_out = frozenset(map(int, without.split(","))) if without else frozenset()
+        return _send_other(services, owner, job_id, left_out, layout)
     return _send(
         request,
         services,
@@ -170,8 +184,8 @@ def _send(
         )
 
 
-def _send_without(
-    services: Services, owner: str, job_id: str, without: frozenset[int]
+def _send_other(
+    services: Services, owner: str, job_id: str, without: frozenset[int], layout: Layout
 ) -> StreamingResponse:
     object_name = services.store.get(job_id, owner).object_name
     with (
@@ -186,10 +200,12 @@ def _send_without(
 
     def read() -> Iterator[bytes]:
         with services.storage.open(job_id, path) as file:
-            yield from shorten_archive(file, left_out)
+            write = flatten_archive if layout is Layout.flat else shorten_archive
+            yield from write(file, left_out)
 
-    suffix = f"-{job_id[-8:]}-without-{len(left_out)}.zip"
-    headers = {"Content-Disposition": content_disposition(object_name, suffix)}
+    told = [f"without-{len(left_out)}"] if left_out else []
+    suffix = "-".join(["", job_id[-8:], *told, *(["flat"] if layout is Layout.flat else [])])
+    headers = {"Content-Disposition": content_disposition(object_name, f"{suffix}.zip")}
     return StreamingResponse(read(), media_type="application/zip", headers=headers)
 
 

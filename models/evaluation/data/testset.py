@@ -9,13 +9,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from models.catalog.embedded import LITE0_SHA256
 from models.evaluation.cells import digest
 from models.evaluation.data.dataset import Category, load_image
 from models.evaluation.detector import patchcore, resnet18
 from models.evaluation.detector.networks import PatchNetwork
 from models.evaluation.detector.patchcore import IMAGE_PX
 from models.features import patches
-from models.features.patches import SHA256
 
 # A thin crack must not vanish between samples: a pixel of the small mask is defective from here on.
 DEFECTIVE_SHARE = 0.25
@@ -46,7 +46,7 @@ class TestSet:
 
 
 def read_test_set(
-    category: Category, features: PatchNetwork, folder: Path, *, revision: str = SHA256
+    category: Category, features: PatchNetwork, folder: Path, *, revision: str = LITE0_SHA256
 ) -> TestSet:
     """Reads the category's test images; their features are extracted once and kept in `folder`.
 

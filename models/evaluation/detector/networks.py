@@ -9,8 +9,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from models.catalog.embedded import LITE0_SHA256
 from models.evaluation.detector import resnet18
-from models.features.patches import SHA256, load_patch_features
+from models.features.patches import load_patch_features
 
 LITE0, RESNET18 = "efficientnet-lite0", "resnet18"
 
@@ -43,7 +44,7 @@ def load_networks() -> list[Network]:
         RuntimeError: the weights of one are missing or others than these figures were taken with.
     """
     loaders: dict[str, tuple[str, Callable[[], PatchNetwork]]] = {
-        LITE0: (SHA256, load_patch_features),
+        LITE0: (LITE0_SHA256, load_patch_features),
         RESNET18: (resnet18.SHA256, resnet18.load_resnet18),
     }
     return [Network(name, revision, load()) for name, (revision, load) in loaders.items()]

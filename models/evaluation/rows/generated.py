@@ -14,7 +14,7 @@ from models.evaluation.rows.plain import Row, RowInput
 from models.generator.sampling import SamplingSettings
 from models.job.generation import Generation
 from models.job.models import Models
-from models.job.options import PipelineOptions
+from models.job.options import PRESETS, PipelineOptions
 from models.job.pipeline import load_pipeline
 from models.job.prepare import Prepared, choose_prompt, decide_views
 from models.job.progress import Progress
@@ -23,7 +23,7 @@ from models.job.run import complete, prepare
 from models.views.draws import FILL_SEEDS, Draws
 from models.views.view import to_image
 
-PRODUCT = PipelineOptions()
+PRODUCT, VARIED = PRESETS["goodmany"], PRESETS["varied"]
 VIEWS = "views"
 OPTIONS = {
     VIEWS: PipelineOptions(
@@ -36,22 +36,14 @@ OPTIONS = {
         sampling=SamplingSettings(scale=0.0, output="decode"),
     ),
     "goodmany": PRODUCT,
-    # The paper's own rules: z = mu + sigma * eps with white eps, the decoder's output as the image,
-    # prompts of d > 0.5, no guard and no choice.
-    "paper": PipelineOptions(
-        selection=False,
-        guard=False,
-        varied_share=1.0,
-        sampling=SamplingSettings(scale=1.0, output="decode", smooth=False),
-        outlier_rule="paper",
-    ),
-    "all-varied": replace(PRODUCT, varied_share=1.0),
+    "varied": VARIED,
+    "paper": PRESETS["paper"],
     "no-selection": replace(PRODUCT, selection=False),
     "no-text": replace(PRODUCT, text_guidance=False),
     # The plain VQGAN's z = mu + eps.
-    "unit-sigma": replace(PRODUCT, sampling=replace(PRODUCT.sampling, scale=1.0, unit_sigma=True)),
+    "unit-sigma": replace(VARIED, sampling=replace(VARIED.sampling, scale=1.0, unit_sigma=True)),
     "no-guard": replace(PRODUCT, guard=False),
-    "no-adaptation": replace(PRODUCT, adaptation=False),
+    "no-adaptation": replace(VARIED, adaptation=False),
 }
 
 # One set of models stays loaded: every row of a table uses the same.

@@ -118,8 +118,8 @@ def _small_change(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 PLAIN_ROWS: dict[str, Row] = {"full": full, "real": real, "augment": augment}
-GENERATED_ROWS = ("views", "reconstruct", "goodmany", "paper")
-ABLATION_ROWS = ("all-varied", "no-selection", "no-text", "unit-sigma", "no-guard", "no-adaptation")
+GENERATED_ROWS = ("views", "reconstruct", "goodmany", "varied", "paper")
+ABLATION_ROWS = ("no-selection", "no-text", "unit-sigma", "no-guard", "no-adaptation")
 ROWS = (*PLAIN_ROWS, *GENERATED_ROWS, *ABLATION_ROWS)
 
 

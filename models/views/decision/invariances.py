@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
-from models.views.decision.beliefs import Belief, beliefs_of, chosen
+from models.views.decision.beliefs import Belief, beliefs_of, chosen, tried
 from models.views.decision.distinct import distinct
 from models.views.decision.evidence import Evidence, evidence_of
 from models.views.decision.light import USUAL_SPREAD, light_spread
@@ -30,6 +30,7 @@ class InvarianceDecision:
 
     Attributes:
         invariances: those that are made.
+        tried: others that are made in a share of the images, in (0, 1), see `beliefs.tried`.
         beliefs: of every family; none where nothing was decided yet.
         evidence: what the images say; None where they were not asked.
         light_spread: how uneven the light gets (`light.light_spread`).
@@ -41,6 +42,7 @@ class InvarianceDecision:
     evidence: Evidence | None = None
     light_spread: float = 0.0
     decided_by: str = "images"
+    tried: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def spread(self) -> Mapping[str, float]:
@@ -55,6 +57,7 @@ class InvarianceDecision:
         }
         return {
             "allowed": sorted(self.invariances),
+            "tried": dict(self.tried),
             "decided_by": self.decided_by,
             "factors": factors,
             "figures": None if self.evidence is None else self.evidence.as_dict(),
@@ -89,7 +92,7 @@ def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDec
     beliefs = beliefs_of(evidence)
     made = chosen(beliefs, evidence)
     spread = evidence.light_spread if "lighting" in made else 0.0
-    return InvarianceDecision(made, beliefs, evidence, spread)
+    return InvarianceDecision(made, beliefs, evidence, spread, tried=tried(beliefs, evidence))
 
 
 def requested_invariances(

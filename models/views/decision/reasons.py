@@ -66,7 +66,7 @@ def _turned_part(name: str, evidence: Evidence) -> str:
         parts = "most parts lie" if several else "the part lies"
         said = f"{parts} straight in the picture, which may be a fixture or chance"
     if evidence.is_held:
-        said += f"; it is turned only on your word, as {NOT_FREE}"
+        said += f"; as {NOT_FREE}, no more than a few images are turned without your word"
     return said
 
 

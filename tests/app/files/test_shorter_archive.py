@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files.shorter_archive import image_names, shorten_archive
+from app.files.shorter_archive import flatten_archive, image_names, shorten_archive
 from tests.conftest import missing_tool
 from tests.workers.archive.test_write import (
     archive_bytes,
@@ -73,3 +73,20 @@ def test_it_needs_no_data_descriptors_and_other_programs_read_it(whole: bytes, t
     path = tmp_path / "shorter.zip"
     path.write_bytes(shorter)
     subprocess.run(["unzip", "-tqq", str(path)], check=True)
+
+
+@pytest.mark.parametrize("numbers", [(), (0,), (1, 3)])
+def test_a_flat_archive_is_the_images_alone(whole: bytes, numbers: tuple[int, ...]):
+    before = contents(whole)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        names = image_names(archive)
+    left_out = [names[number] for number in numbers]
+    flat = b"".join(flatten_archive(io.BytesIO(whole), left_out))
+    assert contents(flat) == {
+        f"metal_nut-{number:03d}.png": before[name]
+        for number, name in enumerate(names)
+        if number not in numbers
+    }
+    with zipfile.ZipFile(io.BytesIO(flat)) as archive:
+        assert archive.testzip() is None
+        assert all(entry.flag_bits & 0x08 == 0 for entry in archive.infolist())

@@ -14,57 +14,68 @@ def encoder():
     return load_encoder("embedded")
 
 
-def draw_set(number: int) -> tuple[torch.Tensor, list[int]]:
-    angles = [40 * number + 15 * j for j in range(3)]
-    views = torch.stack([part_image(angle_deg=a, size=64, seed=a) for a in angles])
-    return views, [100 * number + j for j in range(3)]
+SEEDS = [100, 101, 102]
 
 
-def rounds_of(vqgan, encoder, draw, on_step=lambda: None) -> Integration:
-    """Four rounds without an update: only what is drawn tells one from another."""
+def view(number: int) -> torch.Tensor:
+    return part_image(angle_deg=15 * number, size=64, seed=number)
+
+
+def rounds_of(generator, encoder, on_step=lambda: None, view=view, **settings) -> Integration:
     return integrate(
-        VarianceAwareGenerator(vqgan),
-        encoder,
-        encoder.embed_text(["a hazelnut"])[0],
-        draw,
-        num_rounds=4,
-        num_updates=0,
-        settings=SETTINGS,
-        on_step=on_step,
-    )
-
-
-def test_the_round_with_the_best_cosine_is_kept_wherever_it_stands(vqgan, encoder):
-    steps: list[None] = []
-    first = rounds_of(vqgan, encoder, draw_set, lambda: steps.append(None))
-    assert len(steps) == 4 * 3
-    cosines = [r.cosine for r in first.rounds]
-    best = cosines.index(max(cosines))
-    assert first.kept == best
-    for position in range(4):
-        moved = rounds_of(vqgan, encoder, lambda n, p=position: draw_set((n - p + best) % 4))
-        assert moved.kept == position
-
-
-def test_the_generator_ends_with_the_kept_rounds_decoder(vqgan, encoder):
-    generator = VarianceAwareGenerator(vqgan)
-    text = encoder.embed_text(["a hazelnut"])[0]
-    states = []
-
-    def draw_and_look(number: int) -> tuple[torch.Tensor, list[int]]:
-        states.append(generator.decoder_state())
-        return draw_set(number)
-
-    result = integrate(
         generator,
         encoder,
-        text,
-        draw_and_look,
-        num_rounds=3,
-        num_updates=2,
+        encoder.embed_text(["a hazelnut"])[0],
+        view,
+        SEEDS,
         settings=SETTINGS,
-        on_step=lambda: None,
+        on_step=on_step,
+        **settings,
     )
-    for kept, now in zip(states[result.kept], generator.decoder_state(), strict=True):
+
+
+def test_without_updates_no_round_is_luckier_than_another(vqgan, encoder):
+    steps: list[None] = []
+    generator = VarianceAwareGenerator(vqgan)
+    found = rounds_of(generator, encoder, lambda: steps.append(None), num_rounds=4, num_updates=0)
+    assert len(steps) == 4 * len(SEEDS)
+    assert len({each.cosine for each in found.rounds}) == 1
+    assert found.kept == 0
+
+
+def test_the_generator_ends_with_the_best_rounds_decoder(vqgan, encoder):
+    generator = VarianceAwareGenerator(vqgan)
+    states = []
+
+    def look(number: int) -> torch.Tensor:
+        if number == len(SEEDS) - 1:
+            states.append(generator.decoder_state())
+        return view(number)
+
+    found = rounds_of(generator, encoder, view=look, num_rounds=3, num_updates=2)
+    cosines = [each.cosine for each in found.rounds]
+    assert found.kept == cosines.index(max(cosines))
+    # Once before the first round, for the updates, and once in each.
+    seen = states[1:]
+    assert len(seen) == 3
+    assert not torch.equal(seen[0][0], seen[1][0])
+    for kept, now in zip(seen[found.kept], generator.decoder_state(), strict=True):
         assert torch.equal(kept, now)
-    assert not torch.equal(states[0][0], states[1][0])
+
+
+def test_a_round_that_was_better_is_kept_wherever_it_stands(vqgan, encoder, monkeypatch):
+    """Updates that lead away: each adds noise to the decoder in place of what it learns."""
+    generator = VarianceAwareGenerator(vqgan)
+
+    def spoil(generator: VarianceAwareGenerator, *_: object, **__: object) -> None:
+        noise = torch.Generator().manual_seed(len(spoilt))
+        spoilt.append(1)
+        state = [t + 0.3 * torch.randn(t.shape, generator=noise) for t in generator.decoder_state()]
+        generator.load_decoder_state(state)
+
+    spoilt: list[int] = []
+    monkeypatch.setattr("models.integrator.rounds.update", spoil)
+    found = rounds_of(generator, encoder, num_rounds=5, num_updates=1)
+    cosines = [each.cosine for each in found.rounds]
+    assert len(set(cosines)) == 5
+    assert found.kept == cosines.index(max(cosines))

@@ -5,7 +5,7 @@ from models.encoder.protocol import load_encoder
 from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
 from models.integrator.cosine import set_cosine
 from models.integrator.update import update
-from tests.models.integrator.test_rounds import draw_set
+from tests.models.integrator.test_rounds import SEEDS, view
 
 SETTINGS = SamplingSettings(output="decode")
 
@@ -18,7 +18,7 @@ def encoder():
 def test_an_update_moves_the_set_towards_the_prompt(vqgan, encoder):
     generator = VarianceAwareGenerator(vqgan)
     text = encoder.embed_text(["a hazelnut"])[0]
-    views, seeds = draw_set(0)
+    views, seeds = torch.stack([view(j) for j in range(len(SEEDS))]), SEEDS
 
     def cosine() -> float:
         with torch.no_grad():

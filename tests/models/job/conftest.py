@@ -35,7 +35,7 @@ def draft(**changes: object) -> GenerationRequest:
 
 
 def generation_of(models: Models, options: PipelineOptions | None = None, **changes: object):
-    return Generation.of(models, draft(**changes), options or PipelineOptions())
+    return Generation.of(models, draft(**changes), options)
 
 
 @dataclass

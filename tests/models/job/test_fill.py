@@ -10,7 +10,9 @@ from models.job.options import PipelineOptions
 from models.views.decision.invariances import InvarianceDecision
 from tests.models.job.conftest import generation_of
 
-BLIND = PipelineOptions(sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode"))
+BLIND = PipelineOptions(
+    varied_share=1.0, sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode")
+)
 
 
 def test_no_two_images_are_alike_and_each_passed_the_guard(pipeline, prepared):
@@ -53,13 +55,14 @@ def test_a_share_of_the_images_is_varied_and_the_others_are_views(
     options = PipelineOptions(varied_share=share)
     images = fill(generation_of(pipeline.models, options, num_images=3), prepared).images
     assert {image.transform["sigma_scale"] for image in images} <= scales
+    assert {image.kind for image in images} == {"varied" if share else "view"}
 
 
 def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepared):
-    generation = generation_of(pipeline.models, effort="standard", num_images=2)
+    generation = generation_of(pipeline.models, effort="high", num_images=2)
     accepted = fill(generation, prepared)
     chosen = choose(generation, accepted)
-    assert (len(accepted.images), len(accepted.patches), len(chosen)) == (4, 4, 2)
+    assert (len(accepted.images), len(accepted.patches), len(chosen)) == (6, 6, 2)
     assert {image.seed for image in chosen} < {image.seed for image in accepted.images}
     pixels = np.stack([image.pixels for image in chosen])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255

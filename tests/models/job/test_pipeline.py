@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.catalog.chosen import chosen
 from models.generator.sampling import SamplingSettings
 from models.job.options import PipelineOptions
 from models.job.pipeline import load_pipeline
@@ -32,15 +33,22 @@ def test_a_vq_model_from_a_folder_is_the_one_that_draws(tmp_path, pipeline):
     weights = loaded.models.vqgan.state_dict()
     for name, tensor in folder.state_dict().items():
         assert torch.equal(weights[name], tensor), name
-    revisions = loaded.models.revisions["vqgan"]
-    assert revisions["name"] == str(tmp_path)
-    assert revisions["revision"] != pipeline.models.revisions["vqgan"]["revision"]
+    (named,) = (model for model in loaded.models.catalog if model.role == "vqgan")
+    assert named.name == str(tmp_path)
+    assert named not in pipeline.models.catalog
     # An untrained decoder draws grey noise of any view, the shipped one a part on a dark ground.
     drawn, shipped = (
         p.generate(draft(num_images=1), options=RECONSTRUCTIONS).images[0].pixels.astype(float)
         for p in (loaded, pipeline)
     )
     assert np.abs(drawn - shipped).mean() > 20
+
+
+def test_the_report_names_each_model_with_its_revision(pipeline, made):
+    named = made.result.report["models"]
+    assert named == {
+        model.role: {"name": model.name, "revision": model.revision} for model in chosen()
+    }
 
 
 def test_missing_models_are_named(tmp_path):

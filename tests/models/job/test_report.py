@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.catalog.chosen import chosen
 from models.job.options import EFFORTS
 from models.job.pipeline import Pipeline
 from tests.models.job.conftest import draft, picture
@@ -13,14 +14,18 @@ def result(pipeline: Pipeline):
     """Of two images of other shapes, in four rounds."""
     images = [picture(10).resize((128, 96)), picture(80, 1)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(EFFORTS, "draft", replace(EFFORTS["draft"], is_thorough=True, num_rounds=4))
-        return pipeline.generate(draft(images=images))
+        patch.setitem(
+            EFFORTS,
+            "draft",
+            replace(EFFORTS["draft"], is_thorough=True, num_rounds=4, num_updates=2),
+        )
+        return pipeline.generate(draft(images=images, preset="varied"))
 
 
 def test_the_report_says_what_was_done(result):
     report = result.report
     assert set(report["timings_s"]) == {"prompt", "adapt", "rounds", "fill"}
-    assert set(report["models"]) == {"text_image_encoder", "vqgan", "patch_features"}
+    assert set(report["models"]) == {model.role for model in chosen()}
     assert set(report["rejections"]) == {"anomalous", "near_copy"}
     assert report["num_accepted"] >= len(result.images)
     assert report["prompt"]["text"] == result.prompt

@@ -171,8 +171,6 @@ def test_papers_rule_keeps_what_lies_beyond_one_half():
 class WrittenImages:
     """Images that say in words what they show: f(I) is the embedding of a text."""
 
-    name = revision = "written"
-
     def __init__(self, encoder, text: str):
         self.encoder, self.text = encoder, text
 

@@ -90,6 +90,41 @@ def test_a_part_on_a_wire_does_not_turn_unless_the_user_says_so():
     assert any(abs(told.draw(FILL_SEEDS, n).view.angle_deg) > 10 for n in range(6))
 
 
+@pytest.mark.parametrize("share", [0.1, 0.2])
+def test_what_is_tried_shows_in_its_share_of_the_images_and_in_no_other(share: float):
+    draws = draws_of(part_image(angle_deg=20), invariances=frozenset(), tried={"rotate": share})
+    angles = np.array([draws.plan(FILL_SEEDS, n).view.angle_deg for n in range(60)])
+    turned = np.abs(angles) > 3
+    assert turned.sum() == pytest.approx(60 * share, abs=2)
+    # Evenly over the set, so that a part of it has its share too.
+    assert turned[:30].sum() == pytest.approx(30 * share, abs=2)
+
+
+def test_a_part_on_a_wire_is_tried_turned_where_its_ground_is_plain():
+    hung = part_image(angle_deg=20, size=256)
+    hung[:, :128, 126:130] = 0.7
+    tried = {"invariances": frozenset(), "tried": {"rotate": 0.5}}
+    angles = [abs(draws_of(hung, **tried).plan(FILL_SEEDS, n).view.angle_deg) for n in range(8)]
+    assert max(angles) > 10
+    rough = hung.clone()
+    stripes = 0.3 * (torch.arange(256) // 3 % 2).float()
+    rough[:, :9] += stripes
+    draws = draws_of(rough, **tried)
+    assert draws.fills == ["edge"]
+    assert all(abs(draws.plan(FILL_SEEDS, n).view.angle_deg) <= 3 for n in range(8))
+
+
+def test_views_of_several_images_differ_hardly_more_than_the_images_do():
+    levels = [0.8, 0.9, 1.0, 1.1, 1.2]
+    draws = draws_of(
+        *(level * part_image(angle_deg=20, seed=n) for n, level in enumerate(levels)),
+        invariances=frozenset(),
+    )
+    made = [float(draws.draw(FILL_SEEDS, n).pixels.mean().log()) for n in range(100)]
+    given = float(draws.images.mean(dim=(1, 2, 3)).log().std(unbiased=False))
+    assert given < np.std(made) < 1.09 * given
+
+
 def test_angles_are_spread_over_the_views_of_each_source():
     sources = [part_image(angle_deg=20, seed=seed) for seed in range(3)]
     draws = draws_of(*sources, invariances=frozenset({"rotate"}))

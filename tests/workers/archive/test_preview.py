@@ -24,7 +24,12 @@ def made_result(
     pixels = np.full((height, width, 3), GREEN, dtype=np.uint8)
     images = [
         GeneratedImage(
-            render=lambda: pixels, seed=n, source=n % num_inputs, transform={}, scores={}
+            render=lambda: pixels,
+            seed=n,
+            source=n % num_inputs,
+            kind="view",
+            transform={},
+            scores={},
         )
         for n in range(num_images)
     ]

@@ -40,6 +40,7 @@ def made_result(num_images: int = 3, **report) -> GenerationResult:
             render=partial(np.copy, draw.integers(0, 256, (32, 48, 3), dtype=np.uint8)),
             seed=100 + n,
             source=n % 2,
+            kind=("view", "varied")[n % 2],
             transform={"angle_deg": 1.5 * n, "sigma_scale": 2.0 * (n % 2)},
             scores={
                 "prompt_cosine": 0.25 + n / 1000,
@@ -221,7 +222,9 @@ def test_without_reference_no_image_but_the_generated_ones():
 
 def test_more_than_a_thousand_images_keep_their_order():
     pixels = np.zeros((2, 2, 3), dtype=np.uint8)
-    image = GeneratedImage(render=lambda: pixels, seed=0, source=0, transform={}, scores={"s": 0.0})
+    image = GeneratedImage(
+        render=lambda: pixels, seed=0, source=0, kind="view", transform={}, scores={"s": 0.0}
+    )
     result = GenerationResult(
         images=[image] * 1001,
         prompt="",

@@ -287,4 +287,4 @@ def test_every_code_is_one_kind_and_documented():
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)] == codes
     commands = typer.main.get_command(cli).commands
     groups = {name for name, command in commands.items() if hasattr(command, "commands")}
-    assert groups == {"keys", "storage"}
+    assert groups == {"keys", "models", "storage"}

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_a_missing_model_folder_is_one_sentence(
     out = image.with_suffix(".zip")
     assert run_main(monkeypatch, "generate", image, "--object-name", "nut", "--out", out) == 1
     said = capsys.readouterr().err
-    assert "/nowhere/vqgan" in said
+    assert "no model '/nowhere/vqgan': there is no such folder" in " ".join(said.split())
     assert "Traceback" not in said
 
 
@@ -112,7 +113,12 @@ def test_generate_writes_the_archive_without_a_server(
     assert "prompt:" in said
 
 
+def test_the_version_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert run_main(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"{version('goodmany')}\n"
+
+
 def test_the_api_and_the_command_line_do_not_import_torch():
-    modules = "app.main, workers.cli.main, workers.cli.client"
+    modules = "app.main, workers.cli.main, goodmany"
     check = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", check], check=True)

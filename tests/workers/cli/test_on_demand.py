@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -39,3 +40,20 @@ def test_a_command_that_is_not_there_is_told():
 
 def test_without_a_command_the_list_is_shown():
     assert "webhook-secret" in CliRunner().invoke(cli, []).output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("goodmany s", {"serve", "submit", "status", "storage"}), ("goodmany wait --s", {"--server"})],
+)
+def test_the_shell_completes_commands_and_options(words: str, expected: set[str]):
+    program = "from workers.cli.main import cli; cli(prog_name='goodmany')"
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **asked, "_GOODMANY_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(answer.stdout.split()) == expected

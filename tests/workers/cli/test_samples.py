@@ -1,19 +1,29 @@
 """The demo's images are real, several and of one kind."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
-from workers.cli.samples import BRICK_CROPS, SAMPLES, load_sample
+from models.evaluation.fidelity.precision_coverage import NEIGHBOUR
+from workers.cli.commands.demo import fidelity
+from workers.cli.samples import (
+    BRICK_CROPS,
+    COIN_PX,
+    COINS,
+    OTHER_COINS,
+    SAMPLES,
+    load_apart,
+    load_sample,
+)
 
 
 @pytest.mark.parametrize("name", list(SAMPLES))
 def test_each_sample_has_different_images_of_a_usable_size(name: str):
     object_name, images = load_sample(name)
     assert object_name.replace(" ", "").isalpha()
-    assert len(images) == 3
-    assert all(min(image.size) >= 200 for image in images)
+    assert len(images) in (3, 5)
+    assert all(min(image.size) >= 2 * COIN_PX for image in images)
     for one, other in combinations(images, 2):
         assert not np.array_equal(np.asarray(one), np.asarray(other))
 
@@ -23,6 +33,24 @@ def test_the_crops_of_the_wall_do_not_overlap():
         assert abs(x1 - x2) >= 256 or abs(y1 - y2) >= 256
 
 
+def test_coins_that_are_kept_apart_are_none_of_the_given_ones():
+    _, given = load_sample("coin")
+    apart = load_apart("coin")
+    assert len(apart) > NEIGHBOUR
+    pixels = {image.tobytes() for image in (*given, *apart)}
+    assert len(pixels) == len(given) + len(apart)
+    for (x1, y1), (x2, y2) in product(COINS, OTHER_COINS):
+        # A neighbour may reach into the corner of a window and no further.
+        assert max(abs(x1 - x2), abs(y1 - y2)) >= 0.8 * COIN_PX
+
+
+def test_images_lie_among_themselves_and_nothing_else_does():
+    apart = load_apart("coin")
+    assert fidelity(apart, apart) == (1.0, 1.0)
+    bricks = [brick.resize(apart[0].size) for brick in load_sample("brick")[1]]
+    assert fidelity(bricks, apart) == (0.0, 0.0)
+
+
 def test_an_unknown_sample_is_named():
-    with pytest.raises(ValueError, match=r"'teapot'.*brick, coin, textile"):
+    with pytest.raises(ValueError, match=r"'teapot'.*coin, brick, textile"):
         load_sample("teapot")

@@ -57,7 +57,9 @@ class QuickPipeline:
             on_progress("fill", 99.0 * number / request.num_images, {"num_images": number})
             pixels = rng.integers(0, 256, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
             images.append(
-                GeneratedImage(lambda pixels=pixels: pixels, number, 0, {}, {"guard_distance": 0.5})
+                GeneratedImage(
+                    lambda pixels=pixels: pixels, number, 0, "view", {}, {"guard_distance": 0.5}
+                )
             )
         report: dict[str, Any] = {
             "prompt": {},

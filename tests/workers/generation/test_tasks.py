@@ -16,9 +16,9 @@ from app.jobs.model import JobRequest, JobState, new_job_id
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
+from goodmany import Client, Job, JobCanceledError, JobStatus
+from goodmany.errors import InvalidRequestError
 from tests.conftest import WorkerProcess, encode, texture, wait_until
-from workers.cli.client import Client
-from workers.cli.failures import JobFailedError, RefusedRequestError
 from workers.generation.tasks import AttemptOverError, Progress
 from workers.generation.warm_child import DEFAULT_LOADER
 from workers.serve.api_server import ApiServer
@@ -66,14 +66,16 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def followed(service: tuple[Client, JobStore], image: Path) -> list[dict[str, Any]]:
+def followed(service: tuple[Client, JobStore], image: Path) -> list[JobStatus]:
     """One job as a client sees it, from its submission to its end."""
     client, _ = service
-    return list(client.follow(client.submit([image], ASKED)))
+    told: list[JobStatus] = []
+    client.submit(image, **ASKED).wait(told.append)
+    return told
 
 
-def read_archive(client: Client, job: dict[str, Any], folder: Path) -> dict[str, bytes]:
-    client.download(job["links"]["archive"], folder / "out.zip")
+def read_archive(job: Job, folder: Path) -> dict[str, bytes]:
+    job.download("archive", folder / "out.zip")
     with zipfile.ZipFile(folder / "out.zip") as file:
         assert file.testzip() is None
         return {name: file.read(name) for name in file.namelist()}
@@ -83,46 +85,49 @@ def test_a_ready_service_says_so(service: tuple[Client, JobStore]):
     assert service[0].http.get("/readyz").status_code == 200
 
 
-def test_progress_grows_from_stage_to_stage(followed: list[dict[str, Any]]):
-    percents = [job["percent"] for job in followed]
+def test_progress_grows_from_stage_to_stage(followed: list[JobStatus]):
+    percents = [job.percent for job in followed]
     assert percents == sorted(percents)
     assert percents[-1] == 100
-    assert len({job["stage"] for job in followed}) >= 3
+    assert len({job.stage for job in followed}) >= 3
     done = followed[-1]
-    assert done["prompt"]
-    assert done["expires_at"] > done["ended_at"] > done["started_at"] >= done["created_at"]
+    assert done.prompt
+    times = (done.created_at, done.started_at, done.ended_at, done.expires_at)
+    assert sorted(time for time in times if time) == list(times)
 
 
 def test_the_archive_holds_the_images_that_the_job_counts(
-    service: tuple[Client, JobStore], followed: list[dict[str, Any]], tmp_path: Path
+    service: tuple[Client, JobStore], followed: list[JobStatus], tmp_path: Path
 ):
     client, store = service
     done = followed[-1]
-    contents = read_archive(client, done, tmp_path)
+    contents = read_archive(client.job(done.id), tmp_path)
     pictures = [name for name in contents if name.startswith("wall/train/good/")]
-    assert 1 <= len(pictures) == done["num_images"] <= ASKED["num_images"]
+    assert 1 <= len(pictures) == done.num_images <= ASKED["num_images"]
     # Beside the upload, whole files and nothing half-written.
     storage = Storage(store.settings.storage_address)
-    left = storage.filesystem.find(storage.path(done["id"], ""))
+    left = storage.filesystem.find(storage.path(done.id, ""))
     names = {name.rsplit("/", 1)[1] for name in left}
     assert names == {"archive.zip", "evidence.zip", "preview.png", "variance.png", "000"}
 
 
 @pytest.mark.parametrize("link", ["preview", "variance"])
 def test_pictures_are_handed_out(
-    service: tuple[Client, JobStore], followed: list[dict[str, Any]], link: str
+    service: tuple[Client, JobStore], followed: list[JobStatus], link: str
 ):
-    picture = service[0].http.get(followed[-1]["links"][link])
+    picture = service[0].http.get(followed[-1].raw["links"][link])
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
 
 
 def test_the_same_wish_gives_the_same_images(
-    service: tuple[Client, JobStore], followed: list[dict[str, Any]], image: Path, tmp_path: Path
+    service: tuple[Client, JobStore], followed: list[JobStatus], image: Path, tmp_path: Path
 ):
     client, _ = service
-    *_, again = client.follow(client.submit([image], ASKED))
-    first, second = (read_archive(client, job, tmp_path) for job in (followed[-1], again))
+    again = client.submit(image, **ASKED)
+    again.wait()
+    jobs = (client.job(followed[-1].id), again)
+    first, second = (read_archive(job, tmp_path) for job in jobs)
     del first["manifest.json"], second["manifest.json"]
     assert first == second
 
@@ -131,22 +136,19 @@ def test_a_running_job_is_canceled_and_leaves_no_archive(
     service: tuple[Client, JobStore], image: Path
 ):
     client, store = service
-    job = client.submit([image], {**ASKED, "num_images": 100, "effort": "high"})
-    wait_until(lambda: store.state(job["id"]) is JobState.running)
-    assert client.http.post(job["links"]["cancel"]).status_code == 202
-    with pytest.raises(JobFailedError, match="canceled"):
-        list(client.follow(job))
+    job = client.submit(image, **{**ASKED, "num_images": 100, "effort": "high"})
+    wait_until(lambda: store.state(job.id) is JobState.running)
+    assert job.cancel().state == "canceled"
+    with pytest.raises(JobCanceledError):
+        job.wait()
     # The worker is free again, with the same warm models.
-    *_, after = client.follow(client.submit([image], ASKED))
-    assert after["state"] == "succeeded"
-    assert client.http.get(f"/v1/jobs/{job['id']}/archive").status_code == 409
+    assert client.submit(image, **ASKED).wait().state == "succeeded"
+    assert client.http.get(f"/v1/jobs/{job.id}/archive").status_code == 409
 
 
 def test_a_refused_job_is_told_in_words(service: tuple[Client, JobStore], image: Path):
-    with pytest.raises(
-        RefusedRequestError, match="The request is not valid: Not valid: num_images"
-    ):
-        service[0].submit([image], {**ASKED, "num_images": 0})
+    with pytest.raises(InvalidRequestError, match="The request is not valid: num_images: Input"):
+        service[0].submit(image, **{**ASKED, "num_images": 0})
 
 
 @pytest.fixture

@@ -4,25 +4,29 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from zipfile import ZipFile
 
 import typer
+from PIL import Image
 from rich.console import Console
 
 from app.observability.logs import start_logging
 from app.settings import Settings
-from workers.cli.client import Client
-from workers.cli.progress_bar import ProgressBar
-from workers.cli.samples import save_sample
+from goodmany import Client
+from goodmany.progress_bar import ProgressBar
+from workers.cli.samples import load_apart, save_sample
 from workers.serve.api_server import ApiServer
-from workers.serve.service import EmbeddedService
+from workers.serve.service import VIEWER_COMMAND, WORKER_COMMAND, EmbeddedService
 
 MODELS_WITHIN_S = 300.0
+NUM_IMAGES = 16
 
 
 def demo(
-    sample: Annotated[str, typer.Option(help="brick, coin or textile.")] = "brick",
+    sample: Annotated[str, typer.Option(help="coin, brick or textile.")] = "coin",
     folder: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
     """Starts the service, has it work on sample images, and stops it."""
@@ -31,14 +35,21 @@ def demo(
     run_demo(settings, sample, folder, Console())
 
 
-def run_demo(settings: Settings, sample: str, folder: Path, console: Console) -> None:
-    """Starts the service, submits a sample, writes `goodmany.zip` and `preview.png`, stops all.
+def run_demo(
+    settings: Settings,
+    sample: str,
+    folder: Path,
+    console: Console,
+    commands: Sequence[Sequence[str]] = (WORKER_COMMAND, VIEWER_COMMAND),
+) -> None:
+    """Starts the service, submits a sample, writes its results, stops all, and judges them.
 
     Args:
         settings: of the service; its data go below `folder`.
         sample: a name of `workers.cli.samples.SAMPLES`.
         folder: where everything is written.
         console: for the progress bar and the summary.
+        commands: start the worker and the viewer.
 
     Raises:
         RuntimeError: the service does not start or the job fails.
@@ -50,7 +61,7 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
         update={"data_dir": folder / "data", "storage_url": "", "require_api_key": "never"}
     )
     console.print(f"Starting the service; loading the models ({len(paths)} images of a {sample}).")
-    with EmbeddedService(settings) as service:
+    with EmbeddedService(settings, *commands) as service:
         server = ApiServer(service.settings, "127.0.0.1", 0, service.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
@@ -61,6 +72,14 @@ def run_demo(settings: Settings, sample: str, folder: Path, console: Console) ->
         finally:
             server.should_exit = True
             thread.join()
+    if apart := load_apart(sample):
+        _judge(folder, paths, apart, console)
+    report = (folder / "report.html").absolute().as_uri()
+    console.print(
+        f"archive: {folder / 'goodmany.zip'}\npreview: {folder / 'preview.png'}\nreport:  {report}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _wait_ready(service: EmbeddedService) -> None:
@@ -76,17 +95,48 @@ def _run_job(
     client: Client, object_name: str, paths: list[Path], folder: Path, console: Console
 ) -> None:
     start = time.monotonic()
-    asked = {"object_name": object_name, "num_images": 16, "image_size": 256, "seed": 0}
-    job = client.submit(paths, asked)
+    job = client.submit(paths, object_name, num_images=NUM_IMAGES, seed=0)
     with ProgressBar(console) as bar:
-        for job in client.follow(job):  # noqa: B020, the same job, later
-            bar(job["stage"] or job["state"], job["percent"], job)
-    archive, preview = folder / "goodmany.zip", folder / "preview.png"
-    client.download(job["links"]["archive"], archive)
-    client.download(job["links"]["preview"], preview)
+        status = job.wait(bar.tell)
+    job.download("archive", folder / "goodmany.zip")
+    job.download("preview", folder / "preview.png")
+    job.download("report", folder / "report.html")
     console.print(
-        f"{job['num_images']} of {job['num_images_requested']} images in "
-        f"{time.monotonic() - start:.0f} s\n"
-        f"archive: {archive}\npreview: {preview}",
+        f"{status.num_images} of {status.num_images_requested} images in "
+        f"{time.monotonic() - start:.0f} s",
         highlight=False,
     )
+
+
+def _judge(folder: Path, paths: list[Path], apart: list[Image.Image], console: Console) -> None:
+    """Says how the new images lie among real ones that nothing was made from."""
+    given = [Image.open(path).convert("RGB") for path in paths]
+    with ZipFile(folder / "goodmany.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+        made = [Image.open(archive.open(name)).convert("RGB") for name in names]
+    console.print(f"beside {len(apart)} real ones that nothing was made from:")
+    for what, images in (("new images", made), ("given images", given)):
+        share, covered = fidelity(images, apart)
+        console.print(
+            f"  {what}: precision {share:.2f} (lie among them), coverage {covered:.2f} (share of "
+            "them with one near)",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print("What the given images do not show, no image made from them shows.")
+
+
+def fidelity(images: list[Image.Image], apart: list[Image.Image]) -> tuple[float, float]:
+    """(precision, coverage) of images among real ones, both in [0, 1]."""
+    from models.evaluation.fidelity.embedding import embed  # noqa: PLC0415, torch
+    from models.evaluation.fidelity.precision_coverage import (  # noqa: PLC0415
+        coverage,
+        neighbour_radii,
+        precision,
+    )
+    from models.features.patches import load_patch_features  # noqa: PLC0415
+
+    network = load_patch_features()
+    real = embed(network, [image.convert("RGB") for image in apart])
+    points, radii = embed(network, images), neighbour_radii(real)
+    return precision(points, real, radii), coverage(points, real, radii)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from app.files.decoders import Decoders
 from app.images.output_size import output_size
-from app.jobs.model import Effort
+from app.jobs.model import Effort, Preset
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult
 from workers.cli.failures import UsageError
@@ -26,6 +26,7 @@ from workers.cli.options import (
     NumImages,
     ObjectName,
     Out,
+    PresetOption,
     Prompt,
     Seed,
     Strict,
@@ -43,6 +44,7 @@ def generate(
     seed: Seed = 0,
     image_size: ImageSize = None,
     effort: EffortOption = Effort.standard,
+    preset: PresetOption = Preset.goodmany,
     prompt: Prompt = None,
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
@@ -59,6 +61,7 @@ def generate(
         seed=seed,
         image_size=image_size,
         effort=effort,
+        preset=preset,
         prompt=prompt,
         invariances=invariances,
         strict=strict,
@@ -79,10 +82,10 @@ def generate(
         told = [image.model_dump() for image in inputs.understood]
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
+        from goodmany.progress_bar import ProgressBar  # noqa: PLC0415
         from models.job.pipeline import load_pipeline  # noqa: PLC0415
         from workers.archive.small_pictures import SmallPictures  # noqa: PLC0415
         from workers.archive.write import write_archive  # noqa: PLC0415
-        from workers.cli.progress_bar import ProgressBar  # noqa: PLC0415
         from workers.generation.method_request import to_generation_request  # noqa: PLC0415
 
         request = to_generation_request(job_request, inputs.images)

@@ -1,21 +1,22 @@
 """`goodmany views`: which views of good images are still good parts, before anything is made."""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from app.files.decoders import Decoders
 from app.http.view_families import ViewFamilies
-from app.settings import Settings
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import BitDepth, Images
 from workers.cli.output_file import open_output
+from workers.cli.server_options import ApiKey, connected, print_json
+
+if TYPE_CHECKING:
+    from workers.generation.read_inputs import ReadInputs
 
 
 def views(
@@ -26,11 +27,12 @@ def views(
     ] = None,
     bit_depth: BitDepth = None,
     server: Annotated[
-        str | None, typer.Option(help="Address of a service to ask; without it, no service.")
+        str | None,
+        typer.Option(
+            help="Address of a service to ask; without it, no service.", envvar="GOODMANY_SERVER"
+        ),
     ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(help="If the service asks for one.", envvar="GOODMANY_API_KEY")
-    ] = None,
+    api_key: ApiKey = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Prints the answer of POST /v1/views instead.")
     ] = False,
@@ -38,19 +40,19 @@ def views(
     """Shows which views of good images are believed to be good parts, and why."""
     with ExitStack() as opened:
         file = opened.enter_context(open_output(out)) if out else None
-        decoders = opened.enter_context(Decoders(Settings()))
         if server is None:
-            told = _look(images, bit_depth, decoders)
+            told = _look(images, bit_depth)
         else:
-            told = _ask(images, bit_depth, server, api_key)
+            with connected(server, api_key) as client:
+                views = client.views(images, bit_depth=bit_depth)
+            told = ViewFamilies.model_validate(views.raw)
         if file is not None:
             from workers.archive.views_sheet import views_sheet  # noqa: PLC0415
-            from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
 
-            first = read_inputs([Path(images[0]).read_bytes], images[:1], bit_depth, decoders)
-            views_sheet(first.images[0], told.families).save(file, "PNG")
+            first = _read(images[:1], bit_depth).images[0]
+            views_sheet(first, told.families).save(file, "PNG")
     if as_json:
-        typer.echo(json.dumps(told.model_dump(mode="json"), indent=2))
+        print_json(told.model_dump(mode="json"))
         return
     console = Console()
     tell_inputs(console, images, [image.model_dump() for image in told.inputs])
@@ -59,11 +61,9 @@ def views(
         console.print(f"pictures: {out}", highlight=False)
 
 
-def _look(images: list[str], bit_depth: int | None, decoders: Decoders) -> ViewFamilies:
+def _look(images: list[str], bit_depth: int | None) -> ViewFamilies:
     """By the method itself, as the viewer does it."""
-    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
-
-    inputs = read_inputs([Path(name).read_bytes for name in images], images, bit_depth, decoders)
+    inputs = _read(images, bit_depth)
 
     from models.features.patches import load_patch_features  # noqa: PLC0415
     from workers.viewer.show_views import families_of, to_view_family  # noqa: PLC0415
@@ -75,15 +75,14 @@ def _look(images: list[str], bit_depth: int | None, decoders: Decoders) -> ViewF
     )
 
 
-def _ask(
-    images: list[str], bit_depth: int | None, server: str, api_key: str | None
-) -> ViewFamilies:
-    from workers.cli.client import Client  # noqa: PLC0415
+def _read(images: list[str], bit_depth: int | None) -> "ReadInputs":
+    """The images as a job would read them."""
+    from app.files.decoders import Decoders  # noqa: PLC0415, only a service has what decodes
+    from app.settings import Settings  # noqa: PLC0415
+    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
 
-    fields: dict[str, Any] = {"bit_depth": bit_depth}
-    with Client(server, api_key) as client:
-        answer = client.show_views([Path(name) for name in images], fields)
-    return ViewFamilies.model_validate(answer)
+    with Decoders(Settings()) as decoders:
+        return read_inputs([Path(name).read_bytes for name in images], images, bit_depth, decoders)
 
 
 def _table(told: ViewFamilies) -> Table:

@@ -25,7 +25,7 @@ function copyButton(name, text) {
 
 /** The form's fields that differ from what the service takes by itself. */
 function fields(request) {
-  const usual = { num_images: 16, seed: 0, effort: "standard", strict: false, priority: "interactive" };
+  const usual = { num_images: 16, seed: 0, effort: "standard", preset: "goodmany", strict: false, priority: "interactive" };
   const chosen = Object.entries(request).filter(([name, value]) => value !== null && value !== usual[name] && name !== "invariances" && name !== "callback_url");
   if (request.invariances) chosen.push(["invariances", request.invariances.join(",") || "none"]);
   return chosen.map(([name, value]) => [name, String(value)]);
@@ -39,23 +39,23 @@ function curlLines(request, names) {
   return [`curl -sf ${address("v1/jobs")}`, ...key, ...parts].join(" \\\n  ");
 }
 
+/** A value as Python writes it. */
+const python = (value) => (value === true ? "True" : JSON.stringify(value));
+
 function pythonLines(request, names) {
-  const asked = fields(request).map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},`).join("\n");
-  const headers = hasKey() ? `, headers={"Authorization": f"Bearer {os.environ['GOODMANY_API_KEY']}"}` : "";
-  return `${hasKey() ? "import os\n" : ""}from pathlib import Path
+  const { object_name: name, invariances, ...others } = request;
+  const chosen = fields({ ...others, invariances: null }).map(([field]) => [field, others[field]]);
+  if (invariances) chosen.push(["invariances", invariances]);
+  const options = chosen.map(([field, value]) => `        ${field}=${python(value)},\n`).join("");
+  const key = hasKey() ? "# GOODMANY_API_KEY holds the key\n" : "";
+  return `${key}from goodmany import Client
 
-import httpx2
-
-asked = {
-${asked}
-}
-files = [("images", (name, Path(name).read_bytes())) for name in ${JSON.stringify(names)}]
-with httpx2.Client(base_url="${address("")}", timeout=60${headers}) as http:
-    job = http.post("v1/jobs", data=asked, files=files).raise_for_status().json()
-    while job["state"] in ("queued", "running"):
-        job = http.get(f"v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}).raise_for_status().json()
-    archive = http.get(f"v1/jobs/{job['id']}/archive").raise_for_status()
-Path("images.zip").write_bytes(archive.content)`;
+with Client("${address("").replace(/\/$/, "")}") as client:
+    result = client.generate(
+        ${JSON.stringify(names)},
+        ${JSON.stringify(name)},
+${options}    )
+result.save("images")`;
 }
 
 function cliLines(request, names) {

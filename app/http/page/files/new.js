@@ -112,21 +112,25 @@ function optionFields() {
   const efforts = { draft: "Draft: a quick look", standard: "Standard", high: "High: takes longer" };
   const effort = h("select", { id: "effort" }, Object.entries(efforts).map(([value, text]) => h("option", { value }, text)));
   effort.value = "standard";
+  const presets = { goodmany: "Views of your images", varied: "Views, each varied besides", paper: "The paper's own rules, no guard" };
+  const preset = h("select", { id: "preset" }, Object.entries(presets).map(([value, text]) => h("option", { value }, text)));
+  preset.value = "goodmany";
   const strict = h("input", { type: "checkbox", id: "strict" });
   return {
     element: h("div", {},
       h("div", { class: "fields" }, number.element, h("div", {}, h("label", { for: "effort" }, "Effort"), effort), size.element),
       h("details", {}, h("summary", {}, "More"),
-        h("div", { class: "fields" }, seed.element, depth.element),
+        h("div", { class: "fields" }, seed.element, depth.element, h("div", {}, h("label", { for: "preset" }, "How"), preset)),
         h("p", { class: "note" }, "The same images, name and seed give the same set again. Bits: only for files of more than 8 bit, such as 12."),
         h("label", { class: "choice" }, strict, " Fail rather than give fewer images than asked for"))),
     values: () => ({
-      num_images: number.input.value, effort: effort.value, image_size: size.input.value,
+      num_images: number.input.value, effort: effort.value, preset: preset.value, image_size: size.input.value,
       seed: seed.input.value, bit_depth: depth.input.value, strict: strict.checked ? "true" : "",
     }),
     set(asked) {
       for (const [field, value] of [[number, asked.num_images], [size, asked.image_size], [seed, asked.seed], [depth, asked.bit_depth]]) field.input.value = value ?? field.input.defaultValue;
       effort.value = asked.effort ?? "standard";
+      preset.value = asked.preset ?? "goodmany";
       strict.checked = asked.strict ?? false;
     },
   };

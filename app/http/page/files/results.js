@@ -145,13 +145,13 @@ function newImages({ here, hasSmall, images, manifest, real, onKeep }) {
     list);
 }
 
-function scoresOf({ scores, transform }) {
+function scoresOf({ scores, source_kind }) {
   const percent = (value) => `${Math.round(100 * value)} %`;
   const told = {};
   if (scores.guard_distance !== undefined) told["Distance from the real ones"] = `${percent(scores.guard_distance)} of the limit`;
   if (scores.nearest_distance !== undefined) told["Difference to the image most like it"] = percent(scores.nearest_distance);
   if (scores.prompt_cosine !== undefined) told["Nearness to the text"] = scores.prompt_cosine.toFixed(3);
-  if (transform.sigma_scale !== undefined) told["Kind"] = transform.sigma_scale === 0 ? "a view of the real image" : "a view, varied besides";
+  if (source_kind !== undefined) told["Kind"] = source_kind === "view" ? "a view of the real image" : "a view, varied besides";
   return told;
 }
 

@@ -33,18 +33,22 @@ export function objectWords({ signal }) {
     const sense = h("div");
     const pick = (chosen) => {
       const known = chosen.gloss;
+      // What is said of every object comes last.
+      const own = [...chosen.candidates].sort((a, b) => (a.relation === "state") - (b.relation === "state"));
       fill(sense, known
         ? h("p", {}, h("strong", {}, `${chosen.name.split(".")[0].replaceAll("_", " ")}: `), `${chosen.gloss}.`)
         : h("p", {}, "This word is not in the dictionary. It is used as it stands, and the images count more."),
-        h("p", { class: "note" }, `Words in use: ${[...new Set(chosen.candidates.map(({ word }) => word).filter(Boolean))].slice(0, 16).join(", ")}.`));
+        h("p", { class: "note" }, `Words in use: ${[...new Set(own.map(({ word }) => word).filter(Boolean))].slice(0, 16).join(", ")}.`));
       fill(texts, chosen.candidates.map(({ text }) => h("option", { value: text })));
     };
     const others = senses.length > 1 && h("details", {}, h("summary", {}, "Is something else meant?"),
       h("fieldset", {}, h("legend", {}, "Meaning"), senses.slice(0, 8).map((one, number) => h("label", { class: "choice" },
         h("input", { type: "radio", name: "sense", checked: number === 0, onchange: () => {
           pick(one);
-          prompt.value = number === 0 ? "" : one.candidates[0].text;
-        } }), ` ${one.gloss ?? one.name}`))));
+          // The likeliest sense is the job's own choice, too; another one is told by what it is a kind of.
+          const kind = one.candidates.find(({ relation }) => relation === "hypernym") ?? one.candidates[0];
+          prompt.value = number === 0 ? "" : kind.text;
+        } }), ` ${one.gloss ?? one.name}`, one.reason && h("small", {}, ` (${one.reason})`)))));
     pick(senses[0]);
     fill(told, sense, others);
   }

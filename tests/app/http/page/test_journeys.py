@@ -89,6 +89,18 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
         assert json.loads(archive.read("manifest.json"))["num_images"] == 2
 
 
+def test_another_sense_of_the_name_is_told_by_what_it_is_a_kind_of(open_page: OpenPage):
+    page = open_page()
+    page.get_by_label("What do they show?").fill("nut")
+    page.get_by_text("Is something else meant?").click()
+    page.get_by_role("radio", name="seed").check()
+    prompt = page.locator("#prompt")
+    expect(prompt).to_have_value("a nut, a kind of seed")
+    expect(page.locator(".words")).to_contain_text("Words in use: kernel")
+    page.get_by_role("radio", name="screw thread").check()
+    expect(prompt).to_have_value("")
+
+
 def test_what_may_differ_is_asked_and_sent(
     open_page: OpenPage, service: Service, good_files: list[Path]
 ):
@@ -339,3 +351,22 @@ def test_below_a_path_of_a_proxy(open_page: OpenPage, service: Service):
         expect_done(page)
         page.get_by_role("link", name="Past jobs").click()
         expect(page.get_by_role("link", name="nut", exact=True).first).to_be_visible()
+
+
+def test_the_python_lines_do_the_same_job(
+    open_page: OpenPage, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = {"prompt": 'a "flawless" nut', "seed": "7", "strict": "true", "invariances": "shift"}
+    job_id = service.finish("metal nut", 2, **asked)
+    page = open_page(f"#/jobs/{job_id}")
+    expect_done(page)
+    page.locator("summary", has_text="Python").click()
+    lines = page.locator("details", has=page.locator("summary", has_text="Python")).locator("pre")
+    for number in range(2):
+        (tmp_path / f"image-{number + 1}.png").write_bytes(encode(texture(seed=number)))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines.inner_text(), "lines", "exec"), {})
+    assert len(list((tmp_path / "images" / "metal_nut").rglob("*.png"))) == 2
+    jobs = service.http.get("/v1/jobs?limit=2").json()["items"]
+    assert jobs[0]["request"] == jobs[1]["request"]
+    assert jobs[1]["id"] == job_id

@@ -5,7 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from models.views.decision.beliefs import CHOSEN_FROM, USUAL, WEIGHTS, beliefs_of, chosen
+from models.views.decision.beliefs import (
+    CHOSEN_FROM,
+    USUAL,
+    WEIGHTS,
+    beliefs_of,
+    chosen,
+    tried,
+)
 from models.views.decision.evidence import Evidence
 from models.views.decision.grain import Grain
 from models.views.decision.seen import PROBES
@@ -70,6 +77,32 @@ def test_a_part_that_lies_askew_turns_and_one_that_lies_straight_does_not():
     assert not {"rotate", "rotate_90"} & made(evidence())
 
 
+def tried_share(told: Evidence) -> float:
+    return tried(beliefs_of(told), told).get("rotate", 0.0)
+
+
+def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_it_is():
+    told = [evidence(to_itself=dict.fromkeys(PROBES, ratio)) for ratio in (6.0, 4.0)]
+    likely, likelier = (believed("rotate", each) for each in told)
+    assert 0 < tried_share(told[0]) < tried_share(told[1]) < 0.25
+    assert likely < likelier < CHOSEN_FROM
+    assert 0 < tried_share(evidence(askew=1.0, held=1.0)) < 0.35
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        evidence(askew=1.0),  # all of them turn
+        evidence(to_itself=dict.fromkeys(PROBES, 1.8)),  # round
+        surface(),
+        several(5, 4.0),  # the others never lie so
+        evidence(at_frame=1.0, held=1.0),
+    ],
+)
+def test_a_turn_is_not_tried_where_it_is_made_anyhow_or_unlikely(told: Evidence):
+    assert tried(beliefs_of(told), told) == {}
+
+
 def test_a_round_part_is_turned_on_a_users_word_alone():
     """Nothing but the light turns on it: a good part, and none that the line could have made."""
     round_one = dict.fromkeys(PROBES, 1.8)
@@ -89,12 +122,12 @@ def test_what_other_images_never_show_is_believed_the_less_the_more_there_are():
 
 
 @pytest.mark.parametrize("held", [{"held": 1.0}, {"held": 1.0, "at_frame": 1.0}])
-def test_a_part_that_does_not_lie_free_is_turned_on_nobodys_word_but_the_users(
+def test_of_a_part_that_does_not_lie_free_few_are_turned_without_the_users_word(
     held: dict[str, float],
 ):
     askew = evidence(askew=1.0, **held)
     assert not {"rotate", "rotate_90"} & made(askew)
-    assert "only on your word" in beliefs_of(askew)["rotate"].reason
+    assert "without your word" in beliefs_of(askew)["rotate"].reason
     assert believed("rotate", evidence(askew=1.0, held=1.0, at_frame=1.0)) < CHOSEN_FROM
 
 

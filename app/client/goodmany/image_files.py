@@ -1,10 +1,8 @@
-"""From what was named at the command line to image files."""
+"""From what a person names to image files: files, folders, patterns."""
 
 import glob
 from collections.abc import Iterable
 from pathlib import Path
-
-from workers.cli.failures import FileError, UsageError
 
 # By these a folder's images are known; a file that is named itself may be called anything.
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp"))
@@ -16,14 +14,14 @@ def find_images(names: Iterable[str]) -> list[Path]:
     Each file once, in the order of the names; those of a folder or a pattern by their name.
 
     Raises:
-        FileError: there is no such file, or no image in a folder or behind a pattern.
-        UsageError: no image was named at all.
+        FileNotFoundError: there is no such file, or no image in a folder or behind a pattern.
+        ValueError: no image was named at all.
     """
     found: dict[Path, None] = {}
     for name in names:
         found.update(dict.fromkeys(_expand(name)))
     if not found:
-        raise UsageError("Name at least one image.")
+        raise ValueError("Name at least one image.")
     return list(found)
 
 
@@ -34,12 +32,12 @@ def _expand(name: str) -> list[Path]:
     if path.exists():
         return [path]
     if not glob.has_magic(name):
-        raise FileError(f"There is no file {name}.")
+        raise FileNotFoundError(f"There is no file {name}.")
     found = glob.glob(str(path), recursive=True)  # noqa: PTH207, a pattern may begin anywhere
     matches = [Path(match) for match in sorted(found)]
     files = [match for match in matches if match.is_file()]
     if not files:
-        raise FileError(f"No file matches {name}.")
+        raise FileNotFoundError(f"No file matches {name}.")
     return files
 
 
@@ -47,5 +45,6 @@ def _images_of(folder: Path) -> list[Path]:
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     images = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file()]
     if not images:
-        raise FileError(f"The folder {folder} holds no image ({', '.join(sorted(SUFFIXES))}).")
+        known = ", ".join(sorted(SUFFIXES))
+        raise FileNotFoundError(f"The folder {folder} holds no image ({known}).")
     return images
