@@ -188,6 +188,15 @@ def test_the_key_is_taken_from_the_environment(
         assert run(*submit).code == 0
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process that was started in the background ignores Ctrl+C, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("command", ["wait", "submit"])
 def test_an_interrupted_wait_says_how_to_go_on(
     run: Run, service: Service, image: Path, command: str, tmp_path: Path
