@@ -26,12 +26,14 @@ def tell_inputs(
         told = f"{name}: {shape}, {image['bit_depth']} bit, {channels}, white {image['white']}"
         if image["orientation"] != 1:
             told += f", turned upright (Exif {image['orientation']})"
-        console.print(told, highlight=False, markup=False)
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
         for warning in image["warnings"]:
             same_as = warning["same_as"]
             detail = (
                 warning["detail"] if same_as is None else f"The same pixels as {names[same_as]}."
             )
-            console.print(f"  {detail}", style="yellow", highlight=False, markup=False)
+            console.print(
+                f"  {detail}", style="yellow", highlight=False, markup=False, soft_wrap=True
+            )
     if None not in size:
         console.print(f"new images: {size[0]} x {size[1]} px", highlight=False)

@@ -52,12 +52,15 @@ class InvarianceDecision:
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""
         factors = {
-            name: {"belief": found.belief, "reason": found.reason}
+            name: {
+                "belief": found.belief,
+                "tried": self.tried.get(name, 0.0),
+                "reason": found.reason,
+            }
             for name, found in self.beliefs.items()
         }
         return {
             "allowed": sorted(self.invariances),
-            "tried": dict(self.tried),
             "decided_by": self.decided_by,
             "factors": factors,
             "figures": None if self.evidence is None else self.evidence.as_dict(),

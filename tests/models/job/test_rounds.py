@@ -37,7 +37,7 @@ def test_the_paper_delivers_the_set_of_its_best_round(pipeline, prepared, vqgan,
 def test_progress_ends_where_the_next_stage_begins(pipeline, untrained, monkeypatch):
     effort = replace(EFFORTS["draft"], is_thorough=True, num_rounds=3, num_updates=2)
     monkeypatch.setitem(EFFORTS, "draft", effort)
-    generation, told = generation_of(pipeline.models), []
+    generation, told = generation_of(pipeline.models, preset="varied"), []
     generation.progress.on_progress = lambda *news: told.append(news[1])
     run_rounds(generation, untrained)
     assert len(told) == 3 * effort.round_size + 2 * 2

@@ -340,7 +340,7 @@ def test_the_lines_repeat_the_job(open_page: OpenPage, service: Service):
         assert f"-F {field}" in curl
     assert "-F 'object_name=hex nut'" in curl
     compile(python, "lines", "exec")
-    assert '"invariances": "shift,scale"' in python
+    assert 'invariances=["shift","scale"]' in python
     assert "--object-name 'hex nut'" in cli
     assert "--invariance shift" in cli
 

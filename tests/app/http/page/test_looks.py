@@ -45,12 +45,17 @@ def show_fault(page: Page, _: dict[str, str]) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-def show_done(page: Page, jobs: dict[str, str]) -> None:
-    page.evaluate(f"location.hash = '#/jobs/{jobs['done']}'")
-    expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+def see_all(page: Page) -> None:
+    """An image is loaded when it comes into sight."""
     for image in page.locator(".tile img").all():
         image.scroll_into_view_if_needed()
         expect(image).not_to_have_class("loading")
+
+
+def show_done(page: Page, jobs: dict[str, str]) -> None:
+    page.evaluate(f"location.hash = '#/jobs/{jobs['done']}'")
+    expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+    see_all(page)
     page.locator("summary").first.click()
 
 
@@ -64,13 +69,13 @@ def show_large(page: Page, jobs: dict[str, str]) -> None:
 def show_failed(page: Page, jobs: dict[str, str]) -> None:
     page.evaluate(f"location.hash = '#/jobs/{jobs['failed']}'")
     expect(page.get_by_role("alert")).to_be_visible()
-    expect(page.locator(".tile img.loading")).to_have_count(0)
+    see_all(page)
 
 
 def show_past(page: Page, _: dict[str, str]) -> None:
     page.evaluate("location.hash = '#/jobs'")
     expect(page.get_by_role("link", name="steel nut", exact=True)).to_be_visible()
-    expect(page.locator(".tile img.loading")).to_have_count(0)
+    see_all(page)
 
 
 def show_question(page: Page, _: dict[str, str]) -> None:
