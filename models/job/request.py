@@ -29,7 +29,7 @@ class GenerationRequest:
         prompt: replaces the prompt that would be chosen.
         invariances: names from `models.views.view.INVARIANCES`; None decides from the images.
         effort: "draft", "standard" or "high".
-        preset: "goodmany", or "paper" for the paper's own rules, see `models.job.options.PRESETS`.
+        preset: "goodmany", "varied" or "paper", see `models.job.options.PRESETS`.
         strict: fewer images than wanted is an error and not a shorter set.
     """
 

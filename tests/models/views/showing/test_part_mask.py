@@ -69,3 +69,14 @@ def test_a_mask_grows_by_a_square(radius):
     assert 0 < int(mask.sum()) < 20
     square = F.max_pool2d(mask[None].float(), 2 * radius + 1, 1, radius)[0] > 0.5
     assert torch.equal(dilated(mask, radius), square)
+
+
+def test_a_dark_side_is_of_the_part():
+    """Else it would stay on the ground when the part turns."""
+    y, x = torch.meshgrid(torch.arange(256) - 128, torch.arange(256) - 128, indexing="ij")
+    part = x.square() + y.square() < 60**2
+    grey = torch.where(part, torch.where(x > 34, 0.23, 0.6), 0.1)
+    masks = free_part_mask(grey.expand(3, -1, -1))
+    assert masks is not None
+    _, near = masks
+    assert int((part & ~near).sum()) < 0.002 * int(part.sum())
