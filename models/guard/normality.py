@@ -114,9 +114,9 @@ class NormalityGuard:
             rows.append(features.patches(_enlarged(image[None]))[0])
             on_image()
         patches = torch.cat(rows)
-        owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
+        owners = torch.tensor(sources).repeat_interleave(len(rows[0])).to(patches.device)
         generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE]
+        chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE].to(patches.device)
         guard = cls(features, patches[chosen], threshold=1.0)
         leave_out = len(set(sources)) >= LEAST_SOURCES
         distances = []

@@ -31,7 +31,7 @@ class CodebookAverage:
     @torch.no_grad()
     def start_from(self, z: Tensor, generator: torch.Generator) -> None:
         """Takes random ones of the latents z (N, D) as entries."""
-        self.weight.data.copy_(z[_some(len(z), len(self.weight), generator)])
+        self.weight.data.copy_(z[_some(z, len(self.weight), generator)])
         self.counts.fill_(1.0)
         self.sums.copy_(self.weight)
 
@@ -46,7 +46,7 @@ class CodebookAverage:
         self.counts.lerp_(counts, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
         dead = self.counts < self.dead_below
-        fresh = z[_some(len(z), len(self.weight), generator)]
+        fresh = z[_some(z, len(self.weight), generator)]
         self.counts.masked_fill_(dead, 1.0)
         self.sums.copy_(torch.where(dead[:, None], fresh, self.sums))
         self.weight.data.copy_(self.sums / self.counts[:, None])
@@ -62,6 +62,6 @@ class CodebookAverage:
         self.sums.copy_(state["sums"])
 
 
-def _some(total: int, count: int, generator: torch.Generator) -> Tensor:
-    """`count` random numbers below `total`, on the generator's device."""
-    return torch.randint(total, (count,), generator=generator, device=generator.device)
+def _some(z: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """`count` random rows of z, as numbers on its device; the generator is the processor's."""
+    return torch.randint(len(z), (count,), generator=generator).to(z.device, non_blocking=True)

@@ -72,7 +72,7 @@ class Training:
         self.codebook, self.has_codebook = CodebookAverage(codebook), start is not None
         self.average = WeightAverage(self.model)
         self.features = features.to(device)
-        self.generator = torch.Generator(device).manual_seed(recipe.seed)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self.trained, lr=recipe.lr, betas=BETAS, weight_decay=1e-4

@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from models.training.vqgan.batches import batches
 from models.training.vqgan.pack import Pack
 from models.training.vqgan.recipe import Recipe
 from models.training.vqgan.steps import Training
+from tests.models.accelerator import DEVICE, Accelerator
 from tests.models.training.vqgan.conftest import SMALL
 
 CPU = torch.device("cpu")
@@ -105,3 +107,21 @@ def test_a_state_holds_all_that_the_next_step_depends_on(
     ):
         for name, value in one.state_dict().items():
             assert torch.equal(value, other.state_dict()[name]), name
+
+
+def test_a_step_runs_on_another_device(pack: Pack, features: PatchFeatures):
+    recipe = replace(ADVERSARIAL, feature_weight=0.05)
+    with Accelerator() as accelerator:
+        training = Training(recipe, copy.deepcopy(features), DEVICE)
+        crops = next(batches(pack.squares, DEVICE, seed=0, batch_size=2))
+        waits = accelerator.num_waits
+        losses = [training.step(crops) for _ in range(3)]
+        assert accelerator.num_waits == waits
+        found = [float(each.loss) for each in losses]
+        resumed = training.state()
+        assert all(torch.isfinite(value).all() for value in resumed["model"].values())
+    here = Training(recipe, features, CPU)
+    crops = next(batches(pack.squares, CPU, seed=0, batch_size=2))
+    wanted = [float(here.step(crops).loss) for _ in range(3)]
+    # A processor may compute in bfloat16.
+    assert found == pytest.approx(wanted, rel=0.05)
