@@ -51,8 +51,10 @@ def test_another_device_makes_the_images_of_the_processor(
     assert there.prompt == here.prompt
     assert [image.transform for image in there.images] == [i.transform for i in here.images]
     for one, other in zip(pixels, here.images, strict=True):
-        # Sums of another order round otherwise, and steps of learning make more of it.
-        np.testing.assert_allclose(one.astype(int), other.pixels.astype(int), atol=4)
+        # Sums of another order round otherwise; a latent here and there takes another code.
+        difference = np.abs(one.astype(int) - other.pixels.astype(int))
+        assert difference.mean() < 0.2
+        assert np.quantile(difference, 0.99) <= 2
     np.testing.assert_allclose(there.variance, here.variance, atol=0.02)
 
 
