@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.jobs.model import Effort, Invariance, JobRequest, Preset
-from goodmany.image_files import find_images
+from goodmany.images.files import find_images
 from workers.cli.failures import UsageError, describe_faults
 
 

@@ -9,16 +9,16 @@ from typing import Any, BinaryIO, Self, Unpack
 import httpx2
 
 from goodmany.client import MAX_RETRIES, PATIENCE_S, TIMEOUT_S
+from goodmany.http.service import Service, connection_options
+from goodmany.http.talk import Talk
+from goodmany.http.waiting import OnStatus, Waiting
+from goodmany.http.wire import AwaitingWire
+from goodmany.images.uploads import Images
 from goodmany.options import JobOptions
 from goodmany.progress_bar import progress_display
 from goodmany.result import Result, spool, writing
-from goodmany.service import Service, connection_options
 from goodmany.status import JobStatus
-from goodmany.talk import Talk
-from goodmany.uploads import Images
 from goodmany.views import Views
-from goodmany.waiting import OnStatus, Waiting
-from goodmany.wire import AwaitingWire
 
 
 class AsyncClient:

@@ -344,7 +344,7 @@ def test_a_service_that_does_not_come_back_is_told(service: Service, held: Job):
 def test_where_no_events_come_through_it_asks(
     service: Service, held: Job, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("goodmany.waiting.SILENCE_S", 0.2)
+    monkeypatch.setattr("goodmany.http.waiting.SILENCE_S", 0.2)
     asked: list[str] = []
     with Client(service.address) as client:
         client.http.event_hooks["request"] = [lambda one: asked.append(one.headers.get("prefer"))]

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 import httpx2
 
 from goodmany.errors import JobAlreadyOverError, UnreachableError
+from goodmany.http.talk import Talk
+from goodmany.images.uploads import Images, Upload, gather
 from goodmany.options import JobOptions, form_fields
 from goodmany.status import JobStatus
-from goodmany.talk import Talk
-from goodmany.uploads import Images, Upload, gather
 from goodmany.views import Views
 
 JOB_ID = re.compile(r"[\w-]+", re.ASCII)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from goodmany.array_png import encode_array
-from goodmany.uploads import Upload, gather
+from goodmany.images.array_png import encode_array
+from goodmany.images.uploads import Upload, gather
 from tests.conftest import encode, texture
 
 
