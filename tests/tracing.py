@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 # So many cases of a test are traced; the others are tested all the same.
-TRACED_CASES = 3
+TRACED_CASES = 2
 # What takes longest to import, and every process of several imports in the end.
 FOREIGN = {"torch": "Tensor", "transformers": "CLIPModel", "diffusers": "VQModel"}
 

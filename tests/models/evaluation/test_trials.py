@@ -1,4 +1,5 @@
 import csv
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -11,9 +12,16 @@ from models.evaluation.rows.plain import RowInput
 from models.evaluation.study.correlation import GeneratedSet
 from models.evaluation.trials import defendant, run_guard, run_study
 from models.views.view import to_tensor
+from tests.models.conftest import small_guard
 from tests.models.evaluation.conftest import tile
 
 TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_guard() -> Iterator[None]:
+    with small_guard():
+        yield
 
 
 @pytest.fixture
