@@ -86,6 +86,9 @@ def test_a_missing_model_folder_is_one_sentence(
 def test_generate_writes_the_archive_without_a_server(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], image: Path
 ):
+    # Not when the other tests are collected: it needs torch.
+    from tests.models.conftest import small_guard  # noqa: PLC0415
+
     out = image.parent / "new" / "nut.zip"
     asked = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
     options = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
@@ -98,7 +101,8 @@ def test_generate_writes_the_archive_without_a_server(
     options += ["--bit-depth", "12"]
     page = image.with_name("report.html")
     options = [*options, "--report", page]
-    assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
+    with small_guard():
+        assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
     assert page.read_text().count("data:image/jpeg") >= 4
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
