@@ -55,9 +55,11 @@ class RejectedImage(BaseModel):
 class Evidence(BaseModel):
     """What there are pictures of; `number` in their addresses counts from 0 in each kind."""
 
-    num_real: Annotated[
-        int, Field(description="Real images as they were used, and as many maps of the variance.")
-    ]
+    num_real: Annotated[int, Field(description="Real images as they were used.")]
+    has_variance: Annotated[
+        bool,
+        Field(description="Whether there is a map of the variance of each: sigma varied images."),
+    ] = True
     rejections: Annotated[
         dict[str, int], Field(description="Images that the guard kept out, by reason.")
     ]

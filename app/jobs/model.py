@@ -119,6 +119,11 @@ class Preset(StrEnum):
     varied = "varied"
     paper = "paper"
 
+    @property
+    def uses_sigma(self) -> bool:
+        """Whether the generator's sigma varies images; else they are views as they are."""
+        return self is not Preset.goodmany
+
 
 class Priority(StrEnum):
     """Which queue a job waits in; every waiting interactive job goes before any batch job."""
@@ -274,7 +279,9 @@ class Job(BaseModel):
     links: JobLinks
 
     @classmethod
-    def links_of(cls, job_id: str, state: JobState, *, has_callback: bool) -> JobLinks:
+    def links_of(
+        cls, job_id: str, state: JobState, *, has_variance: bool, has_callback: bool
+    ) -> JobLinks:
         """The links that lead somewhere in this state."""
         here = f"/v1/jobs/{job_id}"
         done = state is JobState.succeeded
@@ -283,7 +290,7 @@ class Job(BaseModel):
             cancel=None if state.is_over else f"{here}/cancel",
             archive=f"{here}/archive" if done else None,
             preview=f"{here}/preview" if done else None,
-            variance=f"{here}/variance" if done else None,
+            variance=f"{here}/variance" if done and has_variance else None,
             deliveries=f"{here}/deliveries" if has_callback else None,
         )
 

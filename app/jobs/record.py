@@ -155,6 +155,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     is_known = record.get("state") == state or not state.is_over
     inputs = _read_inputs(record.get("inputs"))
     width, height = _output_size(inputs, fields) or (None, None)
+    request = _read_request_leniently(record)
     has_callback = bool(record.get("callback_url") or fields.get("callback_url"))
     return Job(
         id=job_id,
@@ -170,14 +171,19 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         width=width,
         height=height,
         seed=int(read_number(fields.get("seed"))),
-        request=_read_request_leniently(record),
+        request=request,
         inputs=inputs,
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
         ended_at=_read_time(record.get("ended_at")),
         expires_at=_read_time(record.get("expires_at")),
         problem=_read_problem(record.get("problem"), is_failure_known=is_known),
-        links=Job.links_of(job_id, state, has_callback=has_callback),
+        links=Job.links_of(
+            job_id,
+            state,
+            has_variance=request is None or request.preset.uses_sigma,
+            has_callback=has_callback,
+        ),
     )
 
 

@@ -74,6 +74,11 @@ class PipelineOptions:
     outlier_rule: Literal["mad", "paper"] = "mad"
     delivers_round: bool = False
 
+    @property
+    def uses_sigma(self) -> bool:
+        """Whether any image is varied by sigma, so that it has to be learned."""
+        return self.varied_share > 0.0
+
 
 PRESETS: Mapping[str, PipelineOptions] = MappingProxyType(
     {

@@ -126,8 +126,9 @@ def fit_guard(generation: Generation) -> NormalityGuard:
 
 
 def draw_views(generation: Generation) -> Tensor:
-    """As many views I_1..I_N as the effort says, (N, 3, h, w)."""
-    count = generation.effort.num_views
+    """As many views I_1..I_N as the effort says, (N, 3, h, w); none if nothing learns of them."""
+    is_used = generation.options.uses_sigma or generation.adaptation_steps
+    count = generation.effort.num_views if is_used else 0
     on_view = generation.progress.counter("adapt", 15.0, 16.0, count)
     return generation.draws.views(VIEW_SEEDS, count, on_view)
 
@@ -142,7 +143,7 @@ def allowance_of(generation: Generation, views: Tensor) -> Allowance:
 def fit_generator(
     generation: Generation, seen: Tensor
 ) -> tuple[VarianceAwareGenerator, list[Tensor], dict[str, object]]:
-    """The generator with sigma learned from the images and its decoder adapted to the views.
+    """The generator, with sigma learned and its decoder adapted where that is to show.
 
     Args:
         generation: whose images they are.
@@ -151,19 +152,24 @@ def fit_generator(
     Returns:
         The generator, its decoder's state before the adaptation, and the report.
     """
-    models, draws, progress = generation.models, generation.draws, generation.progress
-    generator = VarianceAwareGenerator(models.vqgan)
+    generator = VarianceAwareGenerator(generation.models.vqgan)
     base_decoder = generator.decoder_state()
-    views = draws.at_work(seen)  # I_1..I_N
+    views = generation.draws.at_work(seen)  # I_1..I_N
+    report: dict[str, object] = {"same_distance": None}
+    if generation.options.uses_sigma:
+        report["same_distance"] = _learn_sigma(generation, generator, views)
+    return generator, base_decoder, {**report, **_adapt(generation, generator, views)}
+
+
+def _learn_sigma(generation: Generation, generator: VarianceAwareGenerator, views: Tensor) -> float:
+    """Learns sigma from the images; returns within which distance patches count as the same."""
+    features, draws, progress = generation.models.features, generation.draws, generation.progress
     images = draws.at_work(draws.pictures)
     on_image = progress.counter("adapt", 16.0, 17.0, NUM_SEEN_AGAIN + NUM_LOOKED_IN)
-    same_distance = distance_seen_again(images, views, models.features, on_image)
+    same_distance = distance_seen_again(images, views, features, on_image)
     on_step = progress.counter("adapt", 17.0, 20.0, HEAD_STEPS)
-    generator.learn(
-        images, models.features, same_distance, on_step, lambda: progress.tell("adapt", 17.0)
-    )
-    report: dict[str, object] = {"same_distance": round(same_distance, 6)}
-    return generator, base_decoder, {**report, **_adapt(generation, generator, views)}
+    generator.learn(images, features, same_distance, on_step, lambda: progress.tell("adapt", 17.0))
+    return round(same_distance, 6)
 
 
 def _adapt(

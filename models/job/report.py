@@ -18,7 +18,6 @@ def result_of(
 ) -> GenerationResult:
     """The result, after all stages."""
     draws, guard = generation.draws, prepared.guard
-    sigma = prepared.generator.sigma_map(draws.at_work(draws.images)).cpu().numpy()  # (k, h, w)
     report: dict[str, object] = {
         "prompt": prepared.prompt.report,
         "invariances": draws.decision.as_dict(),
@@ -37,7 +36,16 @@ def result_of(
         images=chosen,
         prompt=prepared.prompt.text,
         report=report,
-        variance=(sigma / max(float(sigma.max()), 1e-9)).astype(np.float32),
+        variance=_variance(generation, prepared),
         size=draws.size,
         rejected=accepted.rejected,
     )
+
+
+def _variance(generation: Generation, prepared: Prepared) -> np.ndarray | None:
+    """The relative sigma of each real image, (k, h, w) in [0, 1]; None if it varies no image."""
+    if not generation.options.uses_sigma:
+        return None
+    draws = generation.draws
+    sigma = prepared.generator.sigma_map(draws.at_work(draws.images)).cpu().numpy()
+    return (sigma / max(float(sigma.max()), 1e-9)).astype(np.float32)

@@ -101,7 +101,7 @@ class GenerationResult:
         report: JSON-able: prompt with its candidates, invariances with their evidence, rounds,
             rejections by reason, models by role, timings_s by stage, guard thresholds.
         variance: (k, h, w) float32 in [0, 1], the relative sigma map of each real image, of the
-            images' shape at the size at which the generator works.
+            images' shape at the size at which the generator works; None if sigma varied no image.
         size: (width, height) of the images in px.
         rejected: the first of the images that the guard kept out, for people to look at.
     """
@@ -109,6 +109,6 @@ class GenerationResult:
     images: list[GeneratedImage]
     prompt: str
     report: dict[str, object]
-    variance: np.ndarray
+    variance: np.ndarray | None
     size: tuple[int, int]
     rejected: Sequence[RejectedImage] = ()

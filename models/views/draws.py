@@ -195,7 +195,7 @@ class Draws:
         for number in range(count):
             shown.append(self.draw(kind, number).pixels)
             on_view()
-        return torch.stack(shown)
+        return torch.stack(shown) if shown else self.images[:0]
 
     def _rng(self, kind: int, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, kind, number])

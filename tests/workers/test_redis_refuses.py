@@ -51,7 +51,7 @@ def test_nothing_stops_and_no_job_is_lost(
         # Worker and child have met it, and it lasts until the job's images are made.
         wait_until(lambda: "goes on without Redis" in log.read_text()[said:])
         outputs = Path(parts.storage.path(running, "outputs"))
-        wait_until(lambda: any(outputs.glob("*/variance.png")))
+        wait_until(lambda: any(outputs.glob("*/preview.png")))
     finally:
         relent(parts.connection)
     parts.wait_over([running, waiting])

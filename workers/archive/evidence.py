@@ -43,7 +43,7 @@ def write_evidence(
 
     Args:
         file: open for binary writing; stays open.
-        inputs: the k real images in the order of `result.variance`.
+        inputs: the k real images in the order of `result.variance`, where there is one.
         result: what was made of them.
         on_picture: called after each picture; what it raises leaves this function unchanged.
     """
@@ -70,18 +70,25 @@ def _describe(num_real: int, result: GenerationResult) -> Evidence:
         for image in result.rejected
     ]
     rejections = cast(dict[str, int], result.report.get("rejections", {}))
-    return Evidence(num_real=num_real, rejections=rejections, rejected=rejected)
+    return Evidence(
+        num_real=num_real,
+        has_variance=result.variance is not None,
+        rejections=rejections,
+        rejected=rejected,
+    )
 
 
 def _pictures(
     inputs: Sequence[Image.Image], result: GenerationResult
 ) -> Iterator[tuple[str, Image.Image]]:
     """(path in the ZIP, picture), one by one."""
-    for number, (image, sigma) in enumerate(zip(inputs, result.variance, strict=True)):
-        size = _fit(result.size, LARGE_SIDE_PX)
+    size = _fit(result.size, LARGE_SIDE_PX)
+    sigmas = [None] * len(inputs) if result.variance is None else result.variance
+    for number, (image, sigma) in enumerate(zip(inputs, sigmas, strict=True)):
         picture = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
         yield picture_name(EvidenceKind.real, number), picture
-        yield picture_name(EvidenceKind.variance, number), overlay_heat(picture, sigma)
+        if sigma is not None:
+            yield picture_name(EvidenceKind.variance, number), overlay_heat(picture, sigma)
     for number, rejected in enumerate(result.rejected):
         yield picture_name(EvidenceKind.rejected, number), Image.fromarray(rejected.pixels)
     for number, made in enumerate(result.images):

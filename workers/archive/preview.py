@@ -85,7 +85,12 @@ def variance_picture(inputs: Sequence[Image.Image], result: GenerationResult) ->
     Args:
         inputs: the k real images in the order of `result.variance`.
         result: its `variance` is (k, H, W) in [0, 1].
+
+    Raises:
+        ValueError: the result has no variance.
     """
+    if result.variance is None:
+        raise ValueError("sigma varied none of these images: there is no map of it")
     pairs: list[Tile] = []
     for n, (image, sigma) in enumerate(zip(inputs, result.variance, strict=True)):
         picture = image.convert("RGB").resize(sigma.shape[::-1], Image.Resampling.LANCZOS)

@@ -270,8 +270,9 @@ def _store_results(
         )
     with storage.replace(job_id, f"{folder}/preview.png") as file:
         contact_sheet(list(request.images), shown).save(file, "PNG")
-    with storage.replace(job_id, f"{folder}/variance.png") as file:
-        variance_picture(list(request.images), result).save(file, "PNG")
+    if result.variance is not None:
+        with storage.replace(job_id, f"{folder}/variance.png") as file:
+            variance_picture(list(request.images), result).save(file, "PNG")
 
 
 class Progress:

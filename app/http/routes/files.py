@@ -14,6 +14,7 @@ from app.http.job_outputs import KEPT, OUTPUT_PROBLEMS, job_output, open_output
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import RANGE_PARAMETERS, binary, problems
 from app.http.services import OwnerDep, Services, ServicesDep
+from app.jobs.model import JobState
 from app.problems import ImageNotFound, InvalidRequest, NotReady, RangeNotSatisfiable
 
 FILE_PROBLEMS = (*OUTPUT_PROBLEMS, RangeNotSatisfiable)
@@ -103,11 +104,14 @@ def get_preview(job_id: str, services: ServicesDep, owner: OwnerDep, request: Re
     operation_id="get_variance",
     summary="Where the generator lets the images vary",
     response_class=Response,
-    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS),
+    responses=binary("image/png", "The picture") | problems(*FILE_PROBLEMS, ImageNotFound),
     openapi_extra={"parameters": RANGE_PARAMETERS},
 )
 def get_variance(job_id: str, services: ServicesDep, owner: OwnerDep, request: Request) -> Response:
-    """The sigma map of each input: bright where good parts differ."""
+    """The sigma map of each input: bright where good parts differ. Not of a `goodmany` job."""
+    job = services.store.get(job_id, owner)
+    if job.state is JobState.succeeded and job.links.variance is None:
+        raise ImageNotFound(f"Job {job_id} has no such picture: sigma varied none of its images.")
     return _send(
         request,
         services,

@@ -83,7 +83,7 @@ def prepared_product(data: RowInput) -> Prepared:
 @lru_cache(maxsize=2)
 def _prepared(data: RowInput, output: str) -> Prepared:
     """The same for rows that deliver the decoder's output, which learns for it, or its change."""
-    options = replace(PRODUCT, sampling=replace(PRODUCT.sampling, output=output))
+    options = replace(VARIED, sampling=replace(VARIED.sampling, output=output))
     return prepare(Generation.of(models_of(data), request(data), options))
 
 

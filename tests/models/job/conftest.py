@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.job.generation import Generation
 from models.job.models import Models
-from models.job.options import PipelineOptions
+from models.job.options import PRESETS, PipelineOptions
 from models.job.pipeline import Pipeline, load_pipeline
 from models.job.prepare import Prepared
 from models.job.request import GenerationRequest, GenerationResult
@@ -61,7 +61,7 @@ def made(pipeline) -> Made:
 
 @pytest.fixture(scope="package")
 def prepared_once(pipeline) -> Prepared:
-    return prepare(generation_of(pipeline.models))
+    return prepare(generation_of(pipeline.models, PRESETS["varied"]))
 
 
 @pytest.fixture

@@ -47,6 +47,12 @@ def test_shapes_follow_the_first_image(result):
     assert 0.0 <= float(result.variance.min()) <= float(result.variance.max()) == 1.0
 
 
+def test_where_sigma_varies_nothing_it_is_not_learned(pipeline: Pipeline):
+    made = pipeline.generate(draft(images=[picture(10)]))
+    assert made.variance is None
+    assert made.report["adaptation"]["same_distance"] is None
+
+
 def test_images_are_as_large_as_the_input_and_the_same_at_every_call(pipeline: Pipeline):
     large = picture(10).resize((320, 240))
     made = pipeline.generate(draft(images=[large], image_size=None))

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def picture(evidence: zipfile.ZipFile, kind: EvidenceKind, number: int) -> Image
 def test_there_is_a_picture_of_all_that_the_index_names(size: tuple[int, int]):
     evidence = evidence_of(with_rejected(STRANGE, size=size))
     index = Evidence.model_validate_json(evidence.read(INDEX_FILE))
-    assert index.num_real == 2
+    assert (index.num_real, index.has_variance) == (2, True)
     assert index.rejections == {"defect": 2}
     (rejected,) = index.rejected
     assert (rejected.reason, rejected.source) == ("anomalous", 1)
@@ -63,6 +64,13 @@ def test_there_is_a_picture_of_all_that_the_index_names(size: tuple[int, int]):
         assert abs(width / height - 1.5) < 0.01, kind
         assert width <= (SMALL_SIDE_PX if kind is EvidenceKind.new else LARGE_SIDE_PX)
     assert picture(evidence, EvidenceKind.real, 0).size == (min(size[0], 1024), min(size[1], 683))
+
+
+def test_where_sigma_varies_nothing_there_is_no_map_of_it():
+    evidence = evidence_of(replace(with_rejected(), variance=None))
+    assert not Evidence.model_validate_json(evidence.read(INDEX_FILE)).has_variance
+    assert picture_name(EvidenceKind.real, 1) in evidence.namelist()
+    assert picture_name(EvidenceKind.variance, 0) not in evidence.namelist()
 
 
 def test_who_stops_it_is_heard():

@@ -19,7 +19,7 @@ from workers.generation import tasks
 from workers.generation.clean_outputs import remove_lost_outputs
 from workers.generation.tasks import run_job
 
-FILES = {"inputs/000", "archive.zip", "evidence.zip", "preview.png", "variance.png"}
+FILES = {"inputs/000", "archive.zip", "evidence.zip", "preview.png"}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.s3_server import Wire
 
 StartWorker = Callable[..., WorkerProcess]
 LOADER = "tests.workers.generation.quick_pipeline:load"
-OUTPUTS = ["archive.zip", "evidence.zip", "preview.png", "variance.png"]
+OUTPUTS = ["archive.zip", "evidence.zip", "preview.png"]
 
 
 def submit(store: JobStore, storage: Storage, num_images: int) -> str:

@@ -31,6 +31,7 @@ ASKED: dict[str, Any] = {
     "image_size": 64,
     "effort": "draft",
     "seed": 3,
+    "preset": "varied",
 }
 
 

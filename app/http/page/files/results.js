@@ -88,8 +88,8 @@ function realImages(here, evidence, job, manifest) {
       show(image, path(isOn ? "variance" : "real", number));
     });
   } }, "Show where they may vary");
-  const large = numbers.map((number) => ({ path: path("real", number), alt: `Real image ${number + 1}`, caption: `Real image ${number + 1} of ${numbers.length}`, real: path("variance", number), realAlt: "where it may vary" }));
-  return h("section", {}, h("div", { class: "row bar" }, h("h2", {}, "Real"), button), legend,
+  const large = numbers.map((number) => ({ path: path("real", number), alt: `Real image ${number + 1}`, caption: `Real image ${number + 1} of ${numbers.length}`, real: evidence.has_variance ? path("variance", number) : null, realAlt: "where it may vary" }));
+  return h("section", {}, h("div", { class: "row bar" }, h("h2", {}, "Real"), evidence.has_variance && button), legend,
     h("ul", { class: "tiles" }, numbers.map((number) => h("li", { class: "tile real" },
       h("button", { type: "button", class: "frame", "aria-label": `Real image ${number + 1}, large`, onclick: () => openViewer(large, number, manifest) }, tiles[number]),
       job.inputs[number] && h("p", { class: "facts" }, facts(job.inputs[number])),
