@@ -82,7 +82,7 @@ def vqgan() -> Model:
         ),
         ModelFile(
             _own("vqgan", "config.json"),
-            "sha256:cb68658f468bdc73082201b14b613bdb399142d897c6f0de80a1b661955fb2d3",
+            "sha256:cb5059dbd5844dd337d8981d92fa24703226ea5e509cb7f1a37468f447794823",
         ),
         role="vqgan",
         name="goodmany-vqgan",

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from models.encoder.clip import ClipEncoder, load_clip
@@ -16,7 +17,7 @@ class TextImageEncoder(Protocol):
     Axes: T texts, B batch, H x W pixels, D embedding dimensions.
     """
 
-    def to(self, device: str) -> "TextImageEncoder":
+    def to(self, device: torch.device) -> "TextImageEncoder":
         """The encoder on the device."""
         ...
 

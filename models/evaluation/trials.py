@@ -36,7 +36,8 @@ TRIAL_FILES = (
 def defendant(data: RowInput) -> Defendant:
     """The guard of the product's request for these real images, and images that it let pass."""
     generated = pictures(generate(data, PRODUCT))
-    return Defendant(prepared_product(data).guard, draws(data).seen_size, generated)
+    guard, device = prepared_product(data).guard, models_of(data).device
+    return Defendant(guard, draws(data).seen_size, generated, device)
 
 
 def run_guard(experiment: Experiment, plans: Sequence[Plan]) -> Path:
@@ -71,10 +72,13 @@ def _generated_set(experiment: Experiment, plan: Plan) -> GeneratedSet:
     finished = experiment.finished([real, plan])
     baseline = finished.get(real) or experiment.measure(real)
     cell = finished.get(plan) or experiment.measure(plan, [*data.images, *generated])
+    models = models_of(data)
     properties = set_properties(
-        models_of(data).encoder,
-        torch.stack([to_tensor(image, result.size) for image in generated]),
-        torch.stack([to_tensor(image, result.size) for image in data.images]),
+        models.encoder,
+        *(
+            torch.stack([to_tensor(image, result.size) for image in images]).to(models.device)
+            for images in (generated, data.images)
+        ),
         prompt=result.prompt,
         object_name=data.object_name,
     )

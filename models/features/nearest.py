@@ -48,7 +48,8 @@ def farthest(patches: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     these are looked at closely, until no other one can be farther than what was found. Fast if the
     rows stand in random order.
     """
-    if bank.is_cuda or len(bank) <= NUM_BOUNDING:  # a GPU is faster than the questions to it
+    # A GPU is faster than the questions to it.
+    if bank.device.type != "cpu" or len(bank) <= NUM_BOUNDING:
         return _largest(nearest_distances(patches, bank)[0])
     bounds, order = nearest_distances(patches, bank[:NUM_BOUNDING])[0].sort(descending=True)
     distance, index = torch.tensor(-torch.inf), order[0]

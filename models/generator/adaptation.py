@@ -22,8 +22,10 @@ BATCH_SIZE = 6
 LEARNING_RATE = 4e-4
 
 
-def adapt(model: VarianceAwareVQModel, views: Tensor, steps: int, *, seed: int) -> Iterator[float]:
+def adapt(model: VarianceAwareVQModel, views: Tensor, steps: int, *, seed: int) -> Iterator[Tensor]:
     """Fits the model's decoder, in place; yields the mean L1 distance of each step's crops.
+
+    It is a scalar on the device, which nobody waits for unless it is read.
 
     Args:
         model: its encoder and codebook stay as they are.
@@ -56,7 +58,7 @@ def adapt(model: VarianceAwareVQModel, views: Tensor, steps: int, *, seed: int) 
 
 def _set_gradients(
     model: VarianceAwareVQModel, targets: Tensor, latents: Tensor, pieces: list[slice]
-) -> float:
+) -> Tensor:
     """Sets the gradients of the mean loss over the crops; returns their mean L1 distance.
 
     The loss is the L1 distance of D(q(mu)) to the crops, of the pixels and of their differences to
@@ -64,7 +66,7 @@ def _set_gradients(
     """
     for parameter in model.decoder_parameters():
         parameter.grad = None
-    distance = 0.0
+    distance = torch.zeros((), device=targets.device)
     for piece in pieces:
         wanted = targets[piece]
         decoded = (model.decode_latents(latents[piece], quantise=False) + 1) / 2
@@ -73,7 +75,7 @@ def _set_gradients(
             loss = loss + (decoded.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
         share = len(wanted) / len(targets)
         (share * loss).backward()  # type: ignore[no-untyped-call]
-        distance += share * float((decoded - wanted).detach().abs().mean())
+        distance += share * (decoded - wanted).detach().abs().mean()
     return distance
 
 

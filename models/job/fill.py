@@ -27,15 +27,13 @@ from models.job.making import Candidate, Variation, make
 from models.job.models import Models
 from models.job.prepare import Prepared
 from models.job.request import GeneratedImage, RejectedImage
+from models.runtime.device import images_at_once
 from models.runtime.device_memory import HalvingBatch
 from models.runtime.spool import Spool
 from models.views.draws import FILL_SEEDS, Draw, Draws
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
-# Images made at once, by the type of the device. A processor takes no less time for an image of
-# several, and more where they leave its cache.
-BATCH_SIZES = {"cuda": 16}
 # Of so many rejected images of each kind the pixels are kept, for people to look at.
 MAX_SHOWN_REJECTIONS = 12
 
@@ -80,7 +78,7 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
     options, wanted = generation.options, generation.request.num_images
     enough = generation.effort.num_candidates(wanted) if options.selection else wanted
     budget = wanted * CANDIDATE_BUDGET
-    batch = HalvingBatch(BATCH_SIZES.get(generation.models.device.type, 1))
+    batch = HalvingBatch(images_at_once(generation.models.device))
     accepted, number, start = Accepted(), 0, generation.fill_percent
     while number < budget and (missing := enough - len(accepted.images)):
         count = min(batch.size, missing, budget - number)

@@ -17,6 +17,7 @@ from models.job.request import GenerationRequest, GenerationResult, ProgressCall
 from models.job.run import run
 from models.prompt.choice import PromptGenerator
 from models.prompt.wordnet import load_wordnet
+from models.runtime.device import AUTO, chosen_device, make_repeatable
 from models.runtime.errors import DeviceMemoryError
 from models.views.draws import WORK_MULTIPLE_PX
 
@@ -56,7 +57,7 @@ class Pipeline:
 
 
 def load_pipeline(
-    *, encoder: str = EMBEDDED, vqgan: str = EMBEDDED, device: str = "auto"
+    *, encoder: str = EMBEDDED, vqgan: str = EMBEDDED, device: str = AUTO
 ) -> Pipeline:
     """Loads every model, once.
 
@@ -66,11 +67,12 @@ def load_pipeline(
         device: "auto" (CUDA when there is one), "cpu", "cuda", "cuda:1", ...
 
     Raises:
-        RuntimeError: a model is missing or damaged; the message names it.
+        RuntimeError: a model is missing or damaged, or the machine has no such device; the message
+            names it.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    text_image = load_encoder(encoder).to(device)
+    lies_on = chosen_device(device)
+    make_repeatable(lies_on)
+    text_image = load_encoder(encoder).to(lies_on)
     if vqgan == EMBEDDED:
         embedded.vqgan().check()
     vq_model = load_vqgan(EMBEDDED_VQGAN if vqgan == EMBEDDED else vqgan)
@@ -83,9 +85,9 @@ def load_pipeline(
         Models(
             encoder=text_image,
             prompts=PromptGenerator(text_image, load_wordnet()),
-            vqgan=vq_model.to(device),
-            features=load_patch_features().to(device),
-            device=torch.device(device),
+            vqgan=vq_model.to(lies_on),
+            features=load_patch_features().to(lies_on),
+            device=lies_on,
             catalog=tuple(chosen(encoder, vqgan)),
         )
     )

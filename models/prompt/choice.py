@@ -139,8 +139,9 @@ class PromptGenerator:
         else:
             texts = [(prompt, "", "given")]
         g = self.encoder.embed_text([text for text, _, _ in texts])  # G(S_t), (T, D)
-        distances = torch.cdist(g, f).mean(dim=1)
-        cosines = (g @ f.T).mean(dim=1)
+        distances, cosines = torch.stack(
+            [torch.cdist(g, f).mean(dim=1), (g @ f.T).mean(dim=1)]
+        ).cpu()
         kept, threshold = (
             keep(distances, outlier_rule) if prompt is None else (distances >= 0, None)
         )
@@ -169,7 +170,7 @@ class PromptGenerator:
         if not found.senses:
             return None, "no word of the name is known as a thing: the bare name is used", ()
         texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
-        cosines = (self.encoder.embed_text(texts) @ f.T).mean(dim=1)
+        cosines = (self.encoder.embed_text(texts) @ f.T).mean(dim=1).cpu()
         points = torch.tensor([sense.points for sense in found.senses])
         equal = points == points.max()
         sense = found.senses[int(torch.where(equal, cosines, -torch.inf).argmax())]

@@ -20,6 +20,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -27,7 +28,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 
 from app.jobs.inputs import InputImage
-from models.job.request import GenerationRequest, GenerationResult
+from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from workers.archive.dataset_card import write_dataset_card
 from workers.archive.manifest import ManifestFacts, describe_generation
 from workers.archive.synthetic_png import encode_real_png, encode_synthetic_png
@@ -77,7 +78,7 @@ def write_archive(
     include_reference: bool = False,
     on_image: Callable[[np.ndarray], None] = lambda _: None,
 ) -> None:
-    """Writes the ZIP to `file`, one image in memory at a time.
+    """Writes the ZIP to `file`, two images in memory at a time.
 
     A file that cannot seek (a pipe, an object store) gets the same bytes by way of a temporary
     file: written directly, a ZIP would need data descriptors, which some readers refuse for stored
@@ -126,9 +127,7 @@ def _entries(
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow([*COLUMNS, *score_names, "sha256"])
 
-    for file_name, image in zip(file_names, result.images, strict=True):
-        pixels = image.pixels
-        png = encode_synthetic_png(pixels)
+    for file_name, (image, pixels, png) in zip(file_names, _encoded(result.images), strict=True):
         yield f"{slug}/train/{file_name}", png
         on_image(pixels)
         place = [file_name, f"train/{file_name}", "normal", 0, "train", image.seed, image.source]
@@ -149,6 +148,22 @@ def _entries(
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)
     yield "README.md", card.encode()
+
+
+def _encoded(
+    images: Sequence[GeneratedImage],
+) -> Iterator[tuple[GeneratedImage, np.ndarray, bytes]]:
+    """Each image, its pixels and its PNG; one is encoded beside while the next is made."""
+    with ThreadPoolExecutor(1, "png") as beside:
+        waiting: tuple[GeneratedImage, np.ndarray, Future[bytes]] | None = None
+        for image in images:
+            pixels = image.pixels
+            png = beside.submit(encode_synthetic_png, pixels)
+            if waiting:
+                yield *waiting[:2], waiting[2].result()
+            waiting = image, pixels, png
+        if waiting:
+            yield *waiting[:2], waiting[2].result()
 
 
 def _number(count: int) -> list[str]:

@@ -44,11 +44,13 @@ class Defendant:
         guard: fitted to the k real images.
         size: (width, height) of the images that it judges.
         generated: images that it let pass.
+        device: where it looks at them.
     """
 
     guard: Guard
     size: tuple[int, int]
     generated: Sequence[Image.Image]
+    device: torch.device | str = "cpu"
 
 
 MakeDefendant = Callable[[RowInput], Defendant]
@@ -132,7 +134,7 @@ def _planted(
 
 
 def _ratio(defendant: Defendant, image: Image.Image) -> float:
-    pixels = to_tensor(image, defendant.size)[None]
+    pixels = to_tensor(image, defendant.size)[None].to(defendant.device)
     return round(float(defendant.guard.distance(pixels)[0]) / defendant.guard.threshold, 5)
 
 

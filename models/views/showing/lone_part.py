@@ -249,7 +249,8 @@ def _quiet_tiles(residual: Tensor, known: Tensor, tile: int) -> Tensor | None:
     cut = cut - cut.mean(dim=(2, 3), keepdim=True)
     deviation = cut.flatten(1).std(dim=1)
     quiet = cut[deviation <= deviation.quantile(QUIET_QUANTILE)]
-    return quiet[torch.linspace(0, len(quiet) - 1, min(MAX_TILES, len(quiet))).long()]
+    chosen = torch.linspace(0, len(quiet) - 1, min(MAX_TILES, len(quiet))).long()
+    return quiet[chosen.to(quiet.device)]
 
 
 def _smaller_tiles(residual: Tensor, known: Tensor, tile: int) -> Tensor | None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.generator.sampling import SamplingSettings
-from models.job.fill import BATCH_SIZES, CANDIDATE_BUDGET, choose, fill
+from models.job.fill import CANDIDATE_BUDGET, choose, fill
 from models.job.options import PipelineOptions
 from models.views.decision.invariances import InvarianceDecision
 from tests.models.job.conftest import generation_of
@@ -78,7 +78,7 @@ def test_several_at_once_are_those_of_one_at_a_time(
     pipeline, prepared, options, num_images, monkeypatch
 ):
     def made(at_once):
-        monkeypatch.setitem(BATCH_SIZES, "cpu", at_once)
+        monkeypatch.setattr("models.job.fill.images_at_once", lambda _: at_once)
         prepared.guard.forget_generated(1)
         generation = generation_of(pipeline.models, options, num_images=num_images)
         return fill(generation, prepared)

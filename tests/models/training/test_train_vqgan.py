@@ -1,73 +1,100 @@
-import argparse
+"""The command line: how a run stops, goes on and is measured."""
+
 import json
-import random
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from models.generator.vqgan import load_vqgan
-from models.training.train_vqgan import CodebookAverage, ImagePool, find_images, train
+from models.training.train_vqgan import main
+from tests.models.training.vqgan.conftest import images, pack_file, pool
+
+__all__ = ["images", "pack_file", "pool"]
+
+SHAPE = ["--channels", "8", "16", "--codes", "32"]
+OPTIONS = [*SHAPE, "--batch-size", "2", "--continuous-steps", "2", "--feature-weight", "0"]
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for number in range(4):
-        small = rng.integers(0, 255, (20, 20, 3), dtype=np.uint8)
-        image = Image.fromarray(small).resize((160, 160), Image.Resampling.BICUBIC)
-        image.save(tmp_path / f"{number}.png")
-    return tmp_path
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "models.training.train_vqgan", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def test_held_out_images_are_never_trained_on(images: Path):
-    training, held_out = find_images(images)
-    assert held_out
-    assert not set(training) & set(held_out)
-    assert len(training) + len(held_out) == 4
-    assert not any("plasma-workspace-wallpapers" in p.parts for p in held_out)
+def train(pack: Path, out: Path, *arguments: str) -> None:
+    main(["train", str(pack), str(out), *OPTIONS, "--device", "cpu", *arguments])
 
 
-def test_crops_are_in_range_and_follow_the_seed(images: Path):
-    pool = ImagePool(sorted(images.glob("*.png")))
-    first, second = (pool.batch(random.Random(3), 2) for _ in range(2))
-    assert first.shape == (2, 3, 128, 128)
-    assert -1.0 <= float(first.min()) < float(first.max()) <= 1.0
-    assert torch.equal(first, second)
-
-
-def test_the_codebook_moves_to_its_codes_and_dead_entries_restart():
-    weight = torch.tensor([[0.0, 0.0], [50.0, 50.0]])
-    average = CodebookAverage(weight, decay=0.5)
-    z = torch.tensor([[1.0, 1.0]]).repeat(100, 1)
-    for _ in range(20):
-        average.update(z, torch.zeros(100, dtype=torch.long))
-    torch.testing.assert_close(weight[0], torch.tensor([1.0, 1.0]))
-    torch.testing.assert_close(weight[1], torch.tensor([1.0, 1.0]))  # 50, 50 won nothing
-
-
-def test_a_short_training_writes_weights_that_load(images: Path, tmp_path: Path):
-    out = tmp_path / "out"
-    args = argparse.Namespace(
-        images=images,
-        out=out,
-        minutes=0.05,
-        save_minutes=10,
-        batch_size=2,
-        lr=1e-3,
-        channels=[8, 16],
-        patch_size=2,
-        latent_channels=4,
-        codes=32,
-        continuous_steps=1,
-        feature_weight=0.05,
-        seed=0,
-        resume=False,
-    )
-    train(args)
-    metrics = json.loads((out / "metrics.json").read_text())
-    assert metrics["steps"] >= 1
-    assert 0.0 < metrics["codes_used"] <= 1.0
+def test_a_folder_becomes_a_pack_weights_and_figures(images: Path, tmp_path: Path, capsys):
+    pack, out = tmp_path / "crops.pack", tmp_path / "out"
+    main(["pack", str(images), str(pack), "--held-out", str(images), "--max-mib", "12"])
+    train(pack, out, "--steps", "3")
+    capsys.readouterr()
+    main(["evaluate", str(out), str(pack)])
+    measured = json.loads(capsys.readouterr().out)
+    card = json.loads((out / "metrics.json").read_text())
+    assert measured == {name: card[name] for name in measured}
+    assert set(measured) == {"psnr_db", "l1", "feature_distance", "codes_used"}
+    assert (card["steps"], card["crops"], card["recipe"]["seed"]) == (3, 6, 0)
+    assert len(card["data_sha256"]) == 64
+    assert str(tmp_path) not in json.dumps(card)
     assert load_vqgan(out).config.num_vq_embeddings == 32
+
+
+def test_a_run_that_was_stopped_makes_the_bytes_of_an_unbroken_one(pack_file: Path, tmp_path: Path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    adversarial = ["--adversarial-weight", "0.5", "--adversarial-start", "3"]
+    process = start("train", pack_file, broken, *OPTIONS, *adversarial, "--device", "cpu")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate()
+    assert line.startswith("step 50 "), line + output
+    assert process.returncode == 0, output
+    stopped_at = json.loads((broken / "metrics.json").read_text())["steps"]
+    assert stopped_at >= 50
+    last = str(stopped_at + 3)
+    train(pack_file, broken, *adversarial, "--resume", "--steps", last)
+    train(pack_file, whole, *adversarial, "--steps", last)
+    name = "diffusion_pytorch_model.safetensors"
+    assert (broken / name).read_bytes() == (whole / name).read_bytes()
+    one, other = (
+        torch.load(out / "checkpoint.pt", weights_only=True)["training"] for out in (broken, whole)
+    )
+    assert one["number"] == other["number"]
+    for part in ("model", "average"):
+        for key, value in one[part].items():
+            assert torch.equal(value, other[part][key]), key
+
+
+def test_a_run_starts_from_weights_and_says_which(pack_file: Path, tmp_path: Path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(pack_file, first, "--steps", "2")
+    train(pack_file, second, "--steps", "0", "--init", str(first))
+    for name, value in load_vqgan(first).state_dict().items():
+        assert torch.equal(load_vqgan(second).state_dict()[name], value)
+    assert json.loads((second / "metrics.json").read_text())["init_sha256"]
+
+
+@pytest.mark.parametrize("change", [["--lr", "0.5"], ["--init", "FIRST"]])
+def test_a_run_is_not_resumed_as_another(pack_file: Path, tmp_path: Path, change: list[str]):
+    out = tmp_path / "out"
+    train(pack_file, out, "--steps", "1")
+    change = [str(out) if each == "FIRST" else each for each in change]
+    with pytest.raises(SystemExit, match="a run is resumed as it began"):
+        train(pack_file, out, "--resume", "--steps", "2", *change)
+
+
+def test_a_run_ends_in_time(pack_file: Path, tmp_path: Path):
+    train(pack_file, tmp_path / "out", "--minutes", "0.02")
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] >= 1
+
+
+def test_without_a_gpu_cuda_is_refused(pack_file: Path, tmp_path: Path):
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(SystemExit, match="torch sees no GPU"):
+        main(["train", str(pack_file), str(tmp_path / "out"), "--device", "cuda", "--steps", "1"])

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,29 @@ def test_every_image_is_told_and_the_listener_may_end_it():
 
     with pytest.raises(CanceledError):
         write_archive(io.BytesIO(), *arguments, **facts, on_image=cancel)
+
+
+def test_an_image_is_encoded_while_the_next_is_made():
+    happened: list[str] = []
+    result = made_result(3)
+
+    def rendered(number: int) -> np.ndarray:
+        happened.append(f"made {number}")
+        return result.images[number].pixels
+
+    images = [
+        replace(image, render=partial(rendered, number))
+        for number, image in enumerate(result.images)
+    ]
+    write_archive(
+        io.BytesIO(),
+        replace(result, images=images),
+        made_request(),
+        job_id="job-1",
+        created_at=CREATED_AT,
+        on_image=lambda _: happened.append("written"),
+    )
+    assert happened == ["made 0", "made 1", "written", "made 2", "written", "written"]
 
 
 def test_layout_is_the_documented_one():

@@ -11,6 +11,7 @@ from models.evaluation.guard_trial.trial import CLEAN, Defendant, Judgement, try
 from models.evaluation.rows.plain import RowInput
 from models.guard.normality import NormalityGuard, RealImage
 from models.views.view import to_tensor
+from tests.models.accelerator import DEVICE, Accelerator
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,22 @@ def test_a_guard_without_generated_images_is_tried_on_real_ones(category_folder)
     made = list(try_guard(category, data, lambda _: Defendant(Blind(), (64, 64), [])))
     assert {j.base for j in made} == {"real", "held-back"}
     assert all(j.ratio == 0.0 for j in made)
+
+
+def test_images_are_judged_where_the_guard_is(category_folder):
+    category = read_dataset(str(category_folder))[0]
+    images = [load_image(path) for path in category.choose(1, 0)]
+    data = RowInput(images=images, object_name="tile", seed=0, train=category.train)
+
+    class Elsewhere:
+        threshold = 1.0
+
+        def distance(self, images: torch.Tensor) -> torch.Tensor:
+            assert images.device == DEVICE
+            return images.amax(dim=(1, 2, 3))
+
+    with Accelerator():
+        made = list(
+            try_guard(category, data, lambda _: Defendant(Elsewhere(), (64, 64), [], DEVICE))
+        )
+    assert made

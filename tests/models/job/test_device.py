@@ -1,0 +1,74 @@
+"""The whole method on a device that is not the processor."""
+
+import numpy as np
+import pytest
+
+from models.job.fill import fill
+from models.job.pipeline import Pipeline, load_pipeline
+from models.job.run import prepare
+from tests.models.accelerator import DEVICE, Accelerator
+from tests.models.job.conftest import draft, generation_of, picture
+
+# For its view's fractions of a pixel, what it adds to the known ones, its pixels: not for each of
+# its patches, nor for what a batch can ask at once.
+MOST_WAITS_AN_IMAGE = 5
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Pipeline:
+    with Accelerator():
+        return load_pipeline(device=str(DEVICE))
+
+
+@pytest.fixture
+def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor may be fast in bfloat16; the other device is not."""
+    monkeypatch.setattr("models.runtime.precision.is_fast_in_bfloat16", lambda _: False)
+
+
+REQUESTS = {
+    "one": {},
+    "several": {
+        "images": [picture(angle) for angle in (33, 60, 95)],
+        "preset": "paper",  # the decoder learns
+        "effort": "standard",
+        "invariances": frozenset({"rotate", "lighting"}),
+    },
+    "large": {"preset": "varied", "image_size": 480},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REQUESTS)
+def test_another_device_makes_the_images_of_the_processor(
+    pipeline: Pipeline, elsewhere: Pipeline, full_precision: None, name: str
+):
+    request = draft(**REQUESTS[name])
+    with Accelerator():
+        there = elsewhere.generate(request)
+        pixels = [image.pixels for image in there.images]
+    here = pipeline.generate(request)
+    assert there.prompt == here.prompt
+    assert [image.transform for image in there.images] == [i.transform for i in here.images]
+    for one, other in zip(pixels, here.images, strict=True):
+        # Sums of another order round otherwise; a latent here and there takes another code.
+        difference = np.abs(one.astype(int) - other.pixels.astype(int))
+        assert difference.mean() < 0.2
+        assert np.quantile(difference, 0.99) <= 2
+    np.testing.assert_allclose(there.variance, here.variance, atol=0.02)
+
+
+@pytest.mark.slow
+def test_an_image_costs_few_waits_for_the_device(elsewhere: Pipeline, monkeypatch):
+    monkeypatch.setattr("models.job.fill.images_at_once", lambda _: 8)
+    with Accelerator() as accelerator:
+        prepared = prepare(generation_of(elsewhere.models))
+
+        def waits(count: int) -> int:
+            prepared.guard.forget_generated(1)
+            before = accelerator.num_waits
+            accepted = fill(generation_of(elsewhere.models, num_images=count), prepared)
+            assert len(accepted.images) == count
+            return accelerator.num_waits - before
+
+        assert waits(8) - waits(4) <= 4 * MOST_WAITS_AN_IMAGE
