@@ -3,10 +3,12 @@
 import contextlib
 import hashlib
 import logging
+from dataclasses import dataclass
 
 from fastapi import UploadFile
 
-from app.files.decoders import Decoders
+from app.files.image_file import naming, open_images
+from app.files.image_room import ImageRoom
 from app.http.services import Services
 from app.images.facts import ImageFacts
 from app.jobs.admission.full_disk import refuse_on_full_disk
@@ -15,7 +17,7 @@ from app.jobs.admission.request_limits import check_output_pixels, check_setting
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.store import CreationUnknownError
-from app.problems import StorageUnavailable, UnusableImage
+from app.problems import StorageUnavailable
 
 log = logging.getLogger("goodmany.api")
 
@@ -37,14 +39,14 @@ def accept_job(
     services.instance.note_use()
     job_id = new_job_id(services.store.now().timestamp())
     try:
-        hashes, facts = store_images(images, job_id, services)
-        names = [name_of(number) for number in range(len(images))]
-        inputs = understand(facts, request.bit_depth, names)
+        stored = store_images(images, job_id, services)
+        inputs = understand(stored.facts, request.bit_depth, stored.names)
         check_output_pixels(request, inputs[0], services.settings)
         claim = None
         if idempotency_key is not None:
-            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
-        job = services.store.create(job_id, request, len(images), claim, owner=owner, inputs=inputs)
+            body = [request.model_dump_json().encode(), *stored.hashes]
+            claim = Claim.of(idempotency_key, body, owner)
+        job = services.store.create(job_id, request, len(inputs), claim, owner=owner, inputs=inputs)
     except CreationUnknownError:
         # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
@@ -58,46 +60,45 @@ def accept_job(
     return job
 
 
-def store_images(
-    images: list[UploadFile], job_id: str, services: Services
-) -> tuple[list[bytes], list[ImageFacts]]:
-    """Checks the uploads one by one and keeps the bytes as they came: their hashes, their facts.
+@dataclass(frozen=True)
+class StoredImages:
+    """A request's images, one entry for each, in their order.
+
+    Attributes:
+        names: where the request has them.
+        hashes: SHA-256 of the files.
+        facts: what is known of them.
+    """
+
+    names: list[str]
+    hashes: list[bytes]
+    facts: list[ImageFacts]
+
+
+def store_images(images: list[UploadFile], job_id: str, services: Services) -> StoredImages:
+    """Checks the images one by one and keeps their bytes as they came.
 
     Raises:
         UnusableImage: the first fault, with its place.
+        UploadTooLarge: together they are too many bytes.
         DecoderUnavailable: the fault is ours.
     """
-    hashes, facts = [], []
+    stored = StoredImages([], [], [])
+    room = ImageRoom.of(services.settings)
     for number, upload in enumerate(images):
-        try:
-            content, fact = _read_upload(upload, services.decoders)
-        except UnusableImage as problem:
-            raise problem.in_field(name_of(number)) from problem
-        services.storage.write(job_id, f"inputs/{number:03d}", content)
-        hashes.append(hashlib.sha256(content).digest())
-        facts.append(fact)
-    return hashes, facts
-
-
-def name_of(number: int) -> str:
-    """What its sender calls the image."""
-    return f"images[{number}]"
+        for file in open_images(f"images[{number}]", upload.file, room):
+            # Read when there is a decoder, so that no more files are in memory than are decoded.
+            with services.decoders.borrow() as decoder, naming(file.name):
+                content = file.read()
+                facts = decoder.read(content).facts
+            services.storage.write(job_id, f"inputs/{len(stored.facts):03d}", content)
+            stored.names.append(file.name)
+            stored.hashes.append(hashlib.sha256(content).digest())
+            stored.facts.append(facts)
+    return stored
 
 
 def discard_files(services: Services, job_id: str) -> None:
     """Removes what was stored for no job, or none any more; if it cannot be, it will be swept."""
     with contextlib.suppress(StorageUnavailable):
         services.storage.remove(job_id)
-
-
-def _read_upload(upload: UploadFile, decoders: Decoders) -> tuple[bytes, ImageFacts]:
-    """The file's bytes, which are a usable image, and what is known of it.
-
-    Raises:
-        UnusableImage: they are not.
-        DecoderUnavailable: the fault is ours.
-    """
-    # Read when there is a decoder, so that no more files are in memory than are decoded.
-    with decoders.borrow() as decoder:
-        content = upload.file.read(decoders.limits.max_bytes + 1)
-        return content, decoder.read(content).facts

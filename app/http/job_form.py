@@ -35,7 +35,10 @@ class ImagesForm(BaseModel):
 
     images: Annotated[
         list[Annotated[UploadFile, BeforeValidator(check_file)]],
-        Field(description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit."),
+        Field(
+            description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit; also a "
+            "ZIP of such images."
+        ),
     ]
 
     @model_validator(mode="before")

@@ -19,6 +19,7 @@ from app.problems import (
     StorageUnavailable,
     TooManyImages,
     TooManyRequests,
+    UnusableArchive,
     UploadTooLarge,
     UploadTooSlow,
 )
@@ -40,6 +41,7 @@ UPLOAD_PROBLEMS = (
     ImageTooCostly,
     SeveralFrames,
     ShapeMismatch,
+    UnusableArchive,
     NotReady,
     DecoderUnavailable,
     StorageUnavailable,

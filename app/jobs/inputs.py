@@ -38,6 +38,14 @@ class InputImage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    field: Annotated[
+        str,
+        Field(
+            description="Where the request has it, as problems name it; empty for a job of an "
+            "older version.",
+            examples=["images[0]", "images[0]/line 3/a.png"],
+        ),
+    ] = ""
     width: Annotated[int, Field(description="In px, upright.", examples=[1280])]
     height: Annotated[int, Field(description="In px, upright.", examples=[960])]
     bit_depth: Annotated[
@@ -61,7 +69,7 @@ def understand(
     Args:
         images: all of a request.
         bit_depth: what the request says of files that have more than 8 bits.
-        names: what its sender calls each image, for what is refused.
+        names: what its sender calls each image.
 
     Raises:
         InvalidRequest: an image has numbers that need more bits than the request says.
@@ -78,6 +86,7 @@ def understand(
     warnings = find_oddities(images, bits)
     return [
         InputImage(
+            field=name,
             width=image.width,
             height=image.height,
             bit_depth=depth,
@@ -86,7 +95,7 @@ def understand(
             white=0 if image.inverted else 2**depth - 1,
             warnings=[InputWarning.of(warned) for warned in found],
         )
-        for image, depth, found in zip(images, bits, warnings, strict=True)
+        for name, image, depth, found in zip(names, images, bits, warnings, strict=True)
     ]
 
 

@@ -137,9 +137,10 @@ def read_number(text: object, default: float = 0.0) -> float:
     return number if math.isfinite(number) else default
 
 
-def _read_inputs(text: str | None) -> list[InputImage]:
+def read_inputs_told(record: dict[str, str]) -> list[InputImage]:
+    """What was understood of each image; empty when that is not known here."""
     try:
-        return INPUTS.validate_json(text or "[]")
+        return INPUTS.validate_json(record.get("inputs") or "[]")
     except ValidationError:
         return []
 
@@ -153,7 +154,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     fields = _request_fields(record)
     state = read_state(record.get("state"), record.get("ended_at"))
     is_known = record.get("state") == state or not state.is_over
-    inputs = _read_inputs(record.get("inputs"))
+    inputs = read_inputs_told(record)
     width, height = _output_size(inputs, fields) or (None, None)
     has_callback = bool(record.get("callback_url") or fields.get("callback_url"))
     return Job(

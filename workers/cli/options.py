@@ -18,7 +18,7 @@ def _find(names: list[str]) -> list[str]:
 Images = Annotated[
     list[str],
     typer.Argument(
-        help="Good images, folders of them, or patterns such as 'parts/*.png'.",
+        help="Good images, folders of them, ZIPs of them, or patterns such as 'parts/*.png'.",
         # Before anything else is done.
         callback=_find,
     ),

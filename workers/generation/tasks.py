@@ -21,12 +21,13 @@ import redis
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.base.transactions import execute_once
 from app.files.decoders import Decoders
+from app.files.image_file import ImageFile
 from app.files.storage import Storage, outputs_of
 from app.jobs.evidence import EVIDENCE_FILE
 from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
-from app.jobs.record import read_creation, read_number, read_request
+from app.jobs.record import read_creation, read_inputs_told, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable, TooFewImages
@@ -197,9 +198,13 @@ def _read_request(
         files = [f"inputs/{number:03d}" for number in range(num_inputs)]
     else:
         files = warm.storage.names(progress.job_id, "inputs")
-    names = [f"images[{number}]" for number in range(len(files))]
-    reads = [partial(warm.storage.read, progress.job_id, file) for file in files]
-    read = read_inputs(reads, names, asked.bit_depth, warm.decoders)
+    told = [image.field for image in read_inputs_told(record)]
+    names = told if len(told) == len(files) else [f"images[{n}]" for n in range(len(files))]
+    named = [
+        ImageFile(name, partial(warm.storage.read, progress.job_id, file))
+        for name, file in zip(names, files, strict=True)
+    ]
+    read = read_inputs(named, asked.bit_depth, warm.decoders)
     return to_generation_request(asked, read.images), read.understood
 
 

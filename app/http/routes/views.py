@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
 from app.base.transactions import execute_once
-from app.http.acceptance import discard_files, name_of, store_images
+from app.http.acceptance import discard_files, store_images
 from app.http.job_form import refuse_repeated_fields
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
@@ -100,9 +100,8 @@ def _ask(
     """
     refuse_on_full_disk(services.store.connection)
     services.instance.note_use()
-    _, facts = store_images(images, question_id, services)
-    names = [name_of(number) for number in range(len(images))]
-    inputs = understand(facts, request.bit_depth, names)
+    stored = store_images(images, question_id, services)
+    inputs = understand(stored.facts, request.bit_depth, stored.names)
     question = queue.create_job(
         SHOW_VIEWS,
         args=(question_id, [image.bit_depth for image in inputs], request.image_size),

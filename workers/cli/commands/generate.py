@@ -73,12 +73,10 @@ def generate(
         page = None if report is None else outputs.enter_context(open_output(report))
         if page is not None and not file.seekable():
             raise UsageError("--report reads the ZIP again: --out must be an ordinary file.")
-        from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+        from workers.generation.read_inputs import open_files, read_inputs  # noqa: PLC0415
 
-        with Decoders(settings) as decoders:
-            inputs = read_inputs(
-                [Path(name).read_bytes for name in images], images, bit_depth, decoders
-            )
+        with Decoders(settings) as decoders, open_files(images, settings) as files:
+            inputs = read_inputs(files, bit_depth, decoders)
         told = [image.model_dump() for image in inputs.understood]
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
@@ -103,7 +101,11 @@ def generate(
                 request,
                 job_id="none",
                 created_at=datetime.now(UTC),
-                inputs=inputs.understood,
+                # Where it lies here is nobody's business whom the set goes to.
+                inputs=[
+                    one.model_copy(update={"field": Path(one.field).name})
+                    for one in inputs.understood
+                ],
                 bit_depth=bit_depth,
                 on_image=small.keep,
             )

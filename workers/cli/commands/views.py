@@ -79,10 +79,11 @@ def _read(images: list[str], bit_depth: int | None) -> "ReadInputs":
     """The images as a job would read them."""
     from app.files.decoders import Decoders  # noqa: PLC0415, only a service has what decodes
     from app.settings import Settings  # noqa: PLC0415
-    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+    from workers.generation.read_inputs import open_files, read_inputs  # noqa: PLC0415
 
-    with Decoders(Settings()) as decoders:
-        return read_inputs([Path(name).read_bytes for name in images], images, bit_depth, decoders)
+    settings = Settings()
+    with Decoders(settings) as decoders, open_files(images, settings) as files:
+        return read_inputs(files, bit_depth, decoders)
 
 
 def _table(told: ViewFamilies) -> Table:

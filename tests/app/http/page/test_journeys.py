@@ -305,6 +305,37 @@ def test_everything_by_keyboard(open_page: OpenPage, service: Service, good_file
     expect_done(page)
 
 
+def test_a_zip_is_taken_and_its_images_are_told(
+    open_page: OpenPage, service: Service, good_files: list[Path], tmp_path: Path
+):
+    packed, broken = tmp_path / "parts.zip", tmp_path / "broken.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in good_files:
+            archive.write(file, f"line 3/{file.name}")
+        archive.write(good_files[0], "line 3/again.png")
+    broken.write_bytes(packed.read_bytes()[:-9])
+    page = open_page()
+    ask(page, [good_files[1], packed], "nut", 2)
+    tiles = page.locator(".inputs .tile")
+    expect(tiles).to_have_count(2)
+    expect(tiles.nth(1)).to_contain_text("Look: line 3/nut-0.png: The same pixels as line 3/again")
+    tiles.nth(1).get_by_text("3 images").click()
+    expect(tiles.nth(1)).to_contain_text("line 3/nut-1.png: 96 × 64 px, 8 bit, colour")
+    assert list(violations(page)) == []
+    page.set_input_files(CHOOSER, [broken])
+    expect(tiles.nth(2)).to_contain_text("The ZIP is broken")
+    page.get_by_role("button", name="Remove image 3, broken.zip").click()
+    expect(tiles.nth(1)).to_contain_text("3 images")
+    send(page)
+    expect_done(page)
+    job_id = page.url.rpartition("/")[2]
+    inputs = service.http.get(f"/v1/jobs/{job_id}").json()["inputs"]
+    assert [image["field"] for image in inputs] == [
+        "images[0]",
+        *(f"images[1]/line 3/{name}.png" for name in ("again", "nut-0", "nut-1")),
+    ]
+
+
 def test_images_come_by_drop_and_from_the_clipboard(open_page: OpenPage):
     page = open_page()
     give = """([kind, names]) => {
