@@ -2,7 +2,7 @@
 
 Problem                           slug                       status
 ├── InvalidRequest                invalid-request            422  with errors[]
-├── UnusableImage                 (base of the next twelve)  422  with errors[]
+├── UnusableImage                 (base of the next 13)      422  with errors[]
 │   ├── NoImages                  no-images
 │   ├── TooManyImages             too-many-images
 │   ├── EmptyImage                empty-image
@@ -14,7 +14,8 @@ Problem                           slug                       status
 │   ├── ImageTooCostly            image-too-costly
 │   ├── SeveralFrames             several-frames
 │   ├── ShapeMismatch             shape-mismatch
-│   └── UnusableArchive           unusable-archive
+│   ├── UnusableArchive           unusable-archive
+│   └── UnreadableImages          unreadable-images
 ├── IdempotencyKeyReused          idempotency-key-reused     422
 ├── MalformedBody                 malformed-body             400
 ├── UploadTooLarge                upload-too-large           413
@@ -176,6 +177,12 @@ class UnusableArchive(UnusableImage):
     """An uploaded ZIP is broken, encrypted, or holds what is not read for safety's sake."""
 
     slug, title = "unusable-archive", "A ZIP cannot be used"
+
+
+class UnreadableImages(UnusableImage):
+    """What `images_url` names is not there, or not for this service to read."""
+
+    slug, title = "unreadable-images", "There are no images that may be read"
 
 
 class IdempotencyKeyReused(Problem):

@@ -91,7 +91,7 @@ def _find_images(entries: list[ZipInfo]) -> dict[str, ZipInfo]:
     found: dict[str, ZipInfo] = {}
     for entry in entries:
         path = _path_of(entry)
-        if entry.is_dir() or _is_hidden(path):
+        if entry.is_dir() or is_hidden(path):
             continue
         if path.suffix.lower() == ".zip":
             raise UnusableArchive(f"There is a ZIP within the ZIP: {path}.")
@@ -111,7 +111,8 @@ def _path_of(entry: ZipInfo) -> PurePosixPath:
     return PurePosixPath(path)
 
 
-def _is_hidden(path: PurePosixPath) -> bool:
+def is_hidden(path: PurePosixPath) -> bool:
+    """Whether a program has put it there and no person."""
     return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 

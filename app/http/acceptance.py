@@ -3,11 +3,12 @@
 import contextlib
 import hashlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fastapi import UploadFile
 
-from app.files.image_file import naming, open_images
+from app.files.image_file import ImageFile, naming, open_images
 from app.files.image_room import ImageRoom
 from app.http.services import Services
 from app.images.facts import ImageFacts
@@ -17,7 +18,7 @@ from app.jobs.admission.request_limits import check_output_pixels, check_setting
 from app.jobs.inputs import understand
 from app.jobs.model import Job, JobRequest, new_job_id
 from app.jobs.store import CreationUnknownError
-from app.problems import StorageUnavailable
+from app.problems import NoImages, StorageUnavailable
 
 log = logging.getLogger("goodmany.api")
 
@@ -39,7 +40,7 @@ def accept_job(
     services.instance.note_use()
     job_id = new_job_id(services.store.now().timestamp())
     try:
-        stored = store_images(images, job_id, services)
+        stored = store_images(images, request.images_url, job_id, services)
         inputs = understand(stored.facts, request.bit_depth, stored.names)
         check_output_pixels(request, inputs[0], services.settings)
         claim = None
@@ -75,27 +76,44 @@ class StoredImages:
     facts: list[ImageFacts]
 
 
-def store_images(images: list[UploadFile], job_id: str, services: Services) -> StoredImages:
+def store_images(
+    images: list[UploadFile], images_url: str | None, job_id: str, services: Services
+) -> StoredImages:
     """Checks the images one by one and keeps their bytes as they came.
 
     Raises:
         UnusableImage: the first fault, with its place.
+        InvalidRequest: images may not be taken from that address.
         UploadTooLarge: together they are too many bytes.
-        DecoderUnavailable: the fault is ours.
+        DecoderUnavailable, StorageUnavailable: the fault is ours.
     """
     stored = StoredImages([], [], [])
+    for file in _find_files(images, images_url, services):
+        # Read when there is a decoder, so that no more files are in memory than are decoded.
+        with services.decoders.borrow() as decoder, naming(file.name):
+            content = file.read()
+            facts = decoder.read(content).facts
+        services.storage.write(job_id, f"inputs/{len(stored.facts):03d}", content)
+        stored.names.append(file.name)
+        stored.hashes.append(hashlib.sha256(content).digest())
+        stored.facts.append(facts)
+    return stored
+
+
+def _find_files(
+    images: list[UploadFile], images_url: str | None, services: Services
+) -> Iterator[ImageFile]:
+    """The image files of a request, those that were sent first."""
+    if images_url is not None:
+        # Whether it is allowed at all is told before anything is decoded.
+        services.buckets.check(images_url)
+    elif not images:
+        raise NoImages("Send 1 or more files in the field `images`.")
     room = ImageRoom.of(services.settings)
     for number, upload in enumerate(images):
-        for file in open_images(f"images[{number}]", upload.file, room):
-            # Read when there is a decoder, so that no more files are in memory than are decoded.
-            with services.decoders.borrow() as decoder, naming(file.name):
-                content = file.read()
-                facts = decoder.read(content).facts
-            services.storage.write(job_id, f"inputs/{len(stored.facts):03d}", content)
-            stored.names.append(file.name)
-            stored.hashes.append(hashlib.sha256(content).digest())
-            stored.facts.append(facts)
-    return stored
+        yield from open_images(f"images[{number}]", upload.file, room)
+    if images_url is not None:
+        yield from services.buckets.open(images_url, room)
 
 
 def discard_files(services: Services, job_id: str) -> None:

@@ -36,8 +36,9 @@ class ImagesForm(BaseModel):
     images: Annotated[
         list[Annotated[UploadFile, BeforeValidator(check_file)]],
         Field(
+            default_factory=list,
             description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit; also a "
-            "ZIP of such images."
+            "ZIP of such images. Needed unless there is an `images_url`.",
         ),
     ]
 

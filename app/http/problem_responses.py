@@ -18,7 +18,6 @@ from app.problems import (
     InvalidRequest,
     MalformedBody,
     MethodNotAllowed,
-    NoImages,
     NotReady,
     PageNotFound,
     Problem,
@@ -62,8 +61,6 @@ async def _on_nothing_more(_: Request, __: Exception) -> Response:
 async def _on_validation_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     errors = [_locate(fault) for fault in error.errors()]
-    if any(e["field"] == "images" and e["code"] == "missing" for e in errors):
-        return ProblemResponse(NoImages("Send 1 or more files in the field `images`."))
     fields = ", ".join(sorted({e["field"] for e in errors}))
     return ProblemResponse(InvalidRequest(f"Not valid: {fields}.", errors=errors))
 

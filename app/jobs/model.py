@@ -112,6 +112,18 @@ BitDepth = Annotated[
 ]
 
 
+ImagesUrl = Annotated[
+    str | None,
+    Field(
+        max_length=1024,
+        description="Images in a bucket, beside those that are sent or in their place: "
+        "`s3://bucket/folder/` for all below it, or one object, an image or a ZIP. Only from where "
+        "the operator allows it.",
+        examples=["s3://line-3/good/2026-11/"],
+    ),
+]
+
+
 class Preset(StrEnum):
     """By which rules the new images are made."""
 
@@ -152,6 +164,7 @@ class JobRequest(BaseModel):
             examples=["hazelnut"],
         ),
     ]
+    images_url: ImagesUrl = None
     num_images: Annotated[
         int, Field(ge=1, le=1000, description="How many new images are wanted.", examples=[16])
     ] = 16

@@ -23,6 +23,17 @@ Images = Annotated[
         callback=_find,
     ),
 ]
+ImagesIfAny = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Good images, folders of them, ZIPs of them, or patterns such as 'parts/*.png'.",
+        callback=lambda names: _find(names) if names else [],
+    ),
+]
+ImagesUrl = Annotated[
+    str | None,
+    typer.Option(help="Images in a bucket that the service may take: s3://bucket/folder/."),
+]
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
 NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
 Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]

@@ -54,7 +54,7 @@ class AsyncClient:
 
     async def generate(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
         progress: bool | None = None,
@@ -73,7 +73,7 @@ class AsyncClient:
 
     async def submit(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
         idempotency_key: str | None = None,

@@ -70,7 +70,7 @@ class Client:
 
     def generate(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
         progress: bool | None = None,
@@ -80,7 +80,8 @@ class Client:
         """New images of what the images show: submits a job, waits for it, downloads it.
 
         Args:
-            images: the good images: paths, folders, patterns, bytes, pictures, arrays.
+            images: the good images: paths, folders, patterns, bytes, pictures, arrays; None with an
+                `images_url`.
             object_name: what they show, in plain words.
             progress: whether a bar is drawn; without it, in a terminal or a notebook.
             on_progress: is told of every change.
@@ -100,7 +101,7 @@ class Client:
 
     def submit(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
         idempotency_key: str | None = None,

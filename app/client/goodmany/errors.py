@@ -6,7 +6,7 @@ GoodmanyError
 ├── JobCanceledError                  the job that was waited for was canceled
 └── ProblemError                      the service's own word, RFC 9457; a class for each `type`
     ├── InvalidRequestError           a field is missing, out of range or not understood
-    ├── UnusableImageError            an image cannot be used: twelve kinds
+    ├── UnusableImageError            an image cannot be used: 13 kinds
     ├── UnavailableError              it may go well later: not ready, storage or decoder away
     ├── JobFailedError                only a job ends so: out of memory, too few images, ...
     └── ...
@@ -176,6 +176,12 @@ class UnusableArchiveError(UnusableImageError):
     """A ZIP is broken, encrypted, or holds what is not read for safety's sake."""
 
     slug = "unusable-archive"
+
+
+class UnreadableImagesError(UnusableImageError):
+    """What `images_url` names is not there, or not for the service to read."""
+
+    slug = "unreadable-images"
 
 
 class IdempotencyKeyReusedError(ProblemError):

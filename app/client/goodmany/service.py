@@ -61,10 +61,14 @@ class Service:
         self.talk = talk
 
     async def submit(
-        self, images: Images, object_name: str, options: JobOptions, key: str | None
+        self, images: Images | None, object_name: str, options: JobOptions, key: str | None
     ) -> JobStatus:
         """The job as accepted; sent again with one key, it is one job."""
-        uploads = await self.talk.wire.work(gather, images)
+        is_none = images is None or (isinstance(images, list) and not images)
+        if is_none and options.get("images_url"):
+            uploads = []
+        else:
+            uploads = await self.talk.wire.work(gather, [] if images is None else images)
         fields = form_fields({"object_name": object_name, **options})
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         document = await self.talk.ask(

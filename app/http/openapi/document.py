@@ -21,7 +21,7 @@ from app.jobs.model import JOB_ID, ProblemDetails
 from app.problems import TooManyRequests, Unauthorized
 from app.settings import Settings
 
-IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp"
+IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp, application/zip"
 FILE_NAME = {
     "description": "A file is known by having a name, whichever.",
     "required": True,

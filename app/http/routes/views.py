@@ -100,7 +100,7 @@ def _ask(
     """
     refuse_on_full_disk(services.store.connection)
     services.instance.note_use()
-    stored = store_images(images, question_id, services)
+    stored = store_images(images, request.images_url, question_id, services)
     inputs = understand(stored.facts, request.bit_depth, stored.names)
     question = queue.create_job(
         SHOW_VIEWS,

@@ -43,6 +43,14 @@ def held(service: Service, client: Client, image: Path) -> Iterator[Job]:
         job.wait()
 
 
+def test_images_in_a_bucket_are_the_services_to_fetch(client: Client):
+    for none in (None, []):
+        with pytest.raises(errors.InvalidRequestError, match="takes no images from a bucket"):
+            client.submit(none, "nut", images_url="s3://line-3/good/")
+    with pytest.raises(ValueError, match="at least one image"):
+        client.submit(None, "nut")
+
+
 class Follower(threading.Thread):
     """Waits for a job as another program would."""
 

@@ -8,12 +8,14 @@ from rich.console import Console
 
 from app.jobs.model import Effort, JobRequest, Preset, Priority
 from goodmany import Client, Job, JobOptions
+from workers.cli.failures import UsageError
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
     BitDepth,
     EffortOption,
-    Images,
+    ImagesIfAny,
     ImageSize,
+    ImagesUrl,
     Invariances,
     NumImages,
     ObjectName,
@@ -62,8 +64,9 @@ def _submit(
 
 def submit(
     *,
-    images: Images,
+    images: ImagesIfAny = None,
     object_name: ObjectName,
+    images_url: ImagesUrl = None,
     out: OutWhenDone = None,
     num_images: NumImages = 16,
     seed: Seed = 0,
@@ -80,7 +83,10 @@ def submit(
     as_json: AsJsonLines = False,
 ) -> None:
     """Has a running service make new images: prints the job's id, with --out waits for the ZIP."""
+    if not images and not images_url:
+        raise UsageError("Name at least one image, or an --images-url.")
     job_request = build_request(
+        images_url=images_url,
         object_name=object_name,
         num_images=num_images,
         seed=seed,
@@ -97,10 +103,10 @@ def submit(
     console = Console(stderr=True)
     with connected(server, api_key) as client:
         if out is None:
-            _submit(client, images, job_request, console, as_json=as_json)
+            _submit(client, images or [], job_request, console, as_json=as_json)
             return
         with open_output(out) as file:
-            job = _submit(client, images, job_request, console, as_json=as_json)
+            job = _submit(client, images or [], job_request, console, as_json=as_json)
             follow(job, server, console)
             job.download("archive", file)
     console.print(f"{job.status.num_images} of {num_images} images: {out}", highlight=False)

@@ -71,7 +71,13 @@ export async function showResults({ element, signal }, job) {
     h("div", { class: evidence ? "beside" : "" }, evidence && realImages(here, evidence, job, manifest), newImages({ here, hasSmall: evidence !== null, images, manifest, real, onKeep: say })),
     rejectedImages(here, evidence, manifest, real),
     story(job, manifest),
-    programLines(job.request ?? manifest.request, job.inputs.length || 1));
+    programLines(job.request ?? manifest.request, numFiles(job.inputs)));
+}
+
+/** How many files were sent: a ZIP is one, what came from a bucket is none. */
+function numFiles(inputs) {
+  const fields = inputs.map(({ field }, number) => (field ? field.split("/")[0] : String(number)));
+  return new Set(fields.filter((field) => field !== "images_url")).size || (fields.length ? 0 : 1);
 }
 
 function realImages(here, evidence, job, manifest) {

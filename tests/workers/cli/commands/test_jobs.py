@@ -90,6 +90,17 @@ def test_a_zip_is_submitted_and_understood(run: Run, image: Path):
     assert "The ZIP is broken" in refused.err
 
 
+def test_images_in_a_bucket_are_the_services_to_fetch(run: Run):
+    refused = run("submit", "--images-url", "s3://line-3/good/", "--object-name", "nut")
+    assert refused.code == 6
+    assert "images_url: this service takes no images from a bucket" in refused.err
+    nothing = run("submit", "--object-name", "nut")
+    assert (nothing.code, nothing.err) == (
+        2,
+        "goodmany: Name at least one image, or an --images-url.",
+    )
+
+
 def test_submit_prints_the_id_and_the_others_take_it(run: Run, image: Path, tmp_path: Path):
     submitted = run("submit", image, "--object-name", "nut", "--num-images", 2)
     assert submitted.code == 0
