@@ -164,6 +164,14 @@ class JobRequest(BaseModel):
             examples=["hazelnut"],
         ),
     ]
+    sense: Annotated[
+        Annotated[PlainText, Field(max_length=100)] | None,
+        Field(
+            description="Which meaning the name has, of those that `GET /v1/prompts` lists under "
+            "`senses`; left out, the likeliest for a part.",
+            examples=["nut.n.03"],
+        ),
+    ] = None
     images_url: ImagesUrl = None
     num_images: Annotated[
         int, Field(ge=1, le=1000, description="How many new images are wanted.", examples=[16])

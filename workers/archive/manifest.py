@@ -86,6 +86,7 @@ def _describe_request(request: GenerationRequest, facts: ManifestFacts) -> dict[
     inputs = facts.inputs or (None,) * len(request.images)
     return {
         "object_name": request.object_name,
+        "sense": request.sense,
         "num_images": request.num_images,
         "image_size": request.image_size,
         "seed": request.seed,

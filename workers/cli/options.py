@@ -35,6 +35,10 @@ ImagesUrl = Annotated[
     typer.Option(help="Images in a bucket that the service may take: s3://bucket/folder/."),
 ]
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
+Sense = Annotated[
+    str | None,
+    typer.Option(help="Which meaning the name has, such as nut.n.03; see GET /v1/prompts."),
+]
 NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
 Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]
 ImageSize = Annotated[

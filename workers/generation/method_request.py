@@ -18,6 +18,7 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
     return GenerationRequest(
         images=[_cut(image, images[0].size) for image in images],
         object_name=job_request.object_name,
+        sense=job_request.sense,
         num_images=job_request.num_images,
         image_size=job_request.image_size,
         seed=job_request.seed,

@@ -19,6 +19,7 @@ from app.http.openapi.responses import RETRY_AFTER, answer, header, links, probl
 from app.http.problem_responses import NothingMoreError
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.http.upload_problems import UPLOAD_PROBLEMS
+from app.http.word_question import check_sense
 from app.jobs.events import JobEvent, follow_events, read_events
 from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
 from app.jobs.news import Waiting
@@ -87,6 +88,7 @@ async def create_job(
 ) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
     request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
+    await check_sense(request.sense, request.object_name, services.store.connection)
     job = await anyio.to_thread.run_sync(
         accept_job,
         request,

@@ -29,6 +29,7 @@ from workers.cli.options import (
     PresetOption,
     Prompt,
     Seed,
+    Sense,
     Strict,
     build_request,
 )
@@ -40,6 +41,7 @@ def generate(
     images: Images,
     object_name: ObjectName,
     out: Out,
+    sense: Sense = None,
     num_images: NumImages = 16,
     seed: Seed = 0,
     image_size: ImageSize = None,
@@ -57,6 +59,7 @@ def generate(
     settings = Settings()
     job_request = build_request(
         object_name=object_name,
+        sense=sense,
         num_images=num_images,
         seed=seed,
         image_size=image_size,

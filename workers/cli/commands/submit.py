@@ -22,6 +22,7 @@ from workers.cli.options import (
     PresetOption,
     Prompt,
     Seed,
+    Sense,
     Strict,
     build_request,
 )
@@ -66,6 +67,7 @@ def submit(
     *,
     images: ImagesIfAny = None,
     object_name: ObjectName,
+    sense: Sense = None,
     images_url: ImagesUrl = None,
     out: OutWhenDone = None,
     num_images: NumImages = 16,
@@ -88,6 +90,7 @@ def submit(
     job_request = build_request(
         images_url=images_url,
         object_name=object_name,
+        sense=sense,
         num_images=num_images,
         seed=seed,
         image_size=image_size,

@@ -65,7 +65,7 @@ export async function showNew({ element, signal }, repeated) {
     if (!images.files().length) return fault({ title: "No images yet", detail: "Add at least one image of a good part." });
     if (!words.value()) return words.refuse("Say what the images show.");
     const data = imagesForm();
-    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
+    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt(), sense: words.sense() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
     const chosen = question.chosen();
     if (chosen) data.append("invariances", chosen.join(","));
     send.disabled = true;
@@ -88,7 +88,7 @@ export async function showNew({ element, signal }, repeated) {
   async function repeat(id) {
     const job = await getJson(jobPath(id), { signal });
     const asked = job.request ?? { object_name: job.object_name, num_images: job.num_images_requested, seed: job.seed };
-    words.set(asked.object_name, asked.prompt);
+    words.set(asked.object_name, asked.prompt, asked.sense);
     options.set(asked);
     question.want(asked.invariances ?? null);
     try {

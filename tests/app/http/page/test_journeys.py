@@ -89,16 +89,27 @@ def test_a_whole_job(open_page: OpenPage, service: Service, good_files: list[Pat
         assert json.loads(archive.read("manifest.json"))["num_images"] == 2
 
 
-def test_another_sense_of_the_name_is_told_by_what_it_is_a_kind_of(open_page: OpenPage):
+def test_another_meaning_of_the_name_is_chosen_sent_and_repeated(
+    open_page: OpenPage, service: Service, good_files: list[Path]
+):
     page = open_page()
-    page.get_by_label("What do they show?").fill("nut")
+    ask(page, good_files, "nut", 1)
     page.get_by_text("Is something else meant?").click()
     page.get_by_role("radio", name="seed").check()
-    prompt = page.locator("#prompt")
-    expect(prompt).to_have_value("a nut, a kind of seed")
     expect(page.locator(".words")).to_contain_text("Words in use: kernel")
-    page.get_by_role("radio", name="screw thread").check()
-    expect(prompt).to_have_value("")
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["sense"] == "nut.n.01"
+    page.get_by_role("link", name="Repeat with changes").click()
+    expect(page.locator(".words")).to_contain_text("Words in use: kernel")
+    page.get_by_text("Is something else meant?").click()
+    expect(page.get_by_role("radio", name="seed")).to_be_checked()
+    # Another name has other meanings.
+    page.get_by_label("What do they show?").fill("screw")
+    expect(page.locator(".words")).not_to_contain_text("kernel")
+    send(page)
+    expect_done(page)
+    assert request_of(page, service)["sense"] is None
 
 
 def test_what_may_differ_is_asked_and_sent(
