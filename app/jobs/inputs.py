@@ -11,6 +11,9 @@ from app.images.shape import MAX_RATIO, shape_difference
 from app.images.white import decide_bits, exceeds
 from app.problems import InvalidRequest, ShapeMismatch
 
+# Of fewer, none has the five neighbours by which it is told what else the line makes.
+MIN_HELD_OUT = 6
+
 
 class InputWarning(BaseModel):
     """What its sender should look at; the job is done all the same."""
@@ -24,7 +27,12 @@ class InputWarning(BaseModel):
     ]
     detail: Annotated[str, Field(examples=["The same pixels as image 0."])]
     same_as: Annotated[
-        int | None, Field(description="Of a duplicate, the earlier image.", examples=[0])
+        int | None,
+        Field(
+            description="Of a duplicate, the earlier image; those that are held out are counted "
+            "on after the others.",
+            examples=[0],
+        ),
     ] = None
 
     @classmethod
@@ -59,6 +67,11 @@ class InputImage(BaseModel):
     ]
     white: Annotated[int, Field(description="The stored number that is white.", examples=[4095])]
     warnings: list[InputWarning] = []
+
+    @property
+    def same_as(self) -> int | None:
+        """The earlier image that it is a duplicate of."""
+        return next((w.same_as for w in self.warnings if w.same_as is not None), None)
 
 
 def understand(

@@ -287,6 +287,10 @@ class Job(BaseModel):
         list[InputImage],
         Field(description="What was understood of each image; empty for a job of an old version."),
     ]
+    held_out: Annotated[
+        list[InputImage],
+        Field(description="The same of each image that the set is judged by; mostly empty."),
+    ]
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -46,9 +46,11 @@ def usable(image: object) -> object:
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Makes valid what is meant to be valid; what is wrong on purpose stays so."""
     meant_valid = case.meta is not None and case.meta.generation.mode.is_positive
-    if isinstance(case.body, dict) and "images_url" in case.body and meant_valid:
-        # Which places are allowed, no document can tell.
-        del case.body["images_url"]
+    if isinstance(case.body, dict) and meant_valid:
+        # Which places are allowed, which meanings a name has and which images differ enough from
+        # each other, no document can tell.
+        for name in ("images_url", "sense", "held_out_images"):
+            case.body.pop(name, None)
     if isinstance(case.body, dict) and ("images" in case.body or meant_valid):
         images = case.body.get("images", [Binary(PICTURE)])
         # Of one media type's files it makes a single one, and beside a file it leaves texts empty.

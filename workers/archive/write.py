@@ -21,7 +21,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
@@ -50,6 +50,16 @@ MAX_SLUG_CHARS = 64
 RESERVED_ON_WINDOWS = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
+class Judge(Protocol):
+    """Says how a set lies among real images that are held out; a `SetJudge`, which needs torch."""
+
+    def see(self, pixels: np.ndarray) -> None:
+        """One more image of the set, (H, W, 3) uint8."""
+
+    def figures(self) -> dict[str, object]:
+        """JSON-able, of all that were seen."""
+
+
 def slugify(object_name: str) -> str:
     """A folder name that every file system and anomalib (printable ASCII only) accept.
 
@@ -76,6 +86,7 @@ def write_archive(
     bit_depth: int | None = None,
     include_reference: bool = False,
     on_image: Callable[[np.ndarray], None] = lambda _: None,
+    judge: Judge | None = None,
 ) -> None:
     """Writes the ZIP to `file`, one image in memory at a time.
 
@@ -94,6 +105,7 @@ def write_archive(
         include_reference: also write the real images.
         on_image: called with the pixels (H, W, 3) of each generated image once it is written; what
             it raises leaves this function unchanged.
+        judge: sees each generated image; what it says of all of them goes into the manifest.
 
     Raises:
         ValueError: the report holds a number that JSON has not (NaN, infinity).
@@ -101,7 +113,7 @@ def write_archive(
     facts = ManifestFacts(
         job_id=job_id, created_at=created_at, inputs=tuple(inputs), bit_depth=bit_depth
     )
-    entries = _entries(result, request, facts, include_reference, on_image)
+    entries = _entries(result, request, facts, include_reference, on_image=on_image, judge=judge)
     if file.seekable():
         _write_zip(file, entries)
         return
@@ -116,7 +128,9 @@ def _entries(
     request: GenerationRequest,
     facts: ManifestFacts,
     include_reference: bool,
+    *,
     on_image: Callable[[np.ndarray], None],
+    judge: Judge | None,
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the archive, content), made one by one as the ZIP is written."""
     slug = slugify(request.object_name)
@@ -131,6 +145,8 @@ def _entries(
         png = encode_synthetic_png(pixels)
         yield f"{slug}/train/{file_name}", png
         on_image(pixels)
+        if judge is not None:
+            judge.see(pixels)
         place = [file_name, f"train/{file_name}", "normal", 0, "train", image.seed, image.source]
         scores = [f"{image.scores[name]:.6f}" for name in score_names]
         rows.writerow([*place, *scores, hashlib.sha256(png).hexdigest()])
@@ -145,6 +161,7 @@ def _entries(
         request,
         facts,
         file_names=[f"{slug}/train/{name}" for name in file_names],
+        held_out=None if judge is None else judge.figures(),
     )
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)

@@ -43,6 +43,19 @@ def tell_inputs(
         console.print(f"new images: {size[0]} x {size[1]} px", highlight=False)
 
 
+def tell_figures(console: Console, figures: Mapping[str, Any]) -> None:
+    """How a set lies among real images that nothing was made from, in the manifest's figures."""
+    console.print(f"beside {figures['num_images']} real ones that nothing was made from:")
+    for what, name in (("new images", "new"), ("given images", "given")):
+        share, covered = figures[name]["precision"], figures[name]["coverage"]
+        console.print(
+            f"  {what}: precision {share:.2f} (lie among them), coverage {covered:.2f} (share of "
+            "them with one near)",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def _label(number: int, image: Mapping[str, Any], names: Sequence[str]) -> str:
     """What the person calls the image: its file, or where its ZIP has it."""
     field = image.get("field") or f"images[{number}]"

@@ -34,6 +34,15 @@ ImagesUrl = Annotated[
     str | None,
     typer.Option(help="Images in a bucket that the service may take: s3://bucket/folder/."),
 ]
+HeldOutImages = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--held-out",
+        help="Other good images, of which nothing is made: the set is judged by them. At least 6; "
+        "files, folders, ZIPs or patterns; may be repeated.",
+        callback=lambda names: _find(names) if names else [],
+    ),
+]
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
 Sense = Annotated[
     str | None,

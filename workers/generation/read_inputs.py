@@ -15,6 +15,8 @@ from app.images.facts import ImageFacts
 from app.images.white import decide_bits
 from app.jobs.inputs import InputImage, understand
 from app.settings import Settings
+from workers.generation.held_out import HeldOut
+from workers.generation.method_request import cut_to_shape
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,13 @@ class ReadInputs:
 
     images: list[Image.Image]
     understood: list[InputImage]
+
+    def split(self, num_given: int) -> tuple["ReadInputs", HeldOut]:
+        """The given ones, and those after them, which are held out, in the first one's shape."""
+        size = self.images[0].size
+        apart = [cut_to_shape(image, size) for image in self.images[num_given:]]
+        given = ReadInputs(self.images[:num_given], self.understood[:num_given])
+        return given, HeldOut(apart, self.understood[num_given:])
 
 
 def read_inputs(

@@ -57,12 +57,13 @@ class AsyncClient:
         images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         progress: bool | None = None,
         on_progress: OnStatus | None = None,
         **options: Unpack[JobOptions],
     ) -> Result:
         """As `Client.generate`; `on_progress` may be a coroutine function."""
-        job = await self.submit(images, object_name, **options)
+        job = await self.submit(images, object_name, held_out=held_out, **options)
         try:
             with ExitStack() as drawn:
                 display = drawn.enter_context(progress_display(progress, on_progress))
@@ -76,11 +77,14 @@ class AsyncClient:
         images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         idempotency_key: str | None = None,
         **options: Unpack[JobOptions],
     ) -> "AsyncJob":
         """As `Client.submit`."""
-        return await self._job(self._service.submit(images, object_name, options, idempotency_key))
+        return await self._job(
+            self._service.submit(images, held_out, object_name, options, key=idempotency_key)
+        )
 
     async def job(self, job_id: str) -> "AsyncJob":
         """As `Client.job`."""

@@ -12,14 +12,17 @@ from rich.console import Console
 
 from app.files.decoders import Decoders
 from app.images.output_size import output_size
+from app.jobs.admission.request_limits import check_held_out
+from app.jobs.inputs import InputImage
 from app.jobs.model import Effort, Preset
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult
 from workers.cli.failures import UsageError
-from workers.cli.inputs import tell_inputs
+from workers.cli.inputs import tell_figures, tell_inputs
 from workers.cli.options import (
     BitDepth,
     EffortOption,
+    HeldOutImages,
     Images,
     ImageSize,
     Invariances,
@@ -51,6 +54,7 @@ def generate(
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
     strict: Strict = False,
+    held_out: HeldOutImages = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write this page with all that the set is judged by.")
     ] = None,
@@ -78,8 +82,12 @@ def generate(
             raise UsageError("--report reads the ZIP again: --out must be an ordinary file.")
         from workers.generation.read_inputs import open_files, read_inputs  # noqa: PLC0415
 
-        with Decoders(settings) as decoders, open_files(images, settings) as files:
-            inputs = read_inputs(files, bit_depth, decoders)
+        with Decoders(settings) as decoders, ExitStack() as opened:
+            files = opened.enter_context(open_files(images, settings))
+            apart_files = opened.enter_context(open_files(held_out or [], settings))
+            read = read_inputs([*files, *apart_files], bit_depth, decoders)
+        inputs, apart = read.split(len(files))
+        check_held_out(apart.understood, len(files))
         told = [image.model_dump() for image in inputs.understood]
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
@@ -98,24 +106,34 @@ def generate(
             result = pipeline.generate(request, bar)
             bar("archive", 99, {})
             small = SmallPictures()
+            judge = None
+            if apart.images:
+                from workers.generation.set_judge import SetJudge  # noqa: PLC0415
+
+                judge = SetJudge(request.images, apart.named(file_name), pipeline.models.features)
+
             write_archive(
                 file,
                 result,
                 request,
                 job_id="none",
                 created_at=datetime.now(UTC),
-                # Where it lies here is nobody's business whom the set goes to.
-                inputs=[
-                    one.model_copy(update={"field": Path(one.field).name})
-                    for one in inputs.understood
-                ],
+                inputs=[file_name(one) for one in inputs.understood],
                 bit_depth=bit_depth,
                 on_image=small.keep,
+                judge=judge,
             )
             if page is not None:
                 write_page(page, file, request, small.of(result))
             bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
+    if judge is not None:
+        tell_figures(console, judge.figures())
+
+
+def file_name(image: InputImage) -> InputImage:
+    """By its name alone: where it lies here is nobody's business whom the set goes to."""
+    return image.model_copy(update={"field": Path(image.field).name})
 
 
 def write_page(

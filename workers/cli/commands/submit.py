@@ -13,6 +13,7 @@ from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
     BitDepth,
     EffortOption,
+    HeldOutImages,
     ImagesIfAny,
     ImageSize,
     ImagesUrl,
@@ -49,11 +50,17 @@ AsJsonLines = Annotated[
 
 
 def _submit(
-    client: Client, images: list[str], request: JobRequest, console: Console, *, as_json: bool
+    client: Client,
+    images: list[str],
+    held_out: list[str],
+    request: JobRequest,
+    console: Console,
+    *,
+    as_json: bool,
 ) -> Job:
     """The job, of which the id is told at once."""
     options = cast(JobOptions, request.model_dump(mode="json", exclude={"object_name"}))
-    job = client.submit(images, request.object_name, **options)
+    job = client.submit(images, request.object_name, held_out=held_out or None, **options)
     if as_json:
         print_json(job.status.raw)
     else:
@@ -79,6 +86,7 @@ def submit(
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
     strict: Strict = False,
+    held_out: HeldOutImages = None,
     priority: PriorityOption = Priority.interactive,
     server: Server = DEFAULT_SERVER,
     api_key: ApiKey = None,
@@ -106,10 +114,12 @@ def submit(
     console = Console(stderr=True)
     with connected(server, api_key) as client:
         if out is None:
-            _submit(client, images or [], job_request, console, as_json=as_json)
+            _submit(client, images or [], held_out or [], job_request, console, as_json=as_json)
             return
         with open_output(out) as file:
-            job = _submit(client, images or [], job_request, console, as_json=as_json)
+            job = _submit(
+                client, images or [], held_out or [], job_request, console, as_json=as_json
+            )
             follow(job, server, console)
             job.download("archive", file)
     console.print(f"{job.status.num_images} of {num_images} images: {out}", highlight=False)

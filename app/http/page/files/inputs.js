@@ -7,7 +7,9 @@ const ZIP = /\.zip$/i;
 const ACCEPTED = "image/png,image/jpeg,image/bmp,image/tiff,image/webp,.tif,.tiff,.bmp,.zip";
 const THUMB_PX = 240;
 // Where a request has an image: an upload of its own, or a file within a ZIP.
-const FIELD = /^images\[(\d+)\](?:\/(.+))?$/;
+const FIELD = /^(images|held_out_images)\[(\d+)\](?:\/(.+))?$/;
+// As many judge a set; fewer than one more need not be asked about.
+const LEAST_APART = 6;
 
 /** The part of the form; `onChange` hears of each change of the images. */
 export function imageInputs({ signal, onChange }) {
@@ -15,6 +17,7 @@ export function imageInputs({ signal, onChange }) {
   let all = [];
   const list = h("ul", { class: "tiles inputs" });
   const note = h("p", { id: "images-note", class: "note" });
+  const apart = h("div", { class: "row", hidden: true });
   const chooser = fileInput({ multiple: true, accept: ACCEPTED });
   const folder = fileInput({ multiple: true, webkitdirectory: true });
   const camera = fileInput({ accept: "image/*", capture: "environment" });
@@ -53,10 +56,10 @@ export function imageInputs({ signal, onChange }) {
     add(files);
   }
 
-  function add(files) {
+  function add(files, isApart = false) {
     const zips = files.filter((file) => ZIP.test(file.name));
     const images = files.filter((file) => !ZIP.test(file.name) && (file.type.startsWith("image/") || SUFFIX.test(file.name)));
-    items = [...items, ...[...images, ...zips].map((file) => ({ file, thumb: thumbnail(file) }))];
+    items = [...items, ...[...images, ...zips].map((file) => ({ file, isApart, thumb: thumbnail(file) }))];
     const others = files.length - images.length - zips.length;
     const added = [images.length > 0 && count(images.length, "image"), zips.length > 0 && count(zips.length, "ZIP")].filter(Boolean).join(" and ") || "No image";
     changed(`${added} added${others ? `; ${count(others, "file")} left out: no image` : ""}.`);
@@ -85,43 +88,83 @@ export function imageInputs({ signal, onChange }) {
   }
 
   function draw() {
+    drawApart();
     fill(list, items.map((item, number) => tile(item, number)));
   }
 
   function tile(item, number) {
     const { file, understood, fault } = item;
-    return h("li", { class: fault ? "tile bad" : "tile" }, item.thumb,
+    return h("li", { class: `tile${fault ? " bad" : ""}${item.isApart ? " apart" : ""}` }, item.thumb,
       h("p", { class: "name", title: file.name }, `${number + 1}. ${file.name}`),
       understood?.length > 0 && (ZIP.test(file.name) ? content(understood) : h("p", { class: "facts" }, facts(understood[0]))),
       understood?.flatMap(({ field, warnings }) => warnings.map((warning) => h("p", { class: "warning" }, `Look: ${[pathOf(field), warnText(warning, nameOf)].filter(Boolean).join(": ")}`))),
       fault && h("p", { class: "fault" }, fault),
+      mayJudge() && h("label", { class: "choice" }, h("input", { type: "checkbox", checked: item.isApart, onchange: ({ target }) => keepApart(item, target.checked) }), " Keep apart", h("span", { class: "unseen" }, ` image ${number + 1}`)),
       h("button", { type: "button", class: "quiet", "aria-label": `Remove image ${number + 1}, ${file.name}`, onclick: () => remove(item) }, "Remove"));
   }
 
   /** What the tiles call one of all images. */
   function nameOf(number) {
-    const [, item, path] = FIELD.exec(all[number].field);
-    return path ?? `image ${Number(item) + 1}`;
+    const [, , , path] = FIELD.exec(all[number].field);
+    return path ?? `image ${items.indexOf(itemOf(all[number].field)) + 1}`;
+  }
+
+  const sent = (isApart) => items.filter((item) => item.isApart === isApart);
+
+  /** The tile's item of a field such as `images[3]`. */
+  function itemOf(field) {
+    const [, name, number] = FIELD.exec(field) ?? [];
+    return name && sent(name !== "images")[number];
+  }
+
+  function keepApart(item, isApart) {
+    item.isApart = isApart;
+    changed(`${item.file.name} ${isApart ? "is kept apart" : "is used"}.`);
+    list.children[items.indexOf(item)].querySelector("input").focus();
+  }
+
+  function keepHalf() {
+    items.forEach((item, number) => (item.isApart = number % 2 === 1));
+    changed(`${count(sent(true).length, "image")} kept apart.`);
+    apart.querySelector("button")?.focus();
+  }
+
+  function keepNone() {
+    for (const item of items) item.isApart = false;
+    changed("All images are used.");
+    zone.querySelector("button").focus();
+  }
+
+  /** Whether there are enough images for some of them to judge the others by. */
+  const mayJudge = () => items.length > LEAST_APART || (items.length > 1 && items.some(({ file }) => ZIP.test(file.name))) || sent(true).length > 0;
+
+  function drawApart() {
+    const number = sent(true).length;
+    apart.hidden = !mayJudge();
+    fill(apart, number
+      ? [h("p", { class: "note" }, `${number} kept apart: nothing is made of ${number === 1 ? "it" : "them"}, the set is judged by ${number === 1 ? "it" : "them"}.`), h("button", { type: "button", class: "quiet", onclick: keepNone }, "Use them all")]
+      : [h("p", { class: "note" }, `Have more than you need? Keep ${LEAST_APART} or more apart: nothing is made of them, and you see how well the new images match them.`), h("button", { type: "button", class: "quiet", onclick: keepHalf }, "Keep every second one apart")]);
   }
 
   return {
-    element: h("div", {}, zone, note, list),
-    files: () => items.map(({ file }) => file),
+    element: h("div", {}, zone, note, apart, list),
+    files: () => sent(false).map(({ file }) => file),
+    filesApart: () => sent(true).map(({ file }) => file),
     add,
     /** What the service understood of each image, in their order. */
     understand(inputs) {
       all = inputs;
-      items.forEach((item, number) => {
-        item.understood = inputs.filter(({ field }) => Number(FIELD.exec(field)?.[1]) === number);
+      for (const item of items) {
+        item.understood = inputs.filter(({ field }) => itemOf(field) === item);
         item.fault = null;
-      });
+      }
       draw();
     },
     /** Marks the images that a problem names. */
     blame(problem) {
       for (const error of problem.errors ?? []) {
-        const [, number, path] = FIELD.exec(error.field) ?? [];
-        if (items[number]) items[number].fault = [path, error.detail].filter(Boolean).join(": ");
+        const item = itemOf(error.field);
+        if (item) item.fault = [pathOf(error.field), error.detail].filter(Boolean).join(": ");
       }
       draw();
     },
@@ -135,7 +178,7 @@ export function facts(input) {
   return `${input.width} × ${input.height} px, ${input.bit_depth} bit, ${kinds[input.channels] ?? `${input.channels} channels`}${turned}`;
 }
 
-const pathOf = (field) => FIELD.exec(field)?.[2];
+const pathOf = (field) => FIELD.exec(field)?.[3];
 
 /** What is in a ZIP. */
 function content(images) {

@@ -68,6 +68,7 @@ export async function showNew({ element, signal }, repeated) {
     for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt(), sense: words.sense() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
     const chosen = question.chosen();
     if (chosen) data.append("invariances", chosen.join(","));
+    for (const file of images.filesApart()) data.append("held_out_images", file, file.name);
     send.disabled = true;
     send.textContent = "Sending …";
     announce("Sending.");
@@ -93,11 +94,13 @@ export async function showNew({ element, signal }, repeated) {
     question.want(asked.invariances ?? null);
     try {
       const files = [];
-      for (let number = 0; number < job.inputs.length; number += 1) {
+      for (let number = 0; number < job.inputs.length + job.held_out.length; number += 1) {
         const content = await (await call(`${jobPath(id)}/inputs/${number}`, { signal })).blob();
         files.push(new File([content], `image-${number + 1}.${await kindOf(content)}`, { type: `image/${await kindOf(content)}` }));
       }
+      const apart = files.splice(job.inputs.length);
       if (files.length) images.add(files);
+      if (apart.length) images.add(apart, true);
     } catch (problem) {
       if (!signal.aborted) fault({ title: "Its images are gone", detail: `Choose them again. ${problem.detail}` });
     }

@@ -347,6 +347,53 @@ def test_a_zip_is_taken_and_its_images_are_told(
     ]
 
 
+def test_images_kept_apart_judge_the_set(open_page: OpenPage, service: Service, tmp_path: Path):
+    files = [tmp_path / f"nut-{number}.png" for number in range(8)]
+    for number, file in enumerate(files):
+        file.write_bytes(encode(texture((96, 64), seed=number)))
+    page = open_page()
+    ask(page, files[:6], "nut", 2)
+    apart = page.get_by_role("checkbox", name="Keep apart")
+    expect(apart).to_have_count(0)
+    page.set_input_files(CHOOSER, files[6:])
+    expect(apart).to_have_count(8)
+    page.get_by_role("button", name="Keep every second one apart").click()
+    expect(page.locator(".inputs .apart")).to_have_count(4)
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("at least 6 are needed")
+    for number in (1, 5):
+        page.get_by_role("checkbox", name=f"Keep apart image {number}").check()
+    expect(page.locator(".inputs .apart")).to_have_count(6)
+    assert page.evaluate("document.activeElement.type") == "checkbox"
+    assert list(violations(page)) == []
+    send(page)
+    expect_done(page)
+    judged = page.locator("section", has=page.get_by_role("heading", name="Judged by images"))
+    expect(judged).to_contain_text("6 good images of yours")
+    expect(judged.get_by_role("row", name="New images")).to_contain_text("%")
+    judged.locator("summary").click()
+    for image in judged.locator("img").all():
+        image.scroll_into_view_if_needed()
+        expect(image).not_to_have_class("loading")
+    assert judged.locator("img").count() == 6
+    assert list(violations(page)) == []
+    job = service.http.get(f"/v1/jobs/{page.url.rpartition('/')[2]}").json()
+    assert (len(job["inputs"]), len(job["held_out"])) == (2, 6)
+    manifest = service.http.get(f"{job['links']['self']}/manifest").json()
+    assert manifest["held_out"]["num_images"] == 6
+    assert "Judged by images kept apart" in service.http.get(f"{job['links']['self']}/report").text
+    (curl, python, cli) = page.locator("pre").all_text_contents()
+    assert curl.count("-F images=@") == 2
+    assert curl.count("-F held_out_images=@") == cli.count("--held-out") == 6
+    compile(python, "lines", "exec")
+    assert 'held_out=["apart-1.png"' in python
+    page.get_by_role("link", name="Repeat with changes").click()
+    expect(page.locator(".inputs .tile")).to_have_count(8)
+    expect(page.locator(".inputs .apart")).to_have_count(6)
+    page.get_by_role("button", name="Use them all").click()
+    expect(page.locator(".inputs .apart")).to_have_count(0)
+
+
 def test_images_come_by_drop_and_from_the_clipboard(open_page: OpenPage):
     page = open_page()
     give = """([kind, names]) => {
