@@ -30,7 +30,7 @@ from app.jobs.inputs import InputImage
 from models.job.request import GenerationRequest, GenerationResult
 from workers.archive.dataset_card import write_dataset_card
 from workers.archive.manifest import ManifestFacts, describe_generation
-from workers.archive.synthetic_png import encode_real_png, encode_synthetic_png
+from workers.archive.synthetic_png import Making, encode_real_png, encode_synthetic_png
 
 COLUMNS = (
     "file_name",
@@ -142,7 +142,7 @@ def _entries(
 
     for file_name, image in zip(file_names, result.images, strict=True):
         pixels = image.pixels
-        png = encode_synthetic_png(pixels)
+        png = encode_synthetic_png(pixels, Making.of(image.kind, request.preset))
         yield f"{slug}/train/{file_name}", png
         on_image(pixels)
         if judge is not None:

@@ -11,6 +11,7 @@ const REASONS = {
   anomalous: "shows something that your images do not",
   near_copy: "is nearly the same as an image that is there already",
 };
+const LOW_PRECISION = 0.6;
 // By how much of the image a mark is larger than what it marks, on each side.
 const GROWN = 0.05;
 const VIEWS = {
@@ -203,8 +204,8 @@ function judged(here, job, { num_images: number, given, new: made, images }) {
   const rows = [["New images", made], ["Your own images", given]];
   return h("section", {}, h("h2", {}, "Judged by images kept apart"),
     h("p", {}, `${count(number, "good image")} of yours, of which nothing was made, say how true the set is. `,
-      made.coverage > given.coverage ? "The new images show more of what your line makes than the images that they were made of."
-        : "The new images show no more of what your line makes than the images that they were made of."),
+      made.precision < LOW_PRECISION ? "Many of the new images look like none of them: no good part may look so."
+        : `The new images show ${made.coverage > given.coverage ? "more" : "no more"} of what your line makes than the images that they were made of.`),
     h("table", {},
       h("thead", {}, h("tr", {}, ["", "Look like them (precision)", "Share of them that it shows (coverage)"].map((text) => text ? h("th", { scope: "col" }, text) : h("td")))),
       h("tbody", {}, rows.map(([name, { precision, coverage }]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, percent(precision)), h("td", {}, percent(coverage)))))),
