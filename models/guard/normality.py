@@ -1,9 +1,10 @@
 """Normality guard: rejects an image with a patch unlike any of the real images', and a copy.
 
-Its memory bank is a random sample of the patches of the real images under their normal-preserving
-views. An image whose worst patch lies farther from the bank than those of real views that the bank
+Its memory bank is a random sample of the patches of the real images, as a whole moved and lit as
+the views are: it holds only what was seen, and no ghost, seam or continued ground that a view may
+have. An image whose worst patch lies farther from the bank than those of real images that the bank
 has not seen is rejected; a defect fainter than that passes. With LEAST_SOURCES real images or more,
-"not seen" means that the bank has no view of the same real image: the threshold then lets another
+"not seen" means that the bank has nothing of the same real image: the threshold then lets another
 good part pass, and with fewer it judges by the given ones. Images smaller than LEAST_SIDE_PX are
 enlarged first, so that a small defect fills a patch.
 
@@ -23,6 +24,7 @@ from torch.nn import functional as F
 from models.features.nearest import farthest, nearest_distances
 from models.features.patches import PatchFeatures
 from models.guard.copies import COPY_DIFFERENCE, KnownImages
+from models.runtime.precision import reduced_precision
 
 # Patches in the bank at most, drawn at random from all.
 BANK_SIZE = 6000
@@ -38,6 +40,22 @@ FALSE_REJECTION_RATE_OF_OTHERS = 0.1
 
 Place = tuple[float, float, float, float]
 """A patch as (left, top, width, height), shares of the image in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class RealImage:
+    """A real image, as it is or moved as a whole.
+
+    Attributes:
+        pixels: (3, H, W) in [0, 1].
+        is_seen: (H, W) bool, true where it shows the real image's pixels, false beyond its edge;
+            None if that is everywhere.
+        source: which real image it shows.
+    """
+
+    pixels: Tensor
+    is_seen: Tensor | None = None
+    source: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,7 @@ class NormalityGuard:
     """Memory bank, threshold and the known images of one job.
 
     Attributes:
-        bank: patch features of real views, (N, F).
+        bank: patch features of the real images, (N, F).
         threshold: the distance beyond which a worst patch is anomalous, in feature units.
         known: images that another must not copy.
     """
@@ -93,44 +111,43 @@ class NormalityGuard:
     def fit(
         cls,
         features: PatchFeatures,
-        bank_images: Tensor,
-        unseen_images: Tensor,
+        bank_images: Sequence[RealImage],
+        unseen_images: Sequence[RealImage],
         *,
-        sources: Sequence[int],
-        unseen_sources: Sequence[int],
         seed: int = 0,
         on_image: Callable[[], None] = lambda: None,
     ) -> "NormalityGuard":
-        """Draws the bank from `bank_images` (B, 3, H, W); sets the threshold on `unseen_images`.
+        """Draws the bank from `bank_images`; sets the threshold on `unseen_images`, one at least.
 
-        At most BANK_SIZE of the patches are kept, drawn at random by `seed`. Both are real images
-        under normal-preserving views; `sources` and `unseen_sources` say of each which real image
-        it shows. The threshold is the distance that a share of FALSE_REJECTION_RATE of the unseen
-        views exceeds, or FALSE_REJECTION_RATE_OF_OTHERS if each is measured against the other real
-        images. `on_image` is called after each image; it may raise to stop.
+        At most BANK_SIZE of the patches are kept, drawn at random by `seed`. The threshold is the
+        distance that a share of FALSE_REJECTION_RATE of the unseen images exceeds, or
+        FALSE_REJECTION_RATE_OF_OTHERS if each is measured against the other real images.
+        `on_image` is called after each image; it may raise to stop.
         """
         rows = []
         for image in bank_images:
-            rows.append(features.patches(_enlarged(image[None]))[0])
+            rows.append(_seen_patches(features, image))
             on_image()
         patches = torch.cat(rows)
-        owners = torch.tensor(sources).repeat_interleave(len(rows[0]))
+        owners = torch.cat(
+            [torch.full((len(each),), i.source) for each, i in zip(rows, bank_images, strict=True)]
+        )
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(patches), generator=generator)[:BANK_SIZE]
-        guard = cls(features, patches[chosen], threshold=1.0)
-        leave_out = len(set(sources)) >= LEAST_SOURCES
+        bank, owners = patches[chosen.to(patches.device)], owners[chosen].to(patches.device)
+        leave_out = len(owners.unique()) >= LEAST_SOURCES
         distances = []
-        for image, source in zip(unseen_images, unseen_sources, strict=True):
-            known = owners[chosen] != source if leave_out else slice(None)
-            distances.append(guard._worst(image, guard.bank[known]))
+        for image in unseen_images:
+            others = bank[owners != image.source] if leave_out else bank
+            distances.append(farthest(_seen_patches(features, image), others)[0])
             on_image()
         rate = FALSE_REJECTION_RATE_OF_OTHERS if leave_out else FALSE_REJECTION_RATE
-        guard.threshold = float(torch.stack(distances).quantile(1.0 - rate))
-        return guard
+        return cls(features, bank, float(torch.stack(distances).quantile(1.0 - rate)))
 
     def distance(self, images: Tensor) -> Tensor:
         """Each image's worst patch distance to the bank, (B,), in feature units."""
-        return torch.stack([self._worst(image, self.bank) for image in images])
+        found = (_rows(_grids(self.features, image[None]))[0] for image in images)
+        return torch.stack([farthest(rows, self.bank)[0] for rows in found])
 
     @torch.no_grad()
     def distance_map(self, images: Tensor) -> Tensor:
@@ -140,15 +157,10 @@ class NormalityGuard:
         """
         maps = []
         for image in images:
-            grid = self.features.patch_grid(_enlarged(image[None]))[0]  # (F, h, w)
+            grid = _grids(self.features, image[None])[0]  # (F, h, w)
             distances, _ = nearest_distances(grid.flatten(1).T, self.bank)
             maps.append(distances.reshape(grid.shape[-2:]))
         return torch.stack(maps)
-
-    @torch.no_grad()
-    def _worst(self, image: Tensor, bank: Tensor) -> Tensor:
-        """Distance of one image's (3, H, W) worst patch to its nearest in a bank, a scalar."""
-        return farthest(self.features.patches(_enlarged(image[None]))[0], bank)[0]
 
     def remember(self, image: Tensor) -> None:
         """Makes the image (3, H, W) one that others must not copy."""
@@ -161,8 +173,8 @@ class NormalityGuard:
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
         """What is strangest in each of the images (B, 3, H, W)."""
-        grids = self.features.patch_grid(_enlarged(images))  # (B, F, h, w)
-        found = [farthest(grid.flatten(1).T, self.bank) for grid in grids]
+        grids = _grids(self.features, images)  # (B, F, h, w)
+        found = [farthest(rows, self.bank) for rows in _rows(grids)]
         distances = torch.stack([distance for distance, _ in found]).tolist()
         indices = torch.stack([index for _, index in found]).tolist()
         height, width = grids.shape[-2:]
@@ -186,6 +198,33 @@ class NormalityGuard:
         elif nearest < COPY_DIFFERENCE:
             reason = "near_copy"
         return Verdict(look.guard_distance, nearest, reason, look.place)
+
+
+@torch.no_grad()
+def _grids(features: PatchFeatures, images: Tensor) -> Tensor:
+    """Patch features (B, F, h, w) float32 of images (B, 3, H, W), as the guard looks at them.
+
+    In reduced precision where that is fast: what it rounds off is small against how far patches of
+    good images lie from each other, and the bank is seen by the same eyes.
+    """
+    with reduced_precision(images.device):
+        return features.patch_grid(_enlarged(images)).float()
+
+
+def _seen_patches(features: PatchFeatures, image: RealImage) -> Tensor:
+    """Patch features (P, F) of where the image and all around it is seen."""
+    (grid,) = _grids(features, image.pixels[None])  # (F, h, w)
+    if image.is_seen is None:
+        return grid.flatten(1).T
+    unseen = 1.0 - image.is_seen[None].float()
+    cells = F.adaptive_max_pool2d(unseen, grid.shape[-2:])
+    beside = F.max_pool2d(cells, 3, 1, 1)[0]
+    return grid[:, beside == 0.0].T
+
+
+def _rows(grids: Tensor) -> Tensor:
+    """Grids (B, F, h, w) as rows, (B, P, F)."""
+    return grids.flatten(2).transpose(1, 2)
 
 
 def _enlarged(images: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ Axes: k images, N views, D embedding dimensions, H x W pixels; images in [0, 1].
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from models.generator.adaptation import adapt, reconstruction_psnr_db
@@ -17,7 +16,7 @@ from models.generator.variance import (
     distance_seen_again,
 )
 from models.guard.allowance import Allowance
-from models.guard.normality import NormalityGuard
+from models.guard.normality import NormalityGuard, RealImage
 from models.job.generation import Generation
 from models.views.decision.invariances import (
     InvarianceDecision,
@@ -100,34 +99,42 @@ def decide_views(generation: Generation) -> InvarianceDecision:
     return decision
 
 
-def fit_guard(generation: Generation) -> tuple[NormalityGuard, Tensor]:
-    """The guard: its bank sees one part of the views, its threshold is set on the other.
+def fit_guard(generation: Generation) -> NormalityGuard:
+    """The guard: its bank sees the images and some moved ones, its threshold is set on others.
 
-    Returns:
-        The guard, and as many views I_1..I_N as the effort says, (N, 3, h, w).
+    The images are moved as the views of VIEW_SEEDS are, each as a whole.
     """
-    draws = generation.draws
-    unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
-    progress, num_views = generation.progress, generation.effort.num_views + unseen
-    on_view = progress.counter("adapt", 11.0, 12.0, num_views)
-    views = draws.views(VIEW_SEEDS, num_views, on_view)
-    num_images = len(draws.pictures) + len(views)
+    draws, progress = generation.draws, generation.progress
+    num_unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
+    plans = draws.plans(VIEW_SEEDS, generation.effort.num_views + num_unseen)
+    pictures = [RealImage(draws.images[n], source=n) for n in draws.distinct]
+    on_moved = progress.counter("adapt", 11.0, 12.0, len(plans))
+    moved = []
+    for plan in plans:
+        shown = draws.sources[plan.source].moved_whole(plan.view)
+        moved.append(RealImage(*shown, plan.source))
+        on_moved()
     guard = NormalityGuard.fit(
         generation.models.features,
-        torch.cat([draws.pictures, views[unseen:]]),
-        views[:unseen],
-        sources=[*draws.distinct, *draws.sources_of(range(unseen, len(views)))],
-        unseen_sources=draws.sources_of(range(unseen)),
+        [*pictures, *moved[num_unseen:]],
+        moved[:num_unseen],
         seed=generation.request.seed,
-        on_image=progress.counter("adapt", 12.0, 16.0, num_images),
+        on_image=progress.counter("adapt", 12.0, 15.0, len(pictures) + len(moved)),
     )
     for image in draws.pictures:
         guard.remember(image)
-    return guard, views[: generation.effort.num_views]
+    return guard
+
+
+def draw_views(generation: Generation) -> Tensor:
+    """As many views I_1..I_N as the effort says, (N, 3, h, w)."""
+    count = generation.effort.num_views
+    on_view = generation.progress.counter("adapt", 15.0, 16.0, count)
+    return generation.draws.views(VIEW_SEEDS, count, on_view)
 
 
 def allowance_of(generation: Generation, views: Tensor) -> Allowance:
-    """How far sigma may change an image, by what the views (N, 3, h, w) of `fit_guard` change."""
+    """How far sigma may change an image, by what the views (N, 3, h, w) change."""
     draws = generation.draws
     sources = draws.sources_of(range(len(views)))
     return Allowance(generation.models.features, views, draws.images, sources)

@@ -12,6 +12,7 @@ from models.job.prepare import (
     allowance_of,
     choose_prompt,
     decide_views,
+    draw_views,
     fit_generator,
     fit_guard,
 )
@@ -27,7 +28,8 @@ def prepare(generation: Generation) -> Prepared:
         prompt = choose_prompt(generation)
     with generation.progress.stage("adapt"):
         generation.draws.decision = decide_views(generation)  # all draws follow it
-        guard, views = fit_guard(generation)
+        guard = fit_guard(generation)
+        views = draw_views(generation)
         generator, base_decoder, adaptation = fit_generator(generation, views)
     return Prepared(
         prompt,

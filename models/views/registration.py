@@ -16,6 +16,8 @@ from torch.nn import functional as F
 # Long sides in px, coarse to fine; a coarse one finds what lies far.
 SIDES_PX = (24, 48, 96)
 STEPS = 12
+# Images that lie on each other by less than this share of one say nothing of how they do.
+LEAST_OVERLAP = 0.5
 # What is compared is seen through a binomial filter of so many passes.
 BLUR_PASSES = 2
 
@@ -28,7 +30,8 @@ class Placement:
         angle_deg: counter-clockwise, log_scale: natural logarithm.
         shift_x, shift_y: as shares of the width and height.
         unexplained: share of the other's variance that is left when they lie on each other, in
-            [0, 1] or above: 0 for the same picture, about 1 for unlike ones.
+            [0, 1] or above: 0 for the same picture, about 1 for unlike ones, infinite where none
+            was found.
     """
 
     angle_deg: float
@@ -81,6 +84,8 @@ def _fitted(image: Tensor, other: Tensor, start: Tensor) -> tuple[Tensor, float]
     place, best = start.clone(), (start.clone(), math.inf)
     for _ in range(STEPS):
         seen, inside = _warped(image, place, xs, ys)
+        if float(inside.mean()) < LEAST_OVERLAP:
+            break
         weight = inside.flatten()
         down, across = torch.gradient(seen, spacing=2 / longest)
         jacobian = (

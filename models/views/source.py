@@ -3,6 +3,8 @@
 Axes: H0 x W0 pixels of the image, H x W of what is shown; images (3, H, W) in [0, 1].
 """
 
+from dataclasses import replace
+
 import torch
 from PIL import Image
 from torch import Tensor
@@ -11,7 +13,7 @@ from models.views.showing.lone_part import LonePart
 from models.views.showing.part_mask import has_plain_frame
 from models.views.showing.relight import relight
 from models.views.showing.resampling import resampled
-from models.views.showing.warp import apply_view
+from models.views.showing.warp import apply_view, within
 from models.views.view import MAX_SIDE_PX, View, scaled, to_tensor
 
 # An image is worked on at its own size, up to this multiple of what is shown: a finer one shows no
@@ -72,6 +74,14 @@ class Source:
             return apply_view(self.pixels, view, self._shown_at)
         moved = self.part.shown(self.pixels, view, self._shown_at)
         return relight(resampled(moved, self._shown_at).clamp(0.0, 1.0), view)
+
+    def moved_whole(self, view: View) -> tuple[Tensor, Tensor]:
+        """The image moved as a whole, its ground too, (3, H, W), and where it is seen, (H, W) bool.
+
+        What shows beyond its edge is not of the image.
+        """
+        shown = apply_view(self.pixels, replace(view, fill="mirror"), self._shown_at)
+        return shown, within(view, self.size, self._shown_at).to(shown.device)
 
 
 def working_size(source: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:

@@ -74,6 +74,19 @@ def moved(image: Tensor, view: View, size: tuple[int, int], *, keep_energy: bool
     return sharpened(read(grid), lost_sharpness(image, read(grid_of(beside)), size))
 
 
+def within(view: View, size: tuple[int, int], shown: tuple[int, int]) -> Tensor:
+    """Where a view of an image of `size` (width, height) shows the image's own pixels.
+
+    Returns:
+        (height, width) bool of what is `shown`, false where it looks beyond the image's edge.
+    """
+    theta = _theta(view, size[0] / size[1])[None]
+    width, height = shown
+    grid = F.affine_grid(theta, [1, 1, height, width], align_corners=False)[0]
+    # To the outer edge of the image's outermost pixels.
+    return (grid.abs() <= 1.0 + 1e-6).all(dim=-1)
+
+
 def _probed_px(grid: Tensor, size: tuple[int, int]) -> tuple[float, float]:
     """How far an image is moved to lose as much as by being read at a grid, in x and y, in px.
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.guard.normality import LEAST_SIDE_PX, NormalityGuard
+from models.guard.normality import LEAST_SIDE_PX, NormalityGuard, RealImage
 from models.views.showing.warp import apply_view
 from models.views.view import draw_view
 from tests.models.conftest import part_image
@@ -23,13 +23,10 @@ def guard(features) -> NormalityGuard:
 
 def fitted(features, bank: torch.Tensor, unseen: torch.Tensor, num_sources: int = 1):
     """A guard whose images show `num_sources` real ones by turns."""
-    return NormalityGuard.fit(
-        features,
-        bank,
-        unseen,
-        sources=[n % num_sources for n in range(len(bank))],
-        unseen_sources=[n % num_sources for n in range(len(unseen))],
-    )
+    shown = [
+        [RealImage(x, source=n % num_sources) for n, x in enumerate(i)] for i in (bank, unseen)
+    ]
+    return NormalityGuard.fit(features, *shown)
 
 
 def scratched(image: torch.Tensor) -> torch.Tensor:
@@ -48,6 +45,21 @@ def test_augmented_real_images_pass(guard):
 def test_a_painted_scratch_is_rejected(guard):
     for image in real_views(5, seed=3):
         assert guard.judge(scratched(image)).reason == "anomalous"
+
+
+def test_what_lies_beyond_an_images_edge_is_not_remembered_nor_judged(features):
+    bank, unseen = real_views(24, seed=0), real_views(16, seed=1)
+    is_seen = torch.ones(128, 128, dtype=torch.bool)
+    is_seen[40:80, 36:92] = False  # the scratch and what is around it
+
+    def spoiled(images: torch.Tensor, mask: torch.Tensor | None) -> list[RealImage]:
+        return [RealImage(scratched(image), mask) for image in images]
+
+    known = NormalityGuard.fit(features, spoiled(bank, None), spoiled(unseen, None))
+    hidden = NormalityGuard.fit(features, spoiled(bank, is_seen), spoiled(unseen, is_seen))
+    for image in real_views(5, seed=3):
+        assert known.judge(scratched(image)).guard_distance < 1.1
+        assert hidden.judge(scratched(image)).guard_distance > 1.3
 
 
 def test_a_scratch_raises_the_distance_where_it_is(guard):

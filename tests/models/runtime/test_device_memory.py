@@ -13,7 +13,7 @@ from models.features.patches import PatchFeatures
 from models.generator.adaptation import adapt
 from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
 from models.generator.vqgan import VarianceAwareVQModel
-from models.guard.normality import NormalityGuard
+from models.guard.normality import NormalityGuard, RealImage
 from models.integrator.update import update
 from models.runtime.device_memory import HalvingBatch
 from models.runtime.errors import DeviceMemoryError
@@ -135,9 +135,7 @@ def test_text_guidance_in_pieces_has_the_same_gradients(
 
 
 def test_the_guard_in_pieces_is_the_guard(features: PatchFeatures, monkeypatch: pytest.MonkeyPatch):
-    guard = NormalityGuard.fit(
-        features, views(3), views(2), sources=[0] * 3, unseen_sources=[0] * 2
-    )
+    guard = NormalityGuard.fit(features, *([RealImage(x) for x in views(n)] for n in (3, 2)))
     unseen = views(5)[3:]
     whole = guard.distance_map(unseen)
     device, addmm = SmallDevice(10), torch.addmm

@@ -9,7 +9,7 @@ from models.evaluation.data.dataset import load_image, read_dataset
 from models.evaluation.guard_trial.defects import CONTRASTS, KINDS, SIZES
 from models.evaluation.guard_trial.trial import CLEAN, Defendant, Judgement, try_guard
 from models.evaluation.rows.plain import RowInput
-from models.guard.normality import NormalityGuard
+from models.guard.normality import NormalityGuard, RealImage
 from models.views.view import to_tensor
 
 
@@ -23,17 +23,9 @@ def judgements(category_folder, features) -> list[Judgement]:
     data = RowInput(images=images, object_name="tile", seed=0, train=category.train)
 
     def make_defendant(data: RowInput) -> Defendant:
-        bank, held_back = (
-            torch.stack([to_tensor(image, (96, 96)) for image in group])
-            for group in (data.images, unseen)
-        )
-        guard = NormalityGuard.fit(
-            features,
-            bank,
-            held_back,
-            sources=[0] * len(bank),
-            unseen_sources=[0] * len(held_back),
-        )
+        groups = (data.images, unseen)
+        shown = ([RealImage(to_tensor(image, (96, 96))) for image in group] for group in groups)
+        guard = NormalityGuard.fit(features, *shown)
         return Defendant(guard, (96, 96), [data.images[0]])
 
     return list(try_guard(category, data, make_defendant))

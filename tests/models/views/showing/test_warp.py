@@ -8,7 +8,7 @@ import torch
 from skimage import data
 from torch.nn import functional as F
 
-from models.views.showing.warp import apply_view
+from models.views.showing.warp import apply_view, within
 from models.views.view import View
 from tests.models.conftest import part_image, texture_image
 
@@ -126,3 +126,26 @@ def test_values_stay_in_range():
     shown = apply_view(texture_image(size=64), view, (64, 64))
     assert float(shown.min()) >= 0.0
     assert float(shown.max()) <= 1.0
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(),
+        View(shift_x=0.25, shift_y=-0.125),
+        View(angle_deg=30, scale=1.1),
+        View(angle_deg=90, flip_vertical=True, shift_y=0.25),
+        View(scale=0.75),
+    ],
+)
+def test_where_a_view_shows_the_image_itself(view: View):
+    # Beyond its edge an image is white with every kind of fill if its own edge is.
+    size = (96, 64)
+    inner = torch.zeros(3, 64, 96)
+    inner[:, 0], inner[:, -1], inner[:, :, 0], inner[:, :, -1] = (torch.ones(()),) * 4
+    shown = apply_view(inner, replace(view, fill="ground"), size)[0]
+    seen = within(view, size, size)
+    edge = F.max_pool2d((~seen)[None].float(), 5, 1, 2)[0] > 0
+    assert (shown[edge & ~seen] > 0.5).float().mean() > 0.98 or bool(seen.all())
+    assert (shown[~edge] < 0.5).float().mean() > 0.9
+    assert bool(seen.all()) == (view == View())

@@ -1,0 +1,30 @@
+import torch
+
+from models.views.source import Source
+from models.views.view import View, to_image
+from tests.models.conftest import part_image
+
+
+def test_moved_as_a_whole_the_ground_goes_along_and_as_a_view_it_stays():
+    image = part_image(angle_deg=20, size=128)
+    image[:, 4:10, 60:66] = 1.0 - image[:, :1, :1]  # a speck on the ground, at the frame
+    source = Source(to_image(image), (128, 128), torch.device("cpu"))
+    assert source.part is not None
+    turned = View(angle_deg=90.0, fill="ground")
+    whole, is_seen = source.moved_whole(turned)
+    speck = (image - image[:, :1, :1]).abs()[:, 4:10, 60:66].mean()
+    stays, goes = ((shown - shown[:, :1, :1]).abs() for shown in (source.shown(turned), whole))
+    assert stays[:, 4:10, 60:66].mean() > 0.8 * speck
+    assert goes[:, 4:10, 60:66].mean() < 0.2 * speck
+    assert bool(is_seen.all())
+
+
+def test_beyond_the_images_edge_nothing_is_seen():
+    source = Source(to_image(part_image(angle_deg=20, size=128)), (64, 64), torch.device("cpu"))
+    shown, is_seen = source.moved_whole(View(angle_deg=45.0))
+    assert shown.shape == (3, 64, 64)
+    assert is_seen.shape == (64, 64)
+    corners = is_seen[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert not corners.any()
+    # A square turned by 45 degrees covers 2 sqrt(2) - 2 of itself.
+    assert abs(float(is_seen.float().mean()) - 0.828) < 0.02
