@@ -110,7 +110,7 @@ def _style() -> str:
 def _called(number: int, image: dict[str, Any]) -> str:
     """One of the images kept apart, for people: its place in a ZIP, or its number."""
     _, _, path = image["file"]["field"].partition("/")
-    return path or f"no. {number}"
+    return path or str(number)
 
 
 def _bar(value: float, values: Sequence[float]) -> Markup:
