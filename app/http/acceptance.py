@@ -24,7 +24,7 @@ from app.jobs.admission.request_limits import (
 from app.jobs.inputs import understand
 from app.jobs.model import Job, new_job_id
 from app.jobs.store import CreationUnknownError
-from app.problems import NoImages, StorageUnavailable
+from app.problems import StorageUnavailable
 
 log = logging.getLogger("goodmany.api")
 
@@ -122,8 +122,6 @@ def _find_files(form: JobForm | ViewsForm, services: Services) -> Iterator[tuple
     if form.images_url is not None:
         # Whether it is allowed at all is told before anything is decoded.
         services.buckets.check(form.images_url)
-    elif not form.images:
-        raise NoImages("Send 1 or more files in the field `images`.")
     room = ImageRoom.of(services.settings)
     yield from _uploads("images", form.images, room)
     if form.images_url is not None:

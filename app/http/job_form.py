@@ -14,6 +14,8 @@ from app.problems import InvalidRequest
 MAX_FIELDS = 64
 # A blank list is a missing one.
 NO_VIEWS = "none"
+# The code of the one fault that is told before all others.
+NO_IMAGES = "no_images"
 MAX_FIELD_BYTES = 64 * 1024
 SINGLE_FIELDS = JobRequest.model_fields.keys() - {"invariances"}
 
@@ -62,6 +64,8 @@ class ImagesForm(BaseModel):
         given = {name: value for name, value in known.items() if not is_blank(value)}
         if known.get("invariances") == [NO_VIEWS]:
             given["invariances"] = []
+        if not given.keys() & {"images", "images_url"}:
+            raise PydanticCustomError(NO_IMAGES, "Send 1 or more files in the field `images`.")
         return {name: value for name, value in fields.items() if name not in known} | given
 
 
