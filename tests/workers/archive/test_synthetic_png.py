@@ -1,7 +1,9 @@
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from models.job.request import GenerationRequest
@@ -14,20 +16,32 @@ def text_chunks(png: bytes) -> dict[str, str]:
         return dict(image.text)
 
 
-def test_every_generated_png_says_that_it_is_synthetic():
-    files = contents(archive_bytes(made_result(3), made_request()))
-    for path, data in files.items():
-        if not path.endswith(".png"):
-            continue
+@pytest.mark.parametrize(
+    ("preset", "kind", "source_type", "said"),
+    [
+        ("goodmany", "view", "algorithmicallyEnhanced", "by a program."),
+        ("varied", "view", "algorithmicallyEnhanced", "by a program."),
+        ("varied", "varied", "compositeWithTrainedAlgorithmicMedia", "varied by a trained model"),
+        ("paper", "varied", "trainedAlgorithmicMedia", "made by a trained model"),
+    ],
+)
+def test_every_generated_png_says_that_it_is_synthetic_and_how_it_was_made(
+    preset: str, kind: str, source_type: str, said: str
+):
+    result = made_result(3)
+    result = replace(result, images=[replace(image, kind=kind) for image in result.images])
+    files = contents(archive_bytes(result, made_request(preset=preset)))
+    pictures = [data for path, data in files.items() if path.endswith(".png")]
+    assert len(pictures) == 3
+    for data in pictures:
         chunks = text_chunks(data)
         assert b"iTXtXML:com.adobe.xmp\0\0\0\0\0" in data
-        assert "Synthetic" in chunks["Comment"]
+        assert chunks["Comment"].startswith("Synthetic image: ")
+        assert said in chunks["Comment"]
         xmp = ElementTree.fromstring(chunks["XML:com.adobe.xmp"])
         source = xmp.find(".//{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType")
         assert source is not None
-        assert source.text == (
-            "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-        )
+        assert source.text == f"http://cv.iptc.org/newscodes/digitalsourcetype/{source_type}"
 
 
 def test_reference_images_keep_their_pixels_and_nothing_else_of_their_file():

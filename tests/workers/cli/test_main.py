@@ -97,7 +97,10 @@ def test_generate_writes_the_archive_without_a_server(
     deep.write_bytes(encode(Image.fromarray(tones)))
     again = image.with_name("again.png")
     again.write_bytes(image.read_bytes())
-    files = [image, deep, again]
+    packed = image.with_name("more.zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(again, "line 3/again.png")
+    files = [image, deep, packed]
     options += ["--bit-depth", "12"]
     page = image.with_name("report.html")
     options = [*options, "--report", page]
@@ -109,6 +112,9 @@ def test_generate_writes_the_archive_without_a_server(
         asked_for = json.loads(archive.read("manifest.json"))["request"]
     assert asked_for["bit_depth"] == 12
     assert [one["file"]["white"] for one in asked_for["images"]] == [255, 4095, 255]
+    # Not where it lay.
+    told = [one["file"]["field"] for one in asked_for["images"]]
+    assert told == ["nut.png", "deep.png", "again.png"]
     # A terminal breaks lines wherever it likes.
     said = "".join(capsys.readouterr().out.split())
     assert "nut.png:64x64px,8bit,3channels,white255" in said

@@ -103,6 +103,13 @@ def test_a_folder_a_pattern_and_a_file_name_each_file_once(tmp_path: Path):
     assert [upload.name for upload in twice] == ["b.PNG", "a.tif", "notes.txt"]
 
 
+def test_a_zip_is_sent_as_it_is(tmp_path: Path):
+    path = tmp_path / "parts.zip"
+    path.write_bytes(b"PK whatever")
+    (upload,) = gather(path)
+    assert (upload.name, content(upload)) == ("parts.zip", b"PK whatever")
+
+
 def test_a_generator_is_as_good_as_a_list():
     assert len(gather(texture(seed=seed) for seed in range(3))) == 3
 
