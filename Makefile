@@ -5,6 +5,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # The tests' S3 server is a program of its own: what it needs does not go with what we pin.
 MOTO := .venv/moto
+# Hugging Face's reader of folders of images, by which the archive's card is tried.
+DATASETS := .venv/datasets
 PYTEST_ARGS ?=
 # Most tests wait for processes, so there is room for more of them than cores.
 TEST_PROCESSES ?= 3
@@ -51,7 +53,7 @@ anomalib-bench: $(INSTALLED) .venv-anomalib/.installed
 	.venv-anomalib/bin/python -m pip install --quiet --disable-pip-version-check -e '.[anomalib]'
 	touch $@
 
-$(INSTALLED): pyproject.toml constraints.txt tests/moto-requirements.txt
+$(INSTALLED): pyproject.toml constraints.txt tests/moto-requirements.txt tests/datasets-requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
 	$(BIN)/python -m pip install --disable-pip-version-check \
@@ -59,6 +61,9 @@ $(INSTALLED): pyproject.toml constraints.txt tests/moto-requirements.txt
 	$(PYTHON) -m venv $(MOTO)
 	$(MOTO)/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r tests/moto-requirements.txt
+	$(PYTHON) -m venv $(DATASETS)
+	$(DATASETS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r tests/datasets-requirements.txt
 	touch $@
 
 ## Pins anew what pyproject.toml leaves open: the newest versions that fit, in a fresh environment.

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.base.redis_connection import connect
 from app.files.decoders import Decoders
+from app.files.image_buckets import ImageBuckets
 from app.files.storage import Storage
 from app.http.job_form import MAX_FIELD_BYTES, MAX_FIELDS
 from app.http.middleware.require_key import needs_api_key
@@ -86,6 +87,7 @@ def create_app(
         news=news,
         workers=workers,
         decoders=decoders or own_decoders,
+        buckets=ImageBuckets(settings),
         accepting=anyio.CapacityLimiter(MAX_ACCEPTING),
     )
     app.include_router(jobs.router)

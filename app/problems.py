@@ -2,7 +2,7 @@
 
 Problem                           slug                       status
 ├── InvalidRequest                invalid-request            422  with errors[]
-├── UnusableImage                 (base of the next eleven)  422  with errors[]
+├── UnusableImage                 (base of the next 13)      422  with errors[]
 │   ├── NoImages                  no-images
 │   ├── TooManyImages             too-many-images
 │   ├── EmptyImage                empty-image
@@ -13,7 +13,9 @@ Problem                           slug                       status
 │   ├── ImageTooNarrow            image-too-narrow
 │   ├── ImageTooCostly            image-too-costly
 │   ├── SeveralFrames             several-frames
-│   └── ShapeMismatch             shape-mismatch
+│   ├── ShapeMismatch             shape-mismatch
+│   ├── UnusableArchive           unusable-archive
+│   └── UnreadableImages          unreadable-images
 ├── IdempotencyKeyReused          idempotency-key-reused     422
 ├── MalformedBody                 malformed-body             400
 ├── UploadTooLarge                upload-too-large           413
@@ -169,6 +171,18 @@ class ShapeMismatch(UnusableImage):
     """Its ratio of width to height is too far from the first image's."""
 
     slug, title = "shape-mismatch", "The images differ too much in shape"
+
+
+class UnusableArchive(UnusableImage):
+    """An uploaded ZIP is broken, encrypted, or holds what is not read for safety's sake."""
+
+    slug, title = "unusable-archive", "A ZIP cannot be used"
+
+
+class UnreadableImages(UnusableImage):
+    """What `images_url` names is not there, or not for this service to read."""
+
+    slug, title = "unreadable-images", "There are no images that may be read"
 
 
 class IdempotencyKeyReused(Problem):

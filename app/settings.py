@@ -1,12 +1,13 @@
 """Every setting of the service, read from `GOODMANY_*` variables once, by whoever starts it."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.base.addresses import Network, parse_networks
+from app.base.s3_address import S3Address, parse_places
 
 
 class Settings(BaseSettings):
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     min_image_side_px: int = Field(default=32, ge=1)
     decoding_cpu_s: float = Field(default=20, gt=0)
     decoding_memory_bytes: int = Field(default=1536 * 2**20, ge=64 * 2**20)
+    images_url_prefixes: str = ""
     upload_timeout_s: float = Field(default=600, gt=0)
 
     root_path: str = Field(default="", pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")
@@ -69,11 +71,30 @@ class Settings(BaseSettings):
         parse_networks(text)
         return text
 
+    @model_validator(mode="after")
+    def _check_images_url_prefixes(self) -> Self:
+        if self.images_url_places and self.storage_url.startswith("s3://"):
+            jobs = S3Address.parse(self.storage_url)
+            if any(jobs.is_within(one) or one.is_within(jobs) for one in self.images_url_places):
+                raise ValueError("images_url_prefixes must not reach the jobs' own files")
+        return self
+
+    @field_validator("images_url_prefixes")
+    @classmethod
+    def _check_places(cls, text: str) -> str:
+        parse_places(text)
+        return text
+
     @field_validator("webhook_backoff_s")
     @classmethod
     def _check_backoff(cls, text: str) -> str:
         _parse_seconds(text)
         return text
+
+    @property
+    def images_url_places(self) -> tuple[S3Address, ...]:
+        """The places in buckets from which images may be taken."""
+        return parse_places(self.images_url_prefixes)
 
     @property
     def webhook_networks(self) -> tuple[Network, ...]:

@@ -26,6 +26,10 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
+from tests.tracing import (  # noqa: F401
+    pytest_collection,
+    pytest_runtest_protocol,
+)
 from tests.work_units import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,

@@ -9,13 +9,20 @@ obstore brings a file system of its own, but an asynchronous one: its threads ma
 while the process ends, which aborts it.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
-from obstore.exceptions import BaseError
+from obstore.exceptions import (
+    BaseError,
+    GenericError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.store import S3Store
 
 # Up to this size a file is one PUT, which leaves nothing behind when its process is killed. The
@@ -24,6 +31,8 @@ PART_BYTES = 64 * 2**20
 NUM_PARTS_AT_ONCE = 2
 # What is fetched at once of a file that is read here and there.
 BLOCK_BYTES = 256 * 2**10
+PAGE_OBJECTS = 1000
+REFUSED, MISSING = "status code: 403", "status code: 404"
 
 
 @lru_cache(maxsize=16)
@@ -43,6 +52,13 @@ class S3(AbstractFileSystem):
     root_marker = ""
     # What is raised here beside OSError.
     faults: ClassVar[tuple[type[Exception], ...]] = (BaseError,)
+    # It is not there, or not for us: S3 tells the one from the other only to those who may list.
+    refusals: ClassVar[tuple[type[Exception], ...]] = (
+        FileNotFoundError,
+        NotFoundError,
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name and size of an object.
@@ -66,10 +82,33 @@ class S3(AbstractFileSystem):
         ]
         return entries if detail else [entry["name"] for entry in entries]
 
-    def cat_file(self, path: str, **_: Any) -> bytes:
-        """The whole object, in one request."""
+    def walk_files(self, path: str) -> Iterator[tuple[str, int]]:
+        """Path and size of every object below, page by page as they are asked for.
+
+        Raises:
+            FileNotFoundError: there is no such bucket, or none that may be listed.
+        """
+        bucket, prefix = _split(path)
+        pages = _open_bucket(bucket).list(prefix, chunk_size=PAGE_OBJECTS)
+        try:
+            for page in pages:
+                for entry in page:
+                    yield f"{bucket}/{entry['path']}", entry["size"]
+        except GenericError as error:
+            # Of a list it is told in no other way.
+            if REFUSED in str(error) or MISSING in str(error):
+                raise FileNotFoundError(path) from error
+            raise
+
+    def cat_file(
+        self, path: str, start: int | None = None, end: int | None = None, **_: Any
+    ) -> bytes:
+        """The object, or the bytes from `start` up to `end`, in one request."""
         bucket, key = _split(path)
-        return _open_bucket(bucket).get(key).bytes().to_bytes()
+        store = _open_bucket(bucket)
+        if start is None or end is None:
+            return store.get(key).bytes().to_bytes()
+        return store.get_range(key, start=start, end=end).to_bytes() if end > start else b""
 
     def put_file(self, lpath: str, rpath: str, **_: Any) -> None:
         """Uploads a file; it is seen only when it is whole."""
@@ -85,8 +124,10 @@ class S3(AbstractFileSystem):
         keys = [entry["path"] for page in store.list(prefix) for entry in page]
         store.delete([*keys, prefix])
 
-    def _open(self, path: str, mode: str = "rb", **_: Any) -> "S3File":
-        return S3File(self, path, mode, block_size=BLOCK_BYTES, cache_type="readahead")
+    def _open(
+        self, path: str, mode: str = "rb", block_size: int | None = None, **_: Any
+    ) -> "S3File":
+        return S3File(self, path, mode, block_size or BLOCK_BYTES, cache_type="readahead")
 
 
 class S3File(AbstractBufferedFile):

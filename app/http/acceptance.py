@@ -3,26 +3,36 @@
 import contextlib
 import hashlib
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fastapi import UploadFile
 
-from app.files.decoders import Decoders
+from app.files.image_file import ImageFile, naming, open_images
+from app.files.image_room import ImageRoom
+from app.http.job_form import JobForm
 from app.http.services import Services
+from app.http.views_form import ViewsForm
 from app.images.facts import ImageFacts
 from app.jobs.admission.full_disk import refuse_on_full_disk
 from app.jobs.admission.idempotency import Claim
-from app.jobs.admission.request_limits import check_output_pixels, check_settings_limits
+from app.jobs.admission.request_limits import (
+    check_held_out,
+    check_output_pixels,
+    check_settings_limits,
+)
 from app.jobs.inputs import understand
-from app.jobs.model import Job, JobRequest, new_job_id
+from app.jobs.model import Job, new_job_id
 from app.jobs.store import CreationUnknownError
-from app.problems import StorageUnavailable, UnusableImage
+from app.problems import StorageUnavailable
 
 log = logging.getLogger("goodmany.api")
 
+HELD_OUT = "held_out_images"
+
 
 def accept_job(
-    request: JobRequest,
-    images: list[UploadFile],
+    form: JobForm,
     services: Services,
     owner: str,
     idempotency_key: str | None,
@@ -32,19 +42,26 @@ def accept_job(
     Raises:
         Problem: why there is no job.
     """
+    request = form.request
     check_settings_limits(request, services.settings)
     refuse_on_full_disk(services.store.connection)
     services.instance.note_use()
     job_id = new_job_id(services.store.now().timestamp())
     try:
-        hashes, facts = store_images(images, job_id, services)
-        names = [name_of(number) for number in range(len(images))]
-        inputs = understand(facts, request.bit_depth, names)
+        stored = store_images(form, job_id, services)
+        understood = understand(stored.facts, request.bit_depth, stored.names)
+        inputs, held_out = understood[: stored.num_given], understood[stored.num_given :]
+        check_held_out(held_out, len(inputs))
         check_output_pixels(request, inputs[0], services.settings)
         claim = None
         if idempotency_key is not None:
-            claim = Claim.of(idempotency_key, [request.model_dump_json().encode(), *hashes], owner)
-        job = services.store.create(job_id, request, len(images), claim, owner=owner, inputs=inputs)
+            body = [request.model_dump_json().encode(), *stored.hashes]
+            if held_out:
+                body.insert(1, f"{len(inputs)} given".encode())
+            claim = Claim.of(idempotency_key, body, owner)
+        job = services.store.create(
+            job_id, request, len(inputs), claim, owner=owner, inputs=inputs, held_out=held_out
+        )
     except CreationUnknownError:
         # If the job was created, it needs its files. If not, they are orphans and will be swept.
         raise
@@ -58,46 +75,71 @@ def accept_job(
     return job
 
 
-def store_images(
-    images: list[UploadFile], job_id: str, services: Services
-) -> tuple[list[bytes], list[ImageFacts]]:
-    """Checks the uploads one by one and keeps the bytes as they came: their hashes, their facts.
+@dataclass(frozen=True)
+class StoredImages:
+    """A request's images, one entry for each, in their order; those that are held out come last.
+
+    Attributes:
+        num_given: how many are not held out.
+        names: where the request has them.
+        hashes: SHA-256 of the files.
+        facts: what is known of them.
+    """
+
+    num_given: int
+    names: list[str]
+    hashes: list[bytes]
+    facts: list[ImageFacts]
+
+
+def store_images(form: JobForm | ViewsForm, job_id: str, services: Services) -> StoredImages:
+    """Checks the images one by one and keeps their bytes as they came.
 
     Raises:
         UnusableImage: the first fault, with its place.
-        DecoderUnavailable: the fault is ours.
+        InvalidRequest: images may not be taken from that address.
+        UploadTooLarge: together they are too many bytes.
+        DecoderUnavailable, StorageUnavailable: the fault is ours.
     """
-    hashes, facts = [], []
-    for number, upload in enumerate(images):
-        try:
-            content, fact = _read_upload(upload, services.decoders)
-        except UnusableImage as problem:
-            raise problem.in_field(name_of(number)) from problem
-        services.storage.write(job_id, f"inputs/{number:03d}", content)
+    names: list[str] = []
+    hashes: list[bytes] = []
+    facts: list[ImageFacts] = []
+    num_given = 0
+    for field, file in _find_files(form, services):
+        # Read when there is a decoder, so that no more files are in memory than are decoded.
+        with services.decoders.borrow() as decoder, naming(file.name):
+            content = file.read()
+            facts.append(decoder.read(content).facts)
+        services.storage.write(job_id, f"inputs/{len(names):03d}", content)
+        names.append(file.name)
         hashes.append(hashlib.sha256(content).digest())
-        facts.append(fact)
-    return hashes, facts
+        num_given += field != HELD_OUT
+    return StoredImages(num_given, names, hashes, facts)
 
 
-def name_of(number: int) -> str:
-    """What its sender calls the image."""
-    return f"images[{number}]"
+def _find_files(form: JobForm | ViewsForm, services: Services) -> Iterator[tuple[str, ImageFile]]:
+    """The image files of a request, each with its field: those that are held out come last."""
+    if form.images_url is not None:
+        # Whether it is allowed at all is told before anything is decoded.
+        services.buckets.check(form.images_url)
+    room = ImageRoom.of(services.settings)
+    yield from _uploads("images", form.images, room)
+    if form.images_url is not None:
+        for file in services.buckets.open(form.images_url, room):
+            yield "images_url", file
+    if isinstance(form, JobForm):
+        yield from _uploads(HELD_OUT, form.held_out_images, room)
+
+
+def _uploads(
+    field: str, uploads: list[UploadFile], room: ImageRoom
+) -> Iterator[tuple[str, ImageFile]]:
+    for number, upload in enumerate(uploads):
+        for file in open_images(f"{field}[{number}]", upload.file, room):
+            yield field, file
 
 
 def discard_files(services: Services, job_id: str) -> None:
     """Removes what was stored for no job, or none any more; if it cannot be, it will be swept."""
     with contextlib.suppress(StorageUnavailable):
         services.storage.remove(job_id)
-
-
-def _read_upload(upload: UploadFile, decoders: Decoders) -> tuple[bytes, ImageFacts]:
-    """The file's bytes, which are a usable image, and what is known of it.
-
-    Raises:
-        UnusableImage: they are not.
-        DecoderUnavailable: the fault is ours.
-    """
-    # Read when there is a decoder, so that no more files are in memory than are decoded.
-    with decoders.borrow() as decoder:
-        content = upload.file.read(decoders.limits.max_bytes + 1)
-        return content, decoder.read(content).facts

@@ -7,12 +7,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile as ParsedFile
 
+from app.jobs.inputs import MIN_HELD_OUT
 from app.jobs.model import JobRequest
 from app.problems import InvalidRequest
 
 MAX_FIELDS = 64
 # A blank list is a missing one.
 NO_VIEWS = "none"
+# The code of the one fault that is told before all others.
+NO_IMAGES = "no_images"
 MAX_FIELD_BYTES = 64 * 1024
 SINGLE_FIELDS = JobRequest.model_fields.keys() - {"invariances"}
 
@@ -28,14 +31,22 @@ def check_file(part: object) -> object:
     return part
 
 
+Files = list[Annotated[UploadFile, BeforeValidator(check_file)]]
+FILE_FIELDS = ("images", "held_out_images")
+
+
 class ImagesForm(BaseModel):
     """A form that images are uploaded with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     images: Annotated[
-        list[Annotated[UploadFile, BeforeValidator(check_file)]],
-        Field(description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit."),
+        Files,
+        Field(
+            default_factory=list,
+            description="1 to 50 good images: PNG, JPEG, BMP, TIFF or WebP, 8 or 16 bit; also a "
+            "ZIP of such images. Needed unless there is an `images_url`.",
+        ),
     ]
 
     @model_validator(mode="before")
@@ -47,11 +58,14 @@ class ImagesForm(BaseModel):
         known = {name: value for name, value in fields.items() if name in cls.model_fields}
         if isinstance(known.get("invariances"), list):
             known["invariances"] = split_lists(known["invariances"])
-        if isinstance(known.get("images"), list):
-            known["images"] = [part for part in known["images"] if not is_blank(part)]
+        for name in FILE_FIELDS:
+            if isinstance(known.get(name), list):
+                known[name] = [part for part in known[name] if not is_blank(part)]
         given = {name: value for name, value in known.items() if not is_blank(value)}
         if known.get("invariances") == [NO_VIEWS]:
             given["invariances"] = []
+        if not given.keys() & {"images", "images_url"}:
+            raise PydanticCustomError(NO_IMAGES, "Send 1 or more files in the field `images`.")
         return {name: value for name, value in fields.items() if name not in known} | given
 
 
@@ -59,6 +73,20 @@ class JobForm(ImagesForm, JobRequest):
     """The request with its images, as a form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    held_out_images: Annotated[
+        Files,
+        Field(
+            default_factory=list,
+            description=f"At least {MIN_HELD_OUT} other good images, or a ZIP of them, of which "
+            "nothing is made: the set is judged by them.",
+        ),
+    ]
+
+    @property
+    def request(self) -> JobRequest:
+        """The form without its files."""
+        return JobRequest.model_validate(self.model_dump(exclude=set(FILE_FIELDS)))
 
 
 def split_lists(values: list[Any]) -> list[Any]:

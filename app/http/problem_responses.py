@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from app.base.redis_connection import redis_fault
+from app.http.job_form import NO_IMAGES
 from app.http.middleware.behind_proxy import route_path
 from app.jobs.store import CreationUnknownError
 from app.problems import (
@@ -62,8 +63,8 @@ async def _on_nothing_more(_: Request, __: Exception) -> Response:
 async def _on_validation_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     errors = [_locate(fault) for fault in error.errors()]
-    if any(e["field"] == "images" and e["code"] == "missing" for e in errors):
-        return ProblemResponse(NoImages("Send 1 or more files in the field `images`."))
+    if any(e["code"] == NO_IMAGES for e in errors):
+        return ProblemResponse(NoImages(errors[0]["detail"]))
     fields = ", ".join(sorted({e["field"] for e in errors}))
     return ProblemResponse(InvalidRequest(f"Not valid: {fields}.", errors=errors))
 

@@ -7,6 +7,7 @@ import anyio
 from fastapi import Depends, Request
 
 from app.files.decoders import Decoders
+from app.files.image_buckets import ImageBuckets
 from app.files.storage import Storage
 from app.jobs.news import JobNews
 from app.jobs.store import JobStore
@@ -31,6 +32,7 @@ class Services:
     news: JobNews
     workers: LiveWorkers
     decoders: Decoders
+    buckets: ImageBuckets
     accepting: anyio.CapacityLimiter
 
 

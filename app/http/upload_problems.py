@@ -19,6 +19,8 @@ from app.problems import (
     StorageUnavailable,
     TooManyImages,
     TooManyRequests,
+    UnreadableImages,
+    UnusableArchive,
     UploadTooLarge,
     UploadTooSlow,
 )
@@ -40,6 +42,8 @@ UPLOAD_PROBLEMS = (
     ImageTooCostly,
     SeveralFrames,
     ShapeMismatch,
+    UnusableArchive,
+    UnreadableImages,
     NotReady,
     DecoderUnavailable,
     StorageUnavailable,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.job_form import ImagesForm
-from app.jobs.model import MAX_OBJECT_NAME_CHARS, BitDepth, ImageSize, PlainText
+from app.jobs.model import MAX_OBJECT_NAME_CHARS, BitDepth, ImageSize, ImagesUrl, PlainText
 
 
 class ViewsRequest(BaseModel):
@@ -17,6 +17,7 @@ class ViewsRequest(BaseModel):
         Annotated[PlainText, Field(min_length=1, max_length=MAX_OBJECT_NAME_CHARS)] | None,
         Field(description="As of a job; nothing depends on it.", examples=["hazelnut"]),
     ] = None
+    images_url: ImagesUrl = None
     bit_depth: BitDepth = None
     image_size: ImageSize = None
 

@@ -11,6 +11,9 @@ from app.images.shape import MAX_RATIO, shape_difference
 from app.images.white import decide_bits, exceeds
 from app.problems import InvalidRequest, ShapeMismatch
 
+# Of fewer, none has the five neighbours by which it is told what else the line makes.
+MIN_HELD_OUT = 6
+
 
 class InputWarning(BaseModel):
     """What its sender should look at; the job is done all the same."""
@@ -24,7 +27,12 @@ class InputWarning(BaseModel):
     ]
     detail: Annotated[str, Field(examples=["The same pixels as image 0."])]
     same_as: Annotated[
-        int | None, Field(description="Of a duplicate, the earlier image.", examples=[0])
+        int | None,
+        Field(
+            description="Of a duplicate, the earlier image; those that are held out are counted "
+            "on after the others.",
+            examples=[0],
+        ),
     ] = None
 
     @classmethod
@@ -38,6 +46,14 @@ class InputImage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    field: Annotated[
+        str,
+        Field(
+            description="Where the request has it, as problems name it; empty for a job of an "
+            "older version.",
+            examples=["images[0]", "images[0]/line 3/a.png"],
+        ),
+    ] = ""
     width: Annotated[int, Field(description="In px, upright.", examples=[1280])]
     height: Annotated[int, Field(description="In px, upright.", examples=[960])]
     bit_depth: Annotated[
@@ -52,6 +68,11 @@ class InputImage(BaseModel):
     white: Annotated[int, Field(description="The stored number that is white.", examples=[4095])]
     warnings: list[InputWarning] = []
 
+    @property
+    def same_as(self) -> int | None:
+        """The earlier image that it is a duplicate of."""
+        return next((w.same_as for w in self.warnings if w.same_as is not None), None)
+
 
 def understand(
     images: Sequence[ImageFacts], bit_depth: int | None, names: Sequence[str]
@@ -61,7 +82,7 @@ def understand(
     Args:
         images: all of a request.
         bit_depth: what the request says of files that have more than 8 bits.
-        names: what its sender calls each image, for what is refused.
+        names: what its sender calls each image.
 
     Raises:
         InvalidRequest: an image has numbers that need more bits than the request says.
@@ -78,6 +99,7 @@ def understand(
     warnings = find_oddities(images, bits)
     return [
         InputImage(
+            field=name,
             width=image.width,
             height=image.height,
             bit_depth=depth,
@@ -86,7 +108,7 @@ def understand(
             white=0 if image.inverted else 2**depth - 1,
             warnings=[InputWarning.of(warned) for warned in found],
         )
-        for image, depth, found in zip(images, bits, warnings, strict=True)
+        for name, image, depth, found in zip(names, images, bits, warnings, strict=True)
     ]
 
 

@@ -112,6 +112,18 @@ BitDepth = Annotated[
 ]
 
 
+ImagesUrl = Annotated[
+    str | None,
+    Field(
+        max_length=1024,
+        description="Images in a bucket, beside those that are sent or in their place: "
+        "`s3://bucket/folder/` for all below it, or one object, an image or a ZIP. Only from where "
+        "the operator allows it.",
+        examples=["s3://line-3/good/2026-11/"],
+    ),
+]
+
+
 class Preset(StrEnum):
     """By which rules the new images are made."""
 
@@ -157,6 +169,15 @@ class JobRequest(BaseModel):
             examples=["hazelnut"],
         ),
     ]
+    sense: Annotated[
+        Annotated[PlainText, Field(max_length=100)] | None,
+        Field(
+            description="Which meaning the name has, of those that `GET /v1/prompts` lists under "
+            "`senses`; left out, the likeliest for a part.",
+            examples=["nut.n.03"],
+        ),
+    ] = None
+    images_url: ImagesUrl = None
     num_images: Annotated[
         int, Field(ge=1, le=1000, description="How many new images are wanted.", examples=[16])
     ] = 16
@@ -270,6 +291,10 @@ class Job(BaseModel):
     inputs: Annotated[
         list[InputImage],
         Field(description="What was understood of each image; empty for a job of an old version."),
+    ]
+    held_out: Annotated[
+        list[InputImage],
+        Field(description="The same of each image that the set is judged by; mostly empty."),
     ]
     created_at: datetime
     started_at: datetime | None

@@ -42,6 +42,7 @@ def new_record(
     *,
     now: datetime,
     inputs: Sequence[InputImage] = (),
+    held_out: Sequence[InputImage] = (),
 ) -> dict[str, str]:
     """What is known of a job when it is accepted."""
     record = {
@@ -57,6 +58,8 @@ def new_record(
         # For the lines that other processes log of this job.
         "log_fields": json.dumps(dict(current_log_fields())),
     }
+    if held_out:
+        record["held_out"] = INPUTS.dump_json(list(held_out)).decode()
     if request.callback_url is not None:
         record["callback_url"] = str(request.callback_url)
     if request.expires_in_s is not None:
@@ -137,9 +140,10 @@ def read_number(text: object, default: float = 0.0) -> float:
     return number if math.isfinite(number) else default
 
 
-def _read_inputs(text: str | None) -> list[InputImage]:
+def read_inputs_told(record: dict[str, str], name: str = "inputs") -> list[InputImage]:
+    """What was understood of each image, or of each under another name; empty if not known here."""
     try:
-        return INPUTS.validate_json(text or "[]")
+        return INPUTS.validate_json(record.get(name) or "[]")
     except ValidationError:
         return []
 
@@ -153,7 +157,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
     fields = _request_fields(record)
     state = read_state(record.get("state"), record.get("ended_at"))
     is_known = record.get("state") == state or not state.is_over
-    inputs = _read_inputs(record.get("inputs"))
+    inputs = read_inputs_told(record)
     width, height = _output_size(inputs, fields) or (None, None)
     request = _read_request_leniently(record)
     has_callback = bool(record.get("callback_url") or fields.get("callback_url"))
@@ -173,6 +177,7 @@ def _read(job_id: str, record: dict[str, str], queue_position: int | None) -> Jo
         seed=int(read_number(fields.get("seed"))),
         request=request,
         inputs=inputs,
+        held_out=read_inputs_told(record, "held_out"),
         created_at=read_creation(job_id, record),
         started_at=_read_time(record.get("started_at")),
         ended_at=_read_time(record.get("ended_at")),

@@ -110,6 +110,7 @@ class JobStore:
         *,
         owner: str = "",
         inputs: Sequence[InputImage] = (),
+        held_out: Sequence[InputImage] = (),
     ) -> Job:
         """Records the job and queues it, both or neither.
 
@@ -135,7 +136,9 @@ class JobStore:
                         if made is not None:
                             return self.get(claim.resolve(made), owner)
                     check_room(pipeline, owner, self.settings.max_unfinished_jobs)
-                    record = new_record(request, num_inputs, owner, now=now, inputs=inputs)
+                    record = new_record(
+                        request, num_inputs, owner, now=now, inputs=inputs, held_out=held_out
+                    )
                     self._create(pipeline, job_id, request, record)
                     if claim is not None:
                         pipeline.set(claim.redis_key, claim.value(job_id), ex=CLAIM_TTL_S)

@@ -76,6 +76,7 @@ def choose_prompt(generation: Generation) -> ChosenPrompt:
     choice = models.prompts.choose(
         request.object_name,
         generation.draws.pictures,
+        sense=request.sense,
         outlier_rule=generation.options.outlier_rule,
         prompt=request.prompt or None,
     )

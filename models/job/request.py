@@ -22,6 +22,7 @@ class GenerationRequest:
     Attributes:
         images: k >= 1 good images, RGB 8-bit; of several sizes, the first one's shape is kept.
         object_name: what the images show, the paper's W^o.
+        sense: WordNet's name of the meaning that the name has; None takes the likeliest.
         num_images: how many new images are wanted, the paper's M.
         image_size: long side of the output in px; None: the first image's own, up to
             `models.views.view.MAX_SIDE_PX`.
@@ -35,6 +36,7 @@ class GenerationRequest:
 
     images: Sequence[Image.Image]
     object_name: str
+    sense: str | None = None
     num_images: int = 16
     image_size: int | None = None
     seed: int = 0

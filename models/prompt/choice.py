@@ -117,24 +117,25 @@ class PromptGenerator:
         object_name: str,
         images: Tensor,
         *,
+        sense: str | None = None,
         outlier_rule: OutlierRule = "mad",
         prompt: str | None = None,
     ) -> PromptChoice:
         """The prompt P for `images` (k, 3, H, W) in [0, 1]: the kept candidate of greatest cosine.
 
-        The order of the images does not matter. `prompt`, if given, is taken as it stands, and only
-        its distance and cosine are measured.
+        The order of the images does not matter. `sense` names the meaning whose words are taken.
+        `prompt`, if given, is taken as it stands, and only its distance and cosine are measured.
 
         Raises:
-            ValueError: the name holds no letter or is too long.
+            ValueError: the name holds no letter, is too long, or has no such meaning.
         """
         found = self.finder.find(object_name)
         # f(I^o), (k, D)
         f = HalvingBatch(len(images)).concatenate(self.encoder.embed_image, images)
-        sense, reason, scores = self._sense(found, f)
-        words = {**(sense.words if sense else {}), "state": found.states}
+        chosen, reason, scores = self._sense(found, f, sense)
+        words = {**(chosen.words if chosen else {}), "state": found.states}
         if prompt is None:
-            countable = sense.countable if sense else found.countable
+            countable = chosen.countable if chosen else found.countable
             texts = list(candidate_texts(found.object_name, words, countable))
         else:
             texts = [(prompt, "", "given")]
@@ -150,7 +151,7 @@ class PromptGenerator:
         return PromptChoice(
             text=texts[best][0],
             object_name=found.object_name,
-            sense=sense.name if sense else None,
+            sense=chosen.name if chosen else None,
             sense_reason=reason,
             senses=scores,
             words=words,
@@ -160,13 +161,20 @@ class PromptGenerator:
         )
 
     def _sense(
-        self, found: ObjectWords, f: Tensor
+        self, found: ObjectWords, f: Tensor, wanted: str | None
     ) -> tuple[Sense | None, str, tuple[SenseScore, ...]]:
         """The likeliest meaning by the name; of those with equal points the images f (k, D) choose.
 
         On parts, the embedded encoder's cosines tell meanings apart little better than chance: for
         a hazelnut they chose the tree.
+
+        Raises:
+            ValueError: the name has no meaning that is called as the one that is wanted.
         """
+        known = {sense.name: sense for sense in found.senses}
+        if wanted is not None and wanted not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"{found.object_name!r} has no meaning {wanted!r}; it has: {listed}")
         if not found.senses:
             return None, "no word of the name is known as a thing: the bare name is used", ()
         texts = [f"{found.object_name}: {sense.gloss}" for sense in found.senses]
@@ -175,8 +183,12 @@ class PromptGenerator:
         equal = points == points.max()
         sense = found.senses[int(torch.where(equal, cosines, -torch.inf).argmax())]
         scores = zip(found.senses, cosines.tolist(), strict=True)
+        if wanted is not None:
+            sense = known[wanted]
         by = (
-            f"of {int(equal.sum())} equally likely, by the images"
+            "as asked for"
+            if wanted is not None
+            else f"of {int(equal.sum())} equally likely, by the images"
             if equal.sum() > 1
             else "by the name"
         )

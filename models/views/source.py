@@ -78,8 +78,12 @@ class Source:
     def moved_whole(self, view: View) -> tuple[Tensor, Tensor]:
         """The image moved as a whole, its ground too, (3, H, W), and where it is seen, (H, W) bool.
 
-        What shows beyond its edge is not of the image.
+        What shows beyond its edge is not of the image, but where the view itself is the whole image
+        with its edge drawn out: such a frame is plain, or a narrow strip.
         """
+        if view.fill == "edge":
+            shown = apply_view(self.pixels, view, self._shown_at)
+            return shown, torch.ones_like(shown[0], dtype=torch.bool)
         shown = apply_view(self.pixels, replace(view, fill="mirror"), self._shown_at)
         return shown, within(view, self.size, self._shown_at).to(shown.device)
 

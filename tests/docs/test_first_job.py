@@ -70,9 +70,10 @@ def key_paths(value: Any, path: str = "") -> Iterator[str]:
 def covers(documented: str, path: str) -> bool:
     """Whether a row of the docs speaks of the path; `words.*` of all below `words`.
 
-    `rounds[].cosine` speaks of `rounds` too, which is the path of an empty list.
+    `rounds[].cosine` speaks of `rounds` too, which is the path of an empty list, and
+    `held_out.network` of `held_out`, which is null without such images.
     """
-    if documented.startswith(f"{path}[]"):
+    if documented.startswith((f"{path}[]", f"{path}.")):
         return True
     if documented.endswith(".*"):
         return path.startswith(documented[:-1])

@@ -1,5 +1,8 @@
 """Small images and models that several test files share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ from torch import Tensor
 
 from models.features.patches import PatchFeatures, load_patch_features
 from models.generator.vqgan import VarianceAwareVQModel
+from models.guard import normality
 
 
 def small_vqgan(*, patch_size: int = 2) -> VarianceAwareVQModel:
@@ -29,6 +33,17 @@ def small_vqgan(*, patch_size: int = 2) -> VarianceAwareVQModel:
 @pytest.fixture(scope="session")
 def features() -> PatchFeatures:
     return load_patch_features()
+
+
+@contextmanager
+def small_guard() -> Iterator[None]:
+    """A guard that hardly enlarges small images: to do so takes it most of a small job's time.
+
+    What the enlarging is good for, the guard's own tests say.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normality, "LEAST_SIDE_PX", 128)
+        yield
 
 
 @pytest.fixture

@@ -17,8 +17,12 @@ configs:
 # {num_images} good images of: {object_name}
 
 Made by goodmany from {num_inputs}, for training anomaly detectors. **These images are synthetic.**
-Each PNG says so itself: IPTC digital source type `trainedAlgorithmicMedia` in its XMP, and a text
-chunk. Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
+Each PNG says so itself, by IPTC's digital source type in its XMP and by a text chunk:
+`algorithmicallyEnhanced` is a real image that was turned, moved or lit otherwise,
+`compositeWithTrainedAlgorithmicMedia` one that a model varied besides, and
+`trainedAlgorithmicMedia` one that a model made.
+
+Prompt: "{prompt}". Size: {width} x {height} px. Seed: {seed}.
 
 {num_views} of them are views of a real image as they are: turned, moved or lit otherwise, as far as
 the images said that a good part may be. In the others, if any, a model varied the view besides.

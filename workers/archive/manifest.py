@@ -44,6 +44,7 @@ def describe_generation(
     facts: ManifestFacts,
     *,
     file_names: list[str],
+    held_out: dict[str, object] | None = None,
 ) -> dict[str, object]:
     """The whole manifest, JSON-able.
 
@@ -52,6 +53,7 @@ def describe_generation(
         request: what was asked for.
         facts: what else is to be said.
         file_names: the path in the archive of each of `result.images`.
+        held_out: how the set lies among real images that are held out; None without such.
     """
     width, height = result.size
     report = dict(result.report)
@@ -74,6 +76,7 @@ def describe_generation(
             _describe_image(name, image)
             for name, image in zip(file_names, result.images, strict=True)
         ],
+        "held_out": held_out,
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
@@ -86,6 +89,7 @@ def _describe_request(request: GenerationRequest, facts: ManifestFacts) -> dict[
     inputs = facts.inputs or (None,) * len(request.images)
     return {
         "object_name": request.object_name,
+        "sense": request.sense,
         "num_images": request.num_images,
         "image_size": request.image_size,
         "seed": request.seed,

@@ -8,10 +8,19 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from models.job.request import GenerationResult
+from workers.archive.sheet_style import (
+    CAPTION_PX,
+    FAINT,
+    GAP_PX,
+    GENERATED_FRAME,
+    INK,
+    MARGIN_PX,
+    PAGE,
+    REAL_FRAME,
+    SECTION_PX,
+    TILE_GROUND,
+)
 
-PAGE, INK, FAINT = "#ffffff", "#1f2933", "#6b7684"
-TILE_GROUND, REAL_FRAME, GENERATED_FRAME = "#eef1f4", "#2f6fde", "#c5ccd4"
-MARGIN_PX, GAP_PX, CAPTION_PX, SECTION_PX = 28, 12, 20, 34
 MIN_WIDTH_PX = 520
 MAX_GENERATED, MAX_REAL_COLUMNS, MAX_COLUMNS = 60, 3, 10
 MAX_MAPS = 12

@@ -8,7 +8,7 @@ from textwrap import wrap
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from app.http.view_families import ViewFamily
-from workers.archive.preview import FAINT, GAP_PX, INK, MARGIN_PX, PAGE, REAL_FRAME
+from workers.archive.sheet_style import FAINT, GAP_PX, INK, MARGIN_PX, PAGE, REAL_FRAME
 
 TILE_PX, TEXT_PX = 148, 300
 TITLE_FONT, TEXT_FONT, LINE_PX = 16, 13, 17
@@ -16,20 +16,21 @@ CHARACTERS_A_LINE = 44
 CHOSEN = "#1f8a4c"
 
 
-def views_sheet(image: Image.Image, families: Sequence[ViewFamily]) -> Image.Image:
+def views_sheet(image: Image.Image | None, families: Sequence[ViewFamily]) -> Image.Image:
     """A row a family: the input, such views of it, and what is believed of them.
 
     Args:
-        image: the first good image.
+        image: the first good image; None where it cannot be shown.
         families: as the API tells them.
     """
-    columns = 1 + max(len(family.images) for family in families)
+    columns = (image is not None) + max(len(family.images) for family in families)
     step = TILE_PX + GAP_PX
     width = 2 * MARGIN_PX + columns * step + TEXT_PX
     page = Image.new("RGB", (width, 2 * MARGIN_PX + len(families) * step - GAP_PX), PAGE)
     for row, family in enumerate(families):
         top = MARGIN_PX + row * step
-        tiles = [_framed(image), *(_tile(read_view(url)) for url in family.images)]
+        shown = [] if image is None else [_framed(image)]
+        tiles = [*shown, *(_tile(read_view(url)) for url in family.images)]
         for column, tile in enumerate(tiles):
             page.paste(tile, (MARGIN_PX + column * step, top))
         _tell(ImageDraw.Draw(page), (MARGIN_PX + columns * step + GAP_PX, top), family)

@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
@@ -31,7 +31,7 @@ from app.jobs.inputs import InputImage
 from models.job.request import GeneratedImage, GenerationRequest, GenerationResult
 from workers.archive.dataset_card import write_dataset_card
 from workers.archive.manifest import ManifestFacts, describe_generation
-from workers.archive.synthetic_png import encode_real_png, encode_synthetic_png
+from workers.archive.synthetic_png import Making, encode_real_png, encode_synthetic_png
 
 COLUMNS = (
     "file_name",
@@ -49,6 +49,16 @@ UNIX = 3
 READABLE_FILE = 0o100644 << 16
 MAX_SLUG_CHARS = 64
 RESERVED_ON_WINDOWS = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+
+
+class Judge(Protocol):
+    """Says how a set lies among real images that are held out; a `SetJudge`, which needs torch."""
+
+    def see(self, pixels: np.ndarray) -> None:
+        """One more image of the set, (H, W, 3) uint8."""
+
+    def figures(self) -> dict[str, object]:
+        """JSON-able, of all that were seen."""
 
 
 def slugify(object_name: str) -> str:
@@ -77,6 +87,7 @@ def write_archive(
     bit_depth: int | None = None,
     include_reference: bool = False,
     on_image: Callable[[np.ndarray], None] = lambda _: None,
+    judge: Judge | None = None,
 ) -> None:
     """Writes the ZIP to `file`, two images in memory at a time.
 
@@ -95,6 +106,7 @@ def write_archive(
         include_reference: also write the real images.
         on_image: called with the pixels (H, W, 3) of each generated image once it is written; what
             it raises leaves this function unchanged.
+        judge: sees each generated image; what it says of all of them goes into the manifest.
 
     Raises:
         ValueError: the report holds a number that JSON has not (NaN, infinity).
@@ -102,7 +114,7 @@ def write_archive(
     facts = ManifestFacts(
         job_id=job_id, created_at=created_at, inputs=tuple(inputs), bit_depth=bit_depth
     )
-    entries = _entries(result, request, facts, include_reference, on_image)
+    entries = _entries(result, request, facts, include_reference, on_image=on_image, judge=judge)
     if file.seekable():
         _write_zip(file, entries)
         return
@@ -117,7 +129,9 @@ def _entries(
     request: GenerationRequest,
     facts: ManifestFacts,
     include_reference: bool,
+    *,
     on_image: Callable[[np.ndarray], None],
+    judge: Judge | None,
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the archive, content), made one by one as the ZIP is written."""
     slug = slugify(request.object_name)
@@ -127,9 +141,12 @@ def _entries(
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow([*COLUMNS, *score_names, "sha256"])
 
-    for file_name, (image, pixels, png) in zip(file_names, _encoded(result.images), strict=True):
+    encoded = _encoded(result.images, request.preset)
+    for file_name, (image, pixels, png) in zip(file_names, encoded, strict=True):
         yield f"{slug}/train/{file_name}", png
         on_image(pixels)
+        if judge is not None:
+            judge.see(pixels)
         place = [file_name, f"train/{file_name}", "normal", 0, "train", image.seed, image.source]
         scores = [f"{image.scores[name]:.6f}" for name in score_names]
         rows.writerow([*place, *scores, hashlib.sha256(png).hexdigest()])
@@ -144,6 +161,7 @@ def _entries(
         request,
         facts,
         file_names=[f"{slug}/train/{name}" for name in file_names],
+        held_out=None if judge is None else judge.figures(),
     )
     yield "manifest.json", _to_json(manifest)
     card = write_dataset_card(result, request, slug=slug, include_reference=include_reference)
@@ -151,14 +169,15 @@ def _entries(
 
 
 def _encoded(
-    images: Sequence[GeneratedImage],
+    images: Sequence[GeneratedImage], preset: str
 ) -> Iterator[tuple[GeneratedImage, np.ndarray, bytes]]:
     """Each image, its pixels and its PNG; one is encoded beside while the next is made."""
     with ThreadPoolExecutor(1, "png") as beside:
         waiting: tuple[GeneratedImage, np.ndarray, Future[bytes]] | None = None
         for image in images:
             pixels = image.pixels
-            png = beside.submit(encode_synthetic_png, pixels)
+            making = Making.of(image.kind, preset)
+            png = beside.submit(encode_synthetic_png, pixels, making)
             if waiting:
                 yield *waiting[:2], waiting[2].result()
             waiting = image, pixels, png

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.jobs.model import Effort, Invariance, JobRequest, Preset
-from goodmany.image_files import find_images
+from goodmany.images.files import find_images
 from workers.cli.failures import UsageError, describe_faults
 
 
@@ -18,12 +18,36 @@ def _find(names: list[str]) -> list[str]:
 Images = Annotated[
     list[str],
     typer.Argument(
-        help="Good images, folders of them, or patterns such as 'parts/*.png'.",
+        help="Good images, folders of them, ZIPs of them, or patterns such as 'parts/*.png'.",
         # Before anything else is done.
         callback=_find,
     ),
 ]
+ImagesIfAny = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Good images, folders of them, ZIPs of them, or patterns such as 'parts/*.png'.",
+        callback=lambda names: _find(names) if names else [],
+    ),
+]
+ImagesUrl = Annotated[
+    str | None,
+    typer.Option(help="Images in a bucket that the service may take: s3://bucket/folder/."),
+]
+HeldOutImages = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--held-out",
+        help="Other good images, of which nothing is made: the set is judged by them. At least 6; "
+        "files, folders, ZIPs or patterns; may be repeated.",
+        callback=lambda names: _find(names) if names else [],
+    ),
+]
 ObjectName = Annotated[str, typer.Option(help="What the images show, in plain words.")]
+Sense = Annotated[
+    str | None,
+    typer.Option(help="Which meaning the name has, such as nut.n.03; see GET /v1/prompts."),
+]
 NumImages = Annotated[int, typer.Option(help="How many new images are wanted.")]
 Seed = Annotated[int, typer.Option(help="Same request, same seed: the same images.")]
 ImageSize = Annotated[

@@ -16,8 +16,9 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
     """
     invariances = job_request.invariances
     return GenerationRequest(
-        images=[_cut(image, images[0].size) for image in images],
+        images=[cut_to_shape(image, images[0].size) for image in images],
         object_name=job_request.object_name,
+        sense=job_request.sense,
         num_images=job_request.num_images,
         image_size=job_request.image_size,
         seed=job_request.seed,
@@ -29,6 +30,7 @@ def to_generation_request(job_request: JobRequest, images: list[Image.Image]) ->
     )
 
 
-def _cut(image: Image.Image, first_size: tuple[int, int]) -> Image.Image:
+def cut_to_shape(image: Image.Image, first_size: tuple[int, int]) -> Image.Image:
+    """The image in the shape of an image of that size, equally much of both ends cut off."""
     box = crop_box(image.size, first_size)
     return image if box is None else image.crop(box)

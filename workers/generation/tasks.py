@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import redis
@@ -21,12 +21,13 @@ import redis
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.base.transactions import execute_once
 from app.files.decoders import Decoders
+from app.files.image_file import ImageFile
 from app.files.storage import Storage, outputs_of
 from app.jobs.evidence import EVIDENCE_FILE
 from app.jobs.inputs import InputImage
 from app.jobs.metrics import IMAGES_MADE, IMAGES_REJECTED, STAGE_DURATIONS
 from app.jobs.model import JobRequest, JobState
-from app.jobs.record import read_creation, read_number, read_request
+from app.jobs.record import read_creation, read_inputs_told, read_number, read_request
 from app.jobs.store import JobStore
 from app.observability.live_workers import LiveWorkers
 from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable, TooFewImages
@@ -37,10 +38,15 @@ from workers.archive.evidence import write_evidence
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.small_pictures import SmallPictures
 from workers.archive.write import write_archive
+from workers.generation.held_out import HeldOut
 from workers.generation.method_request import to_generation_request
 from workers.generation.read_inputs import read_inputs
 from workers.runtime.retry_outage import retry_outage
 from workers.runtime.spans import StageSpans
+
+if TYPE_CHECKING:
+    from models.evaluation.detector.networks import PatchNetwork
+    from workers.generation.set_judge import SetJudge
 
 log = logging.getLogger("goodmany.worker")
 
@@ -72,6 +78,13 @@ class WarmModels:
     pipeline: ImageMaker
     store: JobStore
     storage: Storage
+
+    @cached_property
+    def network(self) -> "PatchNetwork":
+        """In which a set is compared with images that are held out."""
+        from models.features.patches import load_patch_features  # noqa: PLC0415, torch
+
+        return load_patch_features()
 
     @cached_property
     def decoders(self) -> Decoders:
@@ -145,7 +158,7 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
     with contextlib.closing(progress.spans):
         asked = read_request(record)
         try:
-            request, inputs = retry_outage(
+            request, inputs, held_out = retry_outage(
                 lambda: _read_request(warm, progress, record, asked), patience_s
             )
         except StorageUnavailable as error:
@@ -168,12 +181,13 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
             progress("archive", ARCHIVE_PERCENT, num_images, at_once=True)
             _leave_room_to_redis(warm.settings)
             _store_results(
-                warm.storage,
+                warm,
                 progress,
                 request,
                 result,
                 created_at=created_at,
                 inputs=inputs,
+                held_out=held_out,
                 bit_depth=asked.bit_depth,
             )
 
@@ -189,18 +203,34 @@ def _perform(warm: WarmModels, job_id: str, attempt: str) -> None:
 
 def _read_request(
     warm: WarmModels, progress: "Progress", record: dict[str, str], asked: JobRequest
-) -> tuple[GenerationRequest, list[InputImage]]:
-    """The request with its images from the storage, and what was understood of them."""
+) -> tuple[GenerationRequest, list[InputImage], HeldOut]:
+    """The request with its images from the storage, what was understood of them, the held out."""
     # When the files are gone because the job is over, this says so.
     progress("prompt", 0.0, {}, at_once=True)
+    told = [image.field for image in read_inputs_told(record)]
     if num_inputs := int(read_number(record.get("num_inputs"))):
-        files = [f"inputs/{number:03d}" for number in range(num_inputs)]
+        apart = [image.field for image in read_inputs_told(record, "held_out")]
+        files = [f"inputs/{number:03d}" for number in range(num_inputs + len(apart))]
+        told += apart
     else:
         files = warm.storage.names(progress.job_id, "inputs")
-    names = [f"images[{number}]" for number in range(len(files))]
-    reads = [partial(warm.storage.read, progress.job_id, file) for file in files]
-    read = read_inputs(reads, names, asked.bit_depth, warm.decoders)
-    return to_generation_request(asked, read.images), read.understood
+        num_inputs = len(files)
+    names = told if len(told) == len(files) else [f"images[{n}]" for n in range(len(files))]
+    named = [
+        ImageFile(name, partial(warm.storage.read, progress.job_id, file))
+        for name, file in zip(names, files, strict=True)
+    ]
+    read = read_inputs(named, asked.bit_depth, warm.decoders)
+    given, held_out = read.split(num_inputs)
+    return to_generation_request(asked, given.images), given.understood, held_out
+
+
+def _judge_of(warm: WarmModels, request: GenerationRequest, held_out: HeldOut) -> "SetJudge | None":
+    if not held_out.images:
+        return None
+    from workers.generation.set_judge import SetJudge  # noqa: PLC0415, torch
+
+    return SetJudge(request.images, held_out, warm.network)
 
 
 def _count(connection: redis.Redis, result: GenerationResult, archive_s: float) -> None:
@@ -232,16 +262,18 @@ def _leave_room_to_redis(settings: Settings) -> None:
 
 
 def _store_results(
-    storage: Storage,
+    warm: WarmModels,
     progress: "Progress",
     request: GenerationRequest,
     result: GenerationResult,
     *,
     created_at: datetime,
     inputs: list[InputImage],
+    held_out: HeldOut,
     bit_depth: int | None,
 ) -> None:
     """Writes the files; each gets its name only when it is whole."""
+    storage = warm.storage
     job_id, folder = progress.job_id, outputs_of(progress.attempt)
     small = SmallPictures()
 
@@ -259,6 +291,7 @@ def _store_results(
             inputs=inputs,
             bit_depth=bit_depth,
             on_image=keep,
+            judge=_judge_of(warm, request, held_out),
         )
     shown = small.of(result)
     with storage.replace(job_id, f"{folder}/{EVIDENCE_FILE}") as file:

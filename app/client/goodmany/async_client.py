@@ -9,16 +9,16 @@ from typing import Any, BinaryIO, Self, Unpack
 import httpx2
 
 from goodmany.client import MAX_RETRIES, PATIENCE_S, TIMEOUT_S
+from goodmany.http.service import Service, connection_options
+from goodmany.http.talk import Talk
+from goodmany.http.waiting import OnStatus, Waiting
+from goodmany.http.wire import AwaitingWire
+from goodmany.images.uploads import Images
 from goodmany.options import JobOptions
 from goodmany.progress_bar import progress_display
 from goodmany.result import Result, spool, writing
-from goodmany.service import Service, connection_options
 from goodmany.status import JobStatus
-from goodmany.talk import Talk
-from goodmany.uploads import Images
 from goodmany.views import Views
-from goodmany.waiting import OnStatus, Waiting
-from goodmany.wire import AwaitingWire
 
 
 class AsyncClient:
@@ -54,15 +54,16 @@ class AsyncClient:
 
     async def generate(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         progress: bool | None = None,
         on_progress: OnStatus | None = None,
         **options: Unpack[JobOptions],
     ) -> Result:
         """As `Client.generate`; `on_progress` may be a coroutine function."""
-        job = await self.submit(images, object_name, **options)
+        job = await self.submit(images, object_name, held_out=held_out, **options)
         try:
             with ExitStack() as drawn:
                 display = drawn.enter_context(progress_display(progress, on_progress))
@@ -73,14 +74,17 @@ class AsyncClient:
 
     async def submit(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         idempotency_key: str | None = None,
         **options: Unpack[JobOptions],
     ) -> "AsyncJob":
         """As `Client.submit`."""
-        return await self._job(self._service.submit(images, object_name, options, idempotency_key))
+        return await self._job(
+            self._service.submit(images, held_out, object_name, options, key=idempotency_key)
+        )
 
     async def job(self, job_id: str) -> "AsyncJob":
         """As `Client.job`."""

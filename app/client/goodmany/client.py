@@ -8,16 +8,16 @@ from typing import Any, BinaryIO, Self, Unpack
 
 import httpx2
 
+from goodmany.http.service import Service, connection_options
+from goodmany.http.talk import Talk
+from goodmany.http.waiting import OnStatus, Waiting
+from goodmany.http.wire import BlockingWire, run_blocking
+from goodmany.images.uploads import Images
 from goodmany.options import JobOptions
 from goodmany.progress_bar import progress_display
 from goodmany.result import Result, spool, writing
-from goodmany.service import Service, connection_options
 from goodmany.status import JobStatus
-from goodmany.talk import Talk
-from goodmany.uploads import Images
 from goodmany.views import Views
-from goodmany.waiting import OnStatus, Waiting
-from goodmany.wire import BlockingWire, run_blocking
 
 MAX_RETRIES = 2
 PATIENCE_S = 60.0
@@ -70,9 +70,10 @@ class Client:
 
     def generate(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         progress: bool | None = None,
         on_progress: OnStatus | None = None,
         **options: Unpack[JobOptions],
@@ -80,8 +81,11 @@ class Client:
         """New images of what the images show: submits a job, waits for it, downloads it.
 
         Args:
-            images: the good images: paths, folders, patterns, bytes, pictures, arrays.
+            images: the good images: paths, folders, patterns, bytes, pictures, arrays; None with an
+                `images_url`.
             object_name: what they show, in plain words.
+            held_out: other good images, at least six, of which nothing is made: `result.manifest`
+                says under `held_out` how the new ones lie among them.
             progress: whether a bar is drawn; without it, in a terminal or a notebook.
             on_progress: is told of every change.
             options: see `JobOptions`.
@@ -89,7 +93,7 @@ class Client:
         Raises:
             GoodmanyError: see `errors.py`. A note on it tells the job's id, if there is a job.
         """
-        job = self.submit(images, object_name, **options)
+        job = self.submit(images, object_name, held_out=held_out, **options)
         try:
             with ExitStack() as drawn:
                 display = drawn.enter_context(progress_display(progress, on_progress))
@@ -100,9 +104,10 @@ class Client:
 
     def submit(
         self,
-        images: Images,
+        images: Images | None,
         object_name: str,
         *,
+        held_out: Images | None = None,
         idempotency_key: str | None = None,
         **options: Unpack[JobOptions],
     ) -> "Job":
@@ -111,6 +116,7 @@ class Client:
         Args:
             images: as in `generate`.
             object_name: as in `generate`.
+            held_out: as in `generate`.
             idempotency_key: for a day, the same key with the same request is the same job, in
                 another run of the program too. Without it each call makes one job.
             options: see `JobOptions`.
@@ -118,7 +124,9 @@ class Client:
         Raises:
             GoodmanyError: there is no job.
         """
-        return self._job(self._service.submit(images, object_name, options, idempotency_key))
+        return self._job(
+            self._service.submit(images, held_out, object_name, options, key=idempotency_key)
+        )
 
     def job(self, job_id: str) -> "Job":
         """A job that was made before.

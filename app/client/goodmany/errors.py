@@ -6,7 +6,7 @@ GoodmanyError
 ├── JobCanceledError                  the job that was waited for was canceled
 └── ProblemError                      the service's own word, RFC 9457; a class for each `type`
     ├── InvalidRequestError           a field is missing, out of range or not understood
-    ├── UnusableImageError            an image cannot be used: eleven kinds
+    ├── UnusableImageError            an image cannot be used: 13 kinds
     ├── UnavailableError              it may go well later: not ready, storage or decoder away
     ├── JobFailedError                only a job ends so: out of memory, too few images, ...
     └── ...
@@ -170,6 +170,18 @@ class ShapeMismatchError(UnusableImageError):
     """Its ratio of width to height is too far from the first image's."""
 
     slug = "shape-mismatch"
+
+
+class UnusableArchiveError(UnusableImageError):
+    """A ZIP is broken, encrypted, or holds what is not read for safety's sake."""
+
+    slug = "unusable-archive"
+
+
+class UnreadableImagesError(UnusableImageError):
+    """What `images_url` names is not there, or not for the service to read."""
+
+    slug = "unreadable-images"
 
 
 class IdempotencyKeyReusedError(ProblemError):

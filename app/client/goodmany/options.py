@@ -24,6 +24,8 @@ class JobOptions(TypedDict, total=False):
     """Options of a job; what is left out, or None, the service decides.
 
     Attributes:
+        sense: which meaning the name has, such as `nut.n.03`, as `GET /v1/prompts` lists them.
+        images_url: images in a bucket, `s3://...`, from where the service may take them.
         num_images: how many new images are wanted, 1 to 1000.
         seed: same request, same seed: the same images.
         image_size: long side of the new images in px.
@@ -38,6 +40,8 @@ class JobOptions(TypedDict, total=False):
         expires_in_s: how long the results are kept after the end.
     """
 
+    sense: str | None
+    images_url: str | None
     num_images: int | None
     seed: int | None
     image_size: int | None

@@ -21,7 +21,9 @@ from app.jobs.model import JOB_ID, ProblemDetails
 from app.problems import TooManyRequests, Unauthorized
 from app.settings import Settings
 
-IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp"
+IMAGE_TYPES = "image/png, image/jpeg, image/bmp, image/tiff, image/webp, application/zip"
+# Fields of files, and how many there are at least.
+FILE_FIELDS = {"images": 1, "held_out_images": 1}
 FILE_NAME = {
     "description": "A file is known by having a name, whichever.",
     "required": True,
@@ -152,13 +154,16 @@ def _describe_form(document: dict[str, Any], name: str, path: str, max_images: i
     form = document["components"]["schemas"][name]
     for field in form["properties"].values():
         _forbid_null(field)
-    images = form["properties"]["images"]
-    images |= {
-        "items": {"type": "string", "format": "binary"},
-        "minItems": 1,
-        "maxItems": max_images,
-    }
+    for field, least in FILE_FIELDS.items():
+        if field in form["properties"]:
+            form["properties"][field] |= {
+                "items": {"type": "string", "format": "binary"},
+                "minItems": least,
+                "maxItems": max_images,
+            }
     body = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
     body["encoding"] = {
-        "images": {"contentType": IMAGE_TYPES, "headers": {"Content-Disposition": FILE_NAME}}
+        field: {"contentType": IMAGE_TYPES, "headers": {"Content-Disposition": FILE_NAME}}
+        for field in FILE_FIELDS
+        if field in form["properties"]
     }

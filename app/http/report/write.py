@@ -58,6 +58,7 @@ def write_report(archive: ZipFile, evidence: ZipFile) -> Iterator[str]:
         return Markup(f'x="{left:.2f}" y="{top:.2f}" width="{wide:.2f}" height="{high:.2f}"')
 
     cosines = [one.get("cosine", 0) for one in manifest.get("prompt", {}).get("candidates", [])]
+    apart = (manifest.get("held_out") or {}).get("images", [])
     template = _environment().get_template("report.html.jinja")
     stream = template.stream(
         manifest=manifest,
@@ -68,6 +69,7 @@ def write_report(archive: ZipFile, evidence: ZipFile) -> Iterator[str]:
         box=box,
         bar=_bar,
         cosines=cosines,
+        missed=[_called(*one) for one in enumerate(apart, 1) if not one[1]["near_new"]],
         plain=_plain,
         percent=lambda share: f"{round(100 * share)} %",
         reasons=REASONS,
@@ -103,6 +105,12 @@ def _environment() -> Environment:
 @cache
 def _style() -> str:
     return files(PACKAGE).joinpath("report.css").read_text()
+
+
+def _called(number: int, image: dict[str, Any]) -> str:
+    """One of the images kept apart, for people: its place in a ZIP, or its number."""
+    _, _, path = image["file"]["field"].partition("/")
+    return path or str(number)
 
 
 def _bar(value: float, values: Sequence[float]) -> Markup:

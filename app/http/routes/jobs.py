@@ -19,8 +19,9 @@ from app.http.openapi.responses import RETRY_AFTER, answer, header, links, probl
 from app.http.problem_responses import NothingMoreError
 from app.http.services import OwnerDep, PrefixDep, Services, ServicesDep
 from app.http.upload_problems import UPLOAD_PROBLEMS
+from app.http.word_question import check_sense
 from app.jobs.events import JobEvent, follow_events, read_events
-from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobRequest, JobState
+from app.jobs.model import MAX_OBJECT_NAME_CHARS, Job, JobList, JobState
 from app.jobs.news import Waiting
 from app.jobs.store import JobFilter
 from app.problems import (
@@ -86,11 +87,11 @@ async def create_job(
     ] = None,
 ) -> Job:
     """Checks everything now, so that what is accepted can be worked on."""
-    request = JobRequest.model_validate(form.model_dump(exclude={"images"}))
+    request = form.request
+    await check_sense(request.sense, request.object_name, services.store.connection)
     job = await anyio.to_thread.run_sync(
         accept_job,
-        request,
-        form.images,
+        form,
         services,
         owner,
         idempotency_key,

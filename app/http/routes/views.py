@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, cast
 
 import anyio
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Depends, Form
 from fastapi.concurrency import run_in_threadpool
 from rq import Queue
 from rq.job import Job as QueuedJob
@@ -15,14 +15,14 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
 from app.base.transactions import execute_once
-from app.http.acceptance import discard_files, name_of, store_images
+from app.http.acceptance import discard_files, store_images
 from app.http.job_form import refuse_repeated_fields
 from app.http.known_query import refuse_unknown_query
 from app.http.openapi.responses import problems
 from app.http.services import Services, ServicesDep
 from app.http.upload_problems import UPLOAD_PROBLEMS
 from app.http.view_families import ViewFamilies
-from app.http.views_form import ViewsForm, ViewsRequest
+from app.http.views_form import ViewsForm
 from app.jobs.admission.full_disk import refuse_on_full_disk
 from app.jobs.inputs import InputImage, understand
 from app.jobs.model import new_job_id
@@ -51,11 +51,10 @@ async def show_views(
     form: Annotated[ViewsForm, Form(media_type="multipart/form-data")], services: ServicesDep
 ) -> ViewFamilies:
     """Send the families that are good parts as a job's `invariances`: it makes exactly those."""
-    request = ViewsRequest.model_validate(form.model_dump(exclude={"images"}))
     queue = Queue(VIEWS_QUEUE, connection=services.store.connection, serializer=JSONSerializer)
     question_id = await run_in_threadpool(_begin, services, queue)
     try:
-        ask = partial(_ask, request, form.images, services, queue, question_id)
+        ask = partial(_ask, form, services, queue, question_id)
         asked = await anyio.to_thread.run_sync(ask, limiter=services.accepting)
         families = await _answer(asked.job, queue)
     finally:
@@ -87,8 +86,7 @@ def _begin(services: Services, queue: Queue) -> str:
 
 
 def _ask(
-    request: ViewsRequest,
-    images: list[UploadFile],
+    form: ViewsForm,
     services: Services,
     queue: Queue,
     question_id: str,
@@ -100,12 +98,11 @@ def _ask(
     """
     refuse_on_full_disk(services.store.connection)
     services.instance.note_use()
-    _, facts = store_images(images, question_id, services)
-    names = [name_of(number) for number in range(len(images))]
-    inputs = understand(facts, request.bit_depth, names)
+    stored = store_images(form, question_id, services)
+    inputs = understand(stored.facts, form.bit_depth, stored.names)
     question = queue.create_job(
         SHOW_VIEWS,
-        args=(question_id, [image.bit_depth for image in inputs], request.image_size),
+        args=(question_id, [image.bit_depth for image in inputs], form.image_size),
         timeout=ANSWER_WITHIN_S,
         ttl=ANSWER_WITHIN_S,
         result_ttl=ANSWER_WITHIN_S,

@@ -1,10 +1,12 @@
 """What of a request depends on the settings or on other jobs; the rest is checked by its model."""
 
+from collections.abc import Sequence
+
 from redis.client import Pipeline
 
 from app.base.addresses import is_refused, literal_address
 from app.images.output_size import output_size
-from app.jobs.inputs import InputImage
+from app.jobs.inputs import MIN_HELD_OUT, InputImage
 from app.jobs.keys import unfinished_key
 from app.jobs.model import JobRequest
 from app.problems import InvalidRequest, TooManyJobs
@@ -34,6 +36,31 @@ def check_settings_limits(request: JobRequest, settings: Settings) -> None:
         raise InvalidRequest(f"Not valid: {fields}.", errors=errors)
 
 
+def check_held_out(held_out: Sequence[InputImage], num_given: int) -> None:
+    """Lets pass what a set can be judged by, and nothing at all.
+
+    Args:
+        held_out: as they were understood, counted on after the others.
+        num_given: how many others there are.
+
+    Raises:
+        InvalidRequest: there are too few, or one of them is among the others too.
+    """
+    if not held_out:
+        return
+    for image in held_out:
+        if image.same_as is not None and image.same_as < num_given:
+            detail = "It has the same pixels as an image that the set is made from."
+            raise _invalid(image.field, "not_held_out", detail)
+    num_distinct = sum(image.same_as is None for image in held_out)
+    if num_distinct < MIN_HELD_OUT:
+        detail = (
+            f"{num_distinct} different images are too few to judge a set by; "
+            f"at least {MIN_HELD_OUT} are needed."
+        )
+        raise _invalid("held_out_images", "too_few", detail)
+
+
 def check_output_pixels(request: JobRequest, first: InputImage, settings: Settings) -> None:
     """Lets pass what the results may be large.
 
@@ -48,8 +75,11 @@ def check_output_pixels(request: JobRequest, first: InputImage, settings: Settin
             f"{settings.max_output_pixels} pixels that one job may have; ask for at most "
             f"{most} images, or for a smaller image_size."
         )
-        error = _error("num_images", "too_many_pixels", detail)
-        raise InvalidRequest(f"Not valid: num_images. {detail}", errors=[error])
+        raise _invalid("num_images", "too_many_pixels", detail)
+
+
+def _invalid(field: str, code: str, detail: str) -> InvalidRequest:
+    return InvalidRequest(f"Not valid: {field}. {detail}", errors=[_error(field, code, detail)])
 
 
 def _error(field: str, code: str, detail: str) -> dict[str, str]:

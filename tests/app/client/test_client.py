@@ -43,6 +43,27 @@ def held(service: Service, client: Client, image: Path) -> Iterator[Job]:
         job.wait()
 
 
+def test_images_in_a_bucket_are_the_services_to_fetch(client: Client):
+    for none in (None, []):
+        with pytest.raises(errors.InvalidRequestError, match="takes no images from a bucket"):
+            client.submit(none, "nut", images_url="s3://line-3/good/")
+    with pytest.raises(ValueError, match="at least one image"):
+        client.submit(None, "nut")
+
+
+def test_images_that_are_held_out_judge_the_set(client: Client):
+    apart = [texture(seed=seed) for seed in range(1, 7)]
+    result = client.generate(texture(), "nut", held_out=apart, num_images=2)
+    assert [image["field"] for image in result.job.raw["held_out"]] == [
+        f"held_out_images[{number}]" for number in range(6)
+    ]
+    judged = result.manifest["held_out"]
+    assert judged["num_images"] == 6
+    assert set(judged["new"]) == {"precision", "coverage"}
+    with pytest.raises(errors.InvalidRequestError, match="at least 6"):
+        client.submit(texture(), "nut", held_out=apart[1:])
+
+
 class Follower(threading.Thread):
     """Waits for a job as another program would."""
 
@@ -344,7 +365,7 @@ def test_a_service_that_does_not_come_back_is_told(service: Service, held: Job):
 def test_where_no_events_come_through_it_asks(
     service: Service, held: Job, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("goodmany.waiting.SILENCE_S", 0.2)
+    monkeypatch.setattr("goodmany.http.waiting.SILENCE_S", 0.2)
     asked: list[str] = []
     with Client(service.address) as client:
         client.http.event_hooks["request"] = [lambda one: asked.append(one.headers.get("prefer"))]

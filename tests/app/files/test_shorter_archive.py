@@ -12,7 +12,7 @@ import pytest
 
 from app.files.shorter_archive import flatten_archive, image_names, shorten_archive
 from tests.conftest import missing_tool
-from tests.workers.archive.test_write import (
+from tests.workers.archive.made import (
     archive_bytes,
     contents,
     made_request,

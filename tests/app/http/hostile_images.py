@@ -115,10 +115,11 @@ def webp_canvas(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def zipped(content: bytes) -> bytes:
+def zipped(content: bytes, *names: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("../../evil.png", content)
+        for name in names or ["../../evil.png"]:
+            archive.writestr(name, content)
     return file.getvalue()
 
 
@@ -238,7 +239,6 @@ def wrong_types() -> Iterator[BadImage]:
         "TGA": encode(texture(), "TGA"),
         "DDS": encode(texture(), "DDS"),
         "MP4": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(200),
-        "ZIP": zipped(PNG),
         "ELF": b"\x7fELF\2\1\1" + bytes(200),
         "text": b"a very good hazelnut\n" * 100,
         "XML bomb": b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaa">]><l>&a;</l>',
@@ -251,9 +251,29 @@ def wrong_types() -> Iterator[BadImage]:
     yield "no byte", b"", frozenset({"empty-image"})
 
 
+def bad_archives() -> Iterator[BadImage]:
+    refused, large = frozenset({"unusable-archive"}), frozenset({"image-too-large"})
+    many = frozenset({"too-many-images"})
+    yield "ZIP with a path out of it", zipped(PNG), refused
+    yield "ZIP of 1 GiB of zeros", zipped(bytes(2**30), "a.png"), large
+    yield "ZIP in a ZIP", zipped(zipped(PNG, "a.png"), "a.zip"), refused
+    yield "ZIP of 20000 files", zipped(b"", *(f"{n}.txt" for n in range(20_000))), refused
+    yield "ZIP of 500 images", zipped(PNG, *(f"{n}.png" for n in range(500))), many
+    yield "ZIP without its end", zipped(PNG, "a.png")[:-30], refused
+    yield "ZIP of no image", zipped(b"", "a.txt"), frozenset({"no-images"})
+
+
 def bad_images() -> list[BadImage]:
     """(name, content, slugs of the problems that may answer it)."""
-    sources = (truncated, bombs, absurd_headers, several_pages, float_pixels, wrong_types)
+    sources = (
+        truncated,
+        bombs,
+        absurd_headers,
+        several_pages,
+        float_pixels,
+        wrong_types,
+        bad_archives,
+    )
     return [image for source in sources for image in source()]
 
 

@@ -1,4 +1,7 @@
 import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,14 +14,35 @@ from models.evaluation.rows.plain import RowInput
 from models.evaluation.study.correlation import GeneratedSet
 from models.evaluation.trials import defendant, run_guard, run_study
 from models.views.view import to_tensor
+from tests.models.conftest import small_guard
 from tests.models.evaluation.conftest import tile
 
 TINY = Settings(coreset_size=200, num_images=1, image_size=64, effort="draft")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", autouse=True)
+def _small_guard() -> Iterator[None]:
+    with small_guard():
+        yield
+
+
+@pytest.fixture(scope="module")
 def plan(category_folder) -> Plan:
     return Plan(read_dataset(str(category_folder))[0], 1, 0, "views")
+
+
+@pytest.fixture(scope="module")
+def study(plan, features, tmp_path_factory) -> Path:
+    """What the study leaves of one plan."""
+    folder = tmp_path_factory.mktemp("study")
+    run_study(Experiment(folder, features, TINY), [plan])
+    return folder
+
+
+@pytest.fixture
+def experiment(study, features, tmp_path) -> Experiment:
+    """One whose study is done."""
+    return Experiment(shutil.copytree(study, tmp_path / "study"), features, TINY)
 
 
 def test_the_guard_on_trial_is_that_of_the_request():
@@ -39,32 +63,29 @@ def test_the_guard_on_trial_is_that_of_the_request():
 
 
 @pytest.mark.slow
-def test_the_study_measures_its_sets_once(plan, features, tmp_path):
-    experiment = Experiment(tmp_path, features, TINY)
-    page = run_study(experiment, [plan])
-    (made,) = read_records(tmp_path / "study.csv", GeneratedSet)
+def test_the_study_measures_its_sets_once(plan, experiment):
+    page = (experiment.folder / "study.md").read_text()
+    (made,) = read_records(experiment.folder / "study.csv", GeneratedSet)
     assert (made.category, made.shots, made.variant) == ("tile", 1, "views")
     assert -1 <= made.uplift <= 1
     assert made.similarity > 0.5
     assert made.visual_variance == pytest.approx(0.0, abs=1e-6)  # one image varies in nothing
-    assert "1 generated sets" in page.read_text()
-    (part,) = (tmp_path / "parts").iterdir()
+    assert "1 generated sets" in page
+    (part,) = (experiment.folder / "parts").iterdir()
     written = part.stat().st_mtime_ns
-    assert run_study(experiment, [plan]).read_text() == page.read_text()
+    assert run_study(experiment, [plan]).read_text() == page
     assert part.stat().st_mtime_ns == written
 
 
 @pytest.mark.slow
-def test_the_study_and_the_table_measure_a_set_once(plan, features, tmp_path):
-    experiment = Experiment(tmp_path, features, TINY)
+def test_the_study_and_the_table_measure_a_set_once(plan, experiment):
     real = Plan(plan.category, 1, 0, "real")
-    run_study(experiment, [plan])
     cells = experiment.finished([real, plan])
-    (made,) = read_records(tmp_path / "study.csv", GeneratedSet)
+    (made,) = read_records(experiment.folder / "study.csv", GeneratedSet)
     assert made.uplift == cells[plan].image_auroc - cells[real].image_auroc
     assert experiment.measure(plan).image_auroc == cells[plan].image_auroc
 
-    (part,) = (tmp_path / "parts").iterdir()
+    (part,) = (experiment.folder / "parts").iterdir()
     part.unlink()
     before = experiment.cells.read()
     run_study(experiment, [plan])

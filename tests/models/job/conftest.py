@@ -1,5 +1,6 @@
 """The loaded pipeline and one prepared draft, made once: each takes many seconds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from models.job.pipeline import Pipeline, load_pipeline
 from models.job.prepare import Prepared
 from models.job.request import GenerationRequest, GenerationResult
 from models.job.run import prepare
-from tests.models.conftest import part_image
+from tests.models.conftest import part_image, small_guard
 
 
 def picture(angle_deg: float, seed: int = 0) -> Image.Image:
@@ -46,18 +47,19 @@ class Made:
     told: list[tuple[str, float, dict[str, object]]] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
-def pipeline() -> Pipeline:
-    return load_pipeline(device="cpu")
+@pytest.fixture(scope="package")
+def pipeline() -> Iterator[Pipeline]:
+    with small_guard():
+        yield load_pipeline(device="cpu")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def made(pipeline) -> Made:
     told: list[tuple[str, float, dict[str, object]]] = []
     return Made(pipeline.generate(draft(), lambda *news: told.append(news)), told)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prepared_once(pipeline) -> Prepared:
     return prepare(generation_of(pipeline.models, PRESETS["varied"]))
 

@@ -57,6 +57,19 @@ def test_choice_follows_the_formula(choice, encoder, images):
     assert choice.text == max(kept, key=lambda candidate: candidate.cosine).text
 
 
+def test_the_meaning_that_is_asked_for_gives_the_words(generator, images):
+    for sense, others in (("nut.n.01", "nut.n.03"), ("nut.n.03", "nut.n.01")):
+        choice = generator.choose("nut", images, sense=sense)
+        assert choice.sense == sense
+        assert choice.sense_reason.startswith("as asked for: ")
+        assert others in [score.name for score in choice.senses]
+        (meant,) = [s for s in generator.words("nut").senses if s.name == sense]
+        assert choice.words["hyponym"] == meant.words["hyponym"]
+    for name, listed in (("nut", r"it has: nut\.n\.03, nut\.n\.01"), ("qwrtz", "it has: none")):
+        with pytest.raises(ValueError, match=listed):
+            generator.choose(name, images, sense="seed.n.01")
+
+
 def test_distance_and_cosine_of_one_image_are_one_thing(generator, images):
     # Unit vectors: d^2 = 2 - 2 cos.
     for candidate in generator.choose("cup", images[:1]).candidates:

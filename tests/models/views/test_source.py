@@ -28,3 +28,12 @@ def test_beyond_the_images_edge_nothing_is_seen():
     assert not corners.any()
     # A square turned by 45 degrees covers 2 sqrt(2) - 2 of itself.
     assert abs(float(is_seen.float().mean()) - 0.828) < 0.02
+
+
+def test_an_edge_that_the_view_draws_out_counts_as_seen():
+    source = Source(to_image(part_image(angle_deg=20, size=128)), (64, 64), torch.device("cpu"))
+    view = View(angle_deg=45.0, fill="edge")
+    shown, is_seen = source.moved_whole(view)
+    assert is_seen.all()
+    source.part = None  # held: it is turned with all that is seen
+    assert torch.equal(shown, source.shown(view))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.jobs.evidence import INDEX_FILE, Evidence, EvidenceKind, Place, picture_name
 from models.job.request import GenerationResult, RejectedImage
-from tests.workers.archive.test_write import made_request, made_result
+from tests.workers.archive.made import made_request, made_result
 from workers.archive.evidence import LARGE_SIDE_PX, write_evidence
 from workers.archive.small_pictures import SMALL_SIDE_PX
 

@@ -1,5 +1,7 @@
 import base64
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -37,6 +39,17 @@ def test_each_family_has_a_row_with_the_input_first():
     assert {(40,) * 3, (80,) * 3, (120,) * 3} <= shades[0]
     assert (160,) * 3 in shades[1]
     assert not {(40,) * 3} & shades[1]
+
+
+def test_it_is_drawn_without_the_input_and_without_a_workers_packages():
+    rows = [family(Invariance.rotate, 40, 80)]
+    alone, beside = (views_sheet(i, rows) for i in (None, Image.new("RGB", (64, 48))))
+    assert beside.width - alone.width > TILE_PX
+    middle = MARGIN_PX + TILE_PX // 2
+    assert alone.getpixel((middle, middle)) == (40, 40, 40)
+    block = "; ".join(f"sys.modules[{name!r}] = None" for name in ("numpy", "torch", "fastapi"))
+    program = f"import sys; {block}; import workers.archive.views_sheet"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("words", [1, 40])

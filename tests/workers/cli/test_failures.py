@@ -211,26 +211,26 @@ def test_what_cannot_be_written_is_known_before_the_work(here: Command, image: P
 
 
 @pytest.mark.parametrize("command", ["serve", "api"])
-def test_an_address_where_nothing_can_listen(tmp_path: Path, command: str):
+def test_an_address_where_nothing_can_listen(here: Command, tmp_path: Path, command: str):
     data = {"GOODMANY_DATA_DIR": str(tmp_path / "data")}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         answer = goodmany(command, "--port", port, **data)
         check(answer, 8, f"Port {port} of 127.0.0.1 is in use")
-    check(goodmany(command, "--host", "192.0.2.1", **data), 8, "Nothing can listen at 192.0.2.1")
-    check(goodmany(command, "--host", "no.such.invalid", **data), 8, "no such address")
-    check(goodmany(command, "--port", "70000", **data), 8, "port 70000")
+    check(here(command, "--host", "192.0.2.1", **data), 8, "Nothing can listen at 192.0.2.1")
+    check(here(command, "--host", "no.such.invalid", **data), 8, "no such address")
+    check(here(command, "--port", "70000", **data), 8, "port 70000")
     # Nothing was started for it.
     assert not (tmp_path / "data" / "redis").exists()
 
 
-def test_a_certificate_that_cannot_be_used(tmp_path: Path):
+def test_a_certificate_that_cannot_be_used(here: Command, tmp_path: Path):
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
     data = {"GOODMANY_DATA_DIR": str(tmp_path / "data")}
     check(goodmany("api", "--ssl-certfile", wrong, **data), 8, "wrong.pem")
-    check(goodmany("api", "--ssl-certfile", tmp_path / "nowhere", **data), 8, "No such file")
-    check(goodmany("api", "--ssl-keyfile", wrong, **data), 2, "--ssl-keyfile needs --ssl-certfile")
+    check(here("api", "--ssl-certfile", tmp_path / "nowhere", **data), 8, "No such file")
+    check(here("api", "--ssl-keyfile", wrong, **data), 2, "--ssl-keyfile needs --ssl-certfile")
 
 
 def test_the_api_speaks_https(tmp_path: Path, settings: Settings):

@@ -38,6 +38,20 @@ def test_a_warning_has_its_line_and_names_files():
     assert lines[2:] == ["  99 % of it is dark.", "  The same pixels as a.png."]
 
 
+def test_what_came_in_a_zip_is_named_by_both():
+    fields = ["images[0]", "images[1]/b/c.png", "images[1]/d.png"]
+    inputs: list[dict] = [{**IMAGE, "field": field} for field in fields]
+    double = {"code": "duplicate", "detail": "The same pixels as image 1.", "same_as": 1}
+    inputs[2]["warnings"] = [double]
+    lines = said(["a.png", "parts.zip"], inputs)
+    assert [line.split(":")[0] for line in lines[:3]] == [
+        "a.png",
+        "parts.zip/b/c.png",
+        "parts.zip/d.png",
+    ]
+    assert lines[3] == "  The same pixels as parts.zip/b/c.png."
+
+
 def test_a_service_that_does_not_tell_is_silent():
     assert said(["a.png"], []) == []
 

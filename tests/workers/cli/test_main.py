@@ -86,6 +86,9 @@ def test_a_missing_model_folder_is_one_sentence(
 def test_generate_writes_the_archive_without_a_server(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], image: Path
 ):
+    # Not when the other tests are collected: it needs torch.
+    from tests.models.conftest import small_guard  # noqa: PLC0415
+
     out = image.parent / "new" / "nut.zip"
     asked = {"object-name": "nut", "num-images": 1, "image-size": 64, "effort": "draft"}
     options = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
@@ -94,17 +97,24 @@ def test_generate_writes_the_archive_without_a_server(
     deep.write_bytes(encode(Image.fromarray(tones)))
     again = image.with_name("again.png")
     again.write_bytes(image.read_bytes())
-    files = [image, deep, again]
+    packed = image.with_name("more.zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(again, "line 3/again.png")
+    files = [image, deep, packed]
     options += ["--bit-depth", "12"]
     page = image.with_name("report.html")
     options = [*options, "--report", page]
-    assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
+    with small_guard():
+        assert run_main(monkeypatch, "generate", *files, "--out", out, *options) == 0
     assert page.read_text().count("data:image/jpeg") >= 4
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         asked_for = json.loads(archive.read("manifest.json"))["request"]
     assert asked_for["bit_depth"] == 12
     assert [one["file"]["white"] for one in asked_for["images"]] == [255, 4095, 255]
+    # Not where it lay.
+    told = [one["file"]["field"] for one in asked_for["images"]]
+    assert told == ["nut.png", "deep.png", "again.png"]
     # A terminal breaks lines wherever it likes.
     said = "".join(capsys.readouterr().out.split())
     assert "nut.png:64x64px,8bit,3channels,white255" in said

@@ -15,6 +15,7 @@ from app.jobs.store import JobStore
 from app.observability.logs import log_fields
 from app.problems import GenerationFailed
 from app.settings import Settings
+from tests.app.http.routes.test_jobs import PNG, post, slug
 from tests.conftest import wait_until
 from tests.workers.courier.courier_process import CourierProcess
 from tests.workers.courier.receiver import Receiver
@@ -188,6 +189,19 @@ def test_words_do_not_wait_for_receivers_that_hang(
     assert unknown["looked_up"] is None
     assert unknown["senses"][0]["name"] is None
     assert unknown["senses"][0]["candidates"][0]["text"] == "a qwrtz"
+    fields = {"object_name": "nut"}
+    meant = post(api, PNG, **fields, sense="nut.n.01")
+    assert meant.json()["request"]["sense"] == "nut.n.01"
+    for name, sense, said in (
+        ("nut", "nut.n.02", "it has: nut.n.03 (a small"),
+        ("nut", "seed", "'nut' has no meaning 'seed'; it has: nut.n.03 (a small"),
+        ("qwrtz", "nut.n.01", "'qwrtz' is not in the dictionary"),
+    ):
+        refused = post(api, PNG, object_name=name, sense=sense)
+        assert slug(refused) == "invalid-request"
+        (error,) = refused.json()["errors"]
+        assert (error["field"], error["code"]) == ("sense", "unknown_sense")
+        assert said in error["detail"]
     assert not all(deliveries(store, job_id) for job_id in jobs)
     assert not courier.has_loaded("libtorch")
     assert courier.has_loaded("_ssl")

@@ -8,6 +8,7 @@ from PIL import Image
 
 from app.files import decoders as decoders_module
 from app.files.decoders import Decoders
+from app.files.image_file import ImageFile
 from app.jobs.model import JobRequest
 from app.problems import NotAnImage, ShapeMismatch
 from app.settings import Settings
@@ -43,9 +44,8 @@ def read(
 
         return content
 
-    names = [f"{number}.png" for number in range(len(contents))]
-    files = [file(number) for number in range(len(contents))]
-    return read_inputs(files, names, bit_depth, decoders), times
+    files = [ImageFile(f"{number}.png", file(number)) for number in range(len(contents))]
+    return read_inputs(files, bit_depth, decoders), times
 
 
 def brightest(image: Image.Image) -> int:

@@ -20,7 +20,6 @@ from goodmany import Client, Job, JobCanceledError, JobStatus
 from goodmany.errors import InvalidRequestError
 from tests.conftest import WorkerProcess, encode, texture, wait_until
 from workers.generation.tasks import AttemptOverError, Progress
-from workers.generation.warm_child import DEFAULT_LOADER
 from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
 
@@ -45,7 +44,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, 
     redis_server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
     connection = connect(redis_server.url)
     settings = Settings(redis_url=redis_server.url, data_dir=tmp_path_factory.mktemp("data"))
-    worker = WorkerProcess(settings, DEFAULT_LOADER)
+    worker = WorkerProcess(settings, "tests.workers.generation.small_guard:load")
     server = ApiServer(settings, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
     thread.start()

@@ -1,5 +1,6 @@
 """`make demo`: the whole service on real sample images, over real HTTP, from nothing to a ZIP."""
 
+import json
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from app.observability.logs import start_logging
 from app.settings import Settings
 from goodmany import Client
 from goodmany.progress_bar import ProgressBar
+from workers.cli.inputs import tell_figures
 from workers.cli.samples import load_apart, save_sample
 from workers.serve.api_server import ApiServer
 from workers.serve.service import VIEWER_COMMAND, WORKER_COMMAND, EmbeddedService
@@ -68,12 +70,12 @@ def run_demo(
         try:
             _wait_ready(service)
             with Client(server.address) as client:
-                _run_job(client, object_name, paths, folder, console)
+                _run_job(
+                    client, object_name, paths, load_apart(sample), folder=folder, console=console
+                )
         finally:
             server.should_exit = True
             thread.join()
-    if apart := load_apart(sample):
-        _judge(folder, paths, apart, console)
     report = (folder / "report.html").absolute().as_uri()
     console.print(
         f"archive: {folder / 'goodmany.zip'}\npreview: {folder / 'preview.png'}\nreport:  {report}",
@@ -92,10 +94,18 @@ def _wait_ready(service: EmbeddedService) -> None:
 
 
 def _run_job(
-    client: Client, object_name: str, paths: list[Path], folder: Path, console: Console
+    client: Client,
+    object_name: str,
+    paths: list[Path],
+    held_out: list[Image.Image],
+    *,
+    folder: Path,
+    console: Console,
 ) -> None:
     start = time.monotonic()
-    job = client.submit(paths, object_name, num_images=NUM_IMAGES, seed=0)
+    job = client.submit(
+        paths, object_name, held_out=held_out or None, num_images=NUM_IMAGES, seed=0
+    )
     with ProgressBar(console) as bar:
         status = job.wait(bar.tell)
     job.download("archive", folder / "goodmany.zip")
@@ -106,37 +116,8 @@ def _run_job(
         f"{time.monotonic() - start:.0f} s",
         highlight=False,
     )
-
-
-def _judge(folder: Path, paths: list[Path], apart: list[Image.Image], console: Console) -> None:
-    """Says how the new images lie among real ones that nothing was made from."""
-    given = [Image.open(path).convert("RGB") for path in paths]
     with ZipFile(folder / "goodmany.zip") as archive:
-        names = [name for name in archive.namelist() if name.endswith(".png")]
-        made = [Image.open(archive.open(name)).convert("RGB") for name in names]
-    console.print(f"beside {len(apart)} real ones that nothing was made from:")
-    for what, images in (("new images", made), ("given images", given)):
-        share, covered = fidelity(images, apart)
-        console.print(
-            f"  {what}: precision {share:.2f} (lie among them), coverage {covered:.2f} (share of "
-            "them with one near)",
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print("What the given images do not show, no image made from them shows.")
-
-
-def fidelity(images: list[Image.Image], apart: list[Image.Image]) -> tuple[float, float]:
-    """(precision, coverage) of images among real ones, both in [0, 1]."""
-    from models.evaluation.fidelity.embedding import embed  # noqa: PLC0415, torch
-    from models.evaluation.fidelity.precision_coverage import (  # noqa: PLC0415
-        coverage,
-        neighbour_radii,
-        precision,
-    )
-    from models.features.patches import load_patch_features  # noqa: PLC0415
-
-    network = load_patch_features()
-    real = embed(network, [image.convert("RGB") for image in apart])
-    points, radii = embed(network, images), neighbour_radii(real)
-    return precision(points, real, radii), coverage(points, real, radii)
+        figures = json.loads(archive.read("manifest.json"))["held_out"]
+    if figures is not None:
+        tell_figures(console, figures)
+        console.print("What the given images do not show, no image made from them shows.")

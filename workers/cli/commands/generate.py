@@ -12,14 +12,17 @@ from rich.console import Console
 
 from app.files.decoders import Decoders
 from app.images.output_size import output_size
+from app.jobs.admission.request_limits import check_held_out
+from app.jobs.inputs import InputImage
 from app.jobs.model import Effort, Preset
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult
 from workers.cli.failures import UsageError
-from workers.cli.inputs import tell_inputs
+from workers.cli.inputs import tell_figures, tell_inputs
 from workers.cli.options import (
     BitDepth,
     EffortOption,
+    HeldOutImages,
     Images,
     ImageSize,
     Invariances,
@@ -29,6 +32,7 @@ from workers.cli.options import (
     PresetOption,
     Prompt,
     Seed,
+    Sense,
     Strict,
     build_request,
 )
@@ -40,6 +44,7 @@ def generate(
     images: Images,
     object_name: ObjectName,
     out: Out,
+    sense: Sense = None,
     num_images: NumImages = 16,
     seed: Seed = 0,
     image_size: ImageSize = None,
@@ -49,6 +54,7 @@ def generate(
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
     strict: Strict = False,
+    held_out: HeldOutImages = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write this page with all that the set is judged by.")
     ] = None,
@@ -57,6 +63,7 @@ def generate(
     settings = Settings()
     job_request = build_request(
         object_name=object_name,
+        sense=sense,
         num_images=num_images,
         seed=seed,
         image_size=image_size,
@@ -73,12 +80,14 @@ def generate(
         page = None if report is None else outputs.enter_context(open_output(report))
         if page is not None and not file.seekable():
             raise UsageError("--report reads the ZIP again: --out must be an ordinary file.")
-        from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+        from workers.generation.read_inputs import open_files, read_inputs  # noqa: PLC0415
 
-        with Decoders(settings) as decoders:
-            inputs = read_inputs(
-                [Path(name).read_bytes for name in images], images, bit_depth, decoders
-            )
+        with Decoders(settings) as decoders, ExitStack() as opened:
+            files = opened.enter_context(open_files(images, settings))
+            apart_files = opened.enter_context(open_files(held_out or [], settings))
+            read = read_inputs([*files, *apart_files], bit_depth, decoders)
+        inputs, apart = read.split(len(files))
+        check_held_out(apart.understood, len(files))
         told = [image.model_dump() for image in inputs.understood]
         tell_inputs(console, images, told, output_size(inputs.images[0].size, image_size))
 
@@ -97,20 +106,34 @@ def generate(
             result = pipeline.generate(request, bar)
             bar("archive", 99, {})
             small = SmallPictures()
+            judge = None
+            if apart.images:
+                from workers.generation.set_judge import SetJudge  # noqa: PLC0415
+
+                judge = SetJudge(request.images, apart.named(file_name), pipeline.models.features)
+
             write_archive(
                 file,
                 result,
                 request,
                 job_id="none",
                 created_at=datetime.now(UTC),
-                inputs=inputs.understood,
+                inputs=[file_name(one) for one in inputs.understood],
                 bit_depth=bit_depth,
                 on_image=small.keep,
+                judge=judge,
             )
             if page is not None:
                 write_page(page, file, request, small.of(result))
             bar("done", 100, {"num_images": len(result.images)})
     console.print(f"{len(result.images)} of {num_images} images: {out}", highlight=False)
+    if judge is not None:
+        tell_figures(console, judge.figures())
+
+
+def file_name(image: InputImage) -> InputImage:
+    """By its name alone: where it lies here is nobody's business whom the set goes to."""
+    return image.model_copy(update={"field": Path(image.field).name})
 
 
 def write_page(

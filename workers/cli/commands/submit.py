@@ -8,18 +8,22 @@ from rich.console import Console
 
 from app.jobs.model import Effort, JobRequest, Preset, Priority
 from goodmany import Client, Job, JobOptions
+from workers.cli.failures import UsageError
 from workers.cli.inputs import tell_inputs
 from workers.cli.options import (
     BitDepth,
     EffortOption,
-    Images,
+    HeldOutImages,
+    ImagesIfAny,
     ImageSize,
+    ImagesUrl,
     Invariances,
     NumImages,
     ObjectName,
     PresetOption,
     Prompt,
     Seed,
+    Sense,
     Strict,
     build_request,
 )
@@ -46,11 +50,17 @@ AsJsonLines = Annotated[
 
 
 def _submit(
-    client: Client, images: list[str], request: JobRequest, console: Console, *, as_json: bool
+    client: Client,
+    images: list[str],
+    held_out: list[str],
+    request: JobRequest,
+    console: Console,
+    *,
+    as_json: bool,
 ) -> Job:
     """The job, of which the id is told at once."""
     options = cast(JobOptions, request.model_dump(mode="json", exclude={"object_name"}))
-    job = client.submit(images, request.object_name, **options)
+    job = client.submit(images, request.object_name, held_out=held_out or None, **options)
     if as_json:
         print_json(job.status.raw)
     else:
@@ -62,8 +72,10 @@ def _submit(
 
 def submit(
     *,
-    images: Images,
+    images: ImagesIfAny = None,
     object_name: ObjectName,
+    sense: Sense = None,
+    images_url: ImagesUrl = None,
     out: OutWhenDone = None,
     num_images: NumImages = 16,
     seed: Seed = 0,
@@ -74,14 +86,19 @@ def submit(
     invariances: Invariances = None,
     bit_depth: BitDepth = None,
     strict: Strict = False,
+    held_out: HeldOutImages = None,
     priority: PriorityOption = Priority.interactive,
     server: Server = DEFAULT_SERVER,
     api_key: ApiKey = None,
     as_json: AsJsonLines = False,
 ) -> None:
     """Has a running service make new images: prints the job's id, with --out waits for the ZIP."""
+    if not images and not images_url:
+        raise UsageError("Name at least one image, or an --images-url.")
     job_request = build_request(
+        images_url=images_url,
         object_name=object_name,
+        sense=sense,
         num_images=num_images,
         seed=seed,
         image_size=image_size,
@@ -97,10 +114,12 @@ def submit(
     console = Console(stderr=True)
     with connected(server, api_key) as client:
         if out is None:
-            _submit(client, images, job_request, console, as_json=as_json)
+            _submit(client, images or [], held_out or [], job_request, console, as_json=as_json)
             return
         with open_output(out) as file:
-            job = _submit(client, images, job_request, console, as_json=as_json)
+            job = _submit(
+                client, images or [], held_out or [], job_request, console, as_json=as_json
+            )
             follow(job, server, console)
             job.download("archive", file)
     console.print(f"{job.status.num_images} of {num_images} images: {out}", highlight=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from PIL import Image, ImageOps
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,8 @@ from workers.cli.server_options import ApiKey, connected, print_json
 
 if TYPE_CHECKING:
     from workers.generation.read_inputs import ReadInputs
+
+PLAIN_MODES = ("1", "L", "P", "RGB")
 
 
 def views(
@@ -40,16 +43,18 @@ def views(
     """Shows which views of good images are believed to be good parts, and why."""
     with ExitStack() as opened:
         file = opened.enter_context(open_output(out)) if out else None
+        first: Image.Image | None
         if server is None:
-            told = _look(images, bit_depth)
+            inputs = _read(images, bit_depth)
+            told, first = _look(inputs), inputs.images[0]
         else:
             with connected(server, api_key) as client:
                 views = client.views(images, bit_depth=bit_depth)
             told = ViewFamilies.model_validate(views.raw)
+            first = _open_plain(Path(images[0]))
         if file is not None:
             from workers.archive.views_sheet import views_sheet  # noqa: PLC0415
 
-            first = _read(images[:1], bit_depth).images[0]
             views_sheet(first, told.families).save(file, "PNG")
     if as_json:
         print_json(told.model_dump(mode="json"))
@@ -61,10 +66,18 @@ def views(
         console.print(f"pictures: {out}", highlight=False)
 
 
-def _look(images: list[str], bit_depth: int | None) -> ViewFamilies:
-    """By the method itself, as the viewer does it."""
-    inputs = _read(images, bit_depth)
+def _open_plain(path: Path) -> Image.Image | None:
+    """The image, without what reads all kinds of them; None of a ZIP or of more than 8 bits."""
+    try:
+        with Image.open(path) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            return upright.convert("RGB") if upright.mode in PLAIN_MODES else None
+    except (OSError, ValueError):
+        return None
 
+
+def _look(inputs: "ReadInputs") -> ViewFamilies:
+    """By the method itself, as the viewer does it."""
     from models.features.patches import load_patch_features  # noqa: PLC0415
     from workers.viewer.show_views import families_of, to_view_family  # noqa: PLC0415
 
@@ -79,10 +92,11 @@ def _read(images: list[str], bit_depth: int | None) -> "ReadInputs":
     """The images as a job would read them."""
     from app.files.decoders import Decoders  # noqa: PLC0415, only a service has what decodes
     from app.settings import Settings  # noqa: PLC0415
-    from workers.generation.read_inputs import read_inputs  # noqa: PLC0415
+    from workers.generation.read_inputs import open_files, read_inputs  # noqa: PLC0415
 
-    with Decoders(Settings()) as decoders:
-        return read_inputs([Path(name).read_bytes for name in images], images, bit_depth, decoders)
+    settings = Settings()
+    with Decoders(settings) as decoders, open_files(images, settings) as files:
+        return read_inputs(files, bit_depth, decoders)
 
 
 def _table(told: ViewFamilies) -> Table:

@@ -4,14 +4,17 @@ import { address, hasKey } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 
 /** A section with the lines for curl, Python and the command line. */
-export function programLines(request, numInputs) {
-  const names = Array.from({ length: numInputs }, (_, number) => `image-${number + 1}.png`);
-  const texts = { curl: curlLines(request, names), Python: pythonLines(request, names), "Command line": cliLines(request, names) };
+export function programLines(request, numInputs, numApart) {
+  const names = named("image", numInputs);
+  const apart = named("apart", numApart);
+  const texts = { curl: curlLines(request, names, apart), Python: pythonLines(request, names, apart), "Command line": cliLines(request, names, apart) };
   return h("section", {}, h("h2", {}, "The same job from a program"),
     h("p", { class: "note" }, "Put your own files' names in."),
     Object.entries(texts).map(([name, text]) => h("details", {}, h("summary", {}, name),
       h("pre", { tabindex: "0" }, h("code", {}, text)), copyButton(name, text))));
 }
+
+const named = (word, length) => Array.from({ length }, (_, number) => `${word}-${number + 1}.png`);
 
 function copyButton(name, text) {
   if (!navigator.clipboard) return null;
@@ -33,32 +36,33 @@ function fields(request) {
 
 const shell = (text) => (/^[\w.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function curlLines(request, names) {
+function curlLines(request, names, apart) {
   const key = hasKey() ? [`-H "Authorization: Bearer $GOODMANY_API_KEY"`] : [];
-  const parts = [...names.map((name) => `-F images=@${name}`), ...fields(request).map(([name, value]) => `-F ${shell(`${name}=${value}`)}`)];
+  const parts = [...names.map((name) => `-F images=@${name}`), ...apart.map((name) => `-F held_out_images=@${name}`), ...fields(request).map(([name, value]) => `-F ${shell(`${name}=${value}`)}`)];
   return [`curl -sf ${address("v1/jobs")}`, ...key, ...parts].join(" \\\n  ");
 }
 
 /** A value as Python writes it. */
 const python = (value) => (value === true ? "True" : JSON.stringify(value));
 
-function pythonLines(request, names) {
+function pythonLines(request, names, apart) {
   const { object_name: name, invariances, ...others } = request;
   const chosen = fields({ ...others, invariances: null }).map(([field]) => [field, others[field]]);
   if (invariances) chosen.push(["invariances", invariances]);
   const options = chosen.map(([field, value]) => `        ${field}=${python(value)},\n`).join("");
   const key = hasKey() ? "# GOODMANY_API_KEY holds the key\n" : "";
+  const judges = apart.length ? `        held_out=${JSON.stringify(apart)},\n` : "";
   return `${key}from goodmany import Client
 
 with Client("${address("").replace(/\/$/, "")}") as client:
     result = client.generate(
         ${JSON.stringify(names)},
         ${JSON.stringify(name)},
-${options}    )
+${judges}${options}    )
 result.save("images")`;
 }
 
-function cliLines(request, names) {
+function cliLines(request, names, apart) {
   const flags = fields(request).flatMap(([name, value]) => {
     if (name === "invariances" && value === "none") return [];
     if (name === "invariances") return value.split(",").map((one) => `--invariance ${one}`);
@@ -67,5 +71,5 @@ function cliLines(request, names) {
   });
   const key = hasKey() ? ["# GOODMANY_API_KEY holds the key"] : [];
   if (request.invariances?.length === 0) key.push("# No option says that nothing may differ: here the images decide.");
-  return [...key, [`goodmany submit ${names.join(" ")}`, ...flags, `--server ${address("").replace(/\/$/, "")}`, "--out images.zip"].join(" \\\n  ")].join("\n");
+  return [...key, [["goodmany submit", ...names].join(" "), ...apart.map((name) => `--held-out ${name}`), ...flags, `--server ${address("").replace(/\/$/, "")}`, "--out images.zip"].join(" \\\n  ")].join("\n");
 }

@@ -65,9 +65,10 @@ export async function showNew({ element, signal }, repeated) {
     if (!images.files().length) return fault({ title: "No images yet", detail: "Add at least one image of a good part." });
     if (!words.value()) return words.refuse("Say what the images show.");
     const data = imagesForm();
-    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
+    for (const [name, value] of Object.entries({ ...options.values(), prompt: words.prompt(), sense: words.sense() })) if (!ASKED_TOO.includes(name) && value) data.append(name, value);
     const chosen = question.chosen();
     if (chosen) data.append("invariances", chosen.join(","));
+    for (const file of images.filesApart()) data.append("held_out_images", file, file.name);
     send.disabled = true;
     send.textContent = "Sending …";
     announce("Sending.");
@@ -88,16 +89,18 @@ export async function showNew({ element, signal }, repeated) {
   async function repeat(id) {
     const job = await getJson(jobPath(id), { signal });
     const asked = job.request ?? { object_name: job.object_name, num_images: job.num_images_requested, seed: job.seed };
-    words.set(asked.object_name, asked.prompt);
+    words.set(asked.object_name, asked.prompt, asked.sense);
     options.set(asked);
     question.want(asked.invariances ?? null);
     try {
       const files = [];
-      for (let number = 0; number < job.inputs.length; number += 1) {
+      for (let number = 0; number < job.inputs.length + job.held_out.length; number += 1) {
         const content = await (await call(`${jobPath(id)}/inputs/${number}`, { signal })).blob();
         files.push(new File([content], `image-${number + 1}.${await kindOf(content)}`, { type: `image/${await kindOf(content)}` }));
       }
+      const apart = files.splice(job.inputs.length);
       if (files.length) images.add(files);
+      if (apart.length) images.add(apart, true);
     } catch (problem) {
       if (!signal.aborted) fault({ title: "Its images are gone", detail: `Choose them again. ${problem.detail}` });
     }

@@ -11,6 +11,7 @@ const REASONS = {
   anomalous: "shows something that your images do not",
   near_copy: "is nearly the same as an image that is there already",
 };
+const LOW_PRECISION = 0.6;
 // By how much of the image a mark is larger than what it marks, on each side.
 const GROWN = 0.05;
 const VIEWS = {
@@ -70,8 +71,15 @@ export async function showResults({ element, signal }, job) {
     faults,
     h("div", { class: evidence ? "beside" : "" }, evidence && realImages(here, evidence, job, manifest), newImages({ here, hasSmall: evidence !== null, images, manifest, real, onKeep: say })),
     rejectedImages(here, evidence, manifest, real),
+    manifest.held_out && judged(here, job, manifest.held_out),
     story(job, manifest),
-    programLines(job.request ?? manifest.request, job.inputs.length || 1));
+    programLines(job.request ?? manifest.request, numFiles(job.inputs) ?? 1, numFiles(job.held_out) ?? 0));
+}
+
+/** How many files were sent: a ZIP is one, what came from a bucket is none; null when it is not known. */
+function numFiles(inputs) {
+  const fields = inputs.map(({ field }, number) => (field ? field.split("/")[0] : String(number)));
+  return new Set(fields.filter((field) => field !== "images_url")).size || (fields.length ? 0 : null);
 }
 
 function realImages(here, evidence, job, manifest) {
@@ -187,6 +195,28 @@ function mark(place, { width_px: width, height_px: height }) {
   set("left", "width", place.left, place.width, Math.min(1, width / height));
   set("top", "height", place.top, place.height, Math.min(1, height / width));
   return box;
+}
+
+/** How the set lies among the real images that were kept apart. */
+function judged(here, job, { num_images: number, given, new: made, images }) {
+  const percent = (share) => `${Math.round(100 * share)} %`;
+  const missed = images.filter((image) => !image.near_new).length;
+  const rows = [["New images", made], ["Your own images", given]];
+  return h("section", {}, h("h2", {}, "Judged by images kept apart"),
+    h("p", {}, `${count(number, "good image")} of yours, of which nothing was made, say how true the set is. `,
+      made.precision < LOW_PRECISION ? "Many of the new images look like none of them: no good part may look so."
+        : `The new images show ${made.coverage > given.coverage ? "more" : "no more"} of what your line makes than the images that they were made of.`),
+    h("table", {},
+      h("thead", {}, h("tr", {}, ["", "Look like them (precision)", "Share of them that it shows (coverage)"].map((text) => text ? h("th", { scope: "col" }, text) : h("td")))),
+      h("tbody", {}, rows.map(([name, { precision, coverage }]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, percent(precision)), h("td", {}, percent(coverage)))))),
+    h("p", { class: "note" }, `Low precision: images that a good part would not give; allow less. Low coverage: your line makes parts that the set does not show; give more images, or allow more. One image kept apart is ${percent(1 / number)}.`),
+    h("details", {}, h("summary", {}, missed ? `${count(missed, "image")} kept apart that no new image is like` : "All images kept apart have a new image like them"),
+      h("ul", { class: "tiles" }, images.map((image) => {
+        const place = job.held_out.findIndex(({ field }) => field === image.file.field);
+        return h("li", { class: image.near_new ? "tile" : "tile bad" },
+          place >= 0 && h("div", { class: "frame" }, picture(`${here}/inputs/${job.inputs.length + place}`, `Image kept apart ${place + 1}`)),
+          h("p", { class: "facts" }, image.near_new ? "a new image is like it" : "no new image is like it", image.near_given && "; one of yours is"));
+      }))));
 }
 
 function story(job, manifest) {

@@ -5,13 +5,20 @@ import { fill, h } from "./dom.js";
 
 const TYPED_MS = 400;
 
-/** The part of the form; `value()` is the name, `prompt()` the text that was chosen or "". */
+/** The part of the form; `value()` is the name, `prompt()` and `sense()` what was chosen or "". */
 export function objectWords({ signal }) {
   let asked = new AbortController();
-  const name = h("input", { id: "object-name", name: "object_name", required: true, maxlength: 80, autocomplete: "off", placeholder: "hazelnut", "aria-describedby": "name-note", oninput: typed });
+  const name = h("input", { id: "object-name", name: "object_name", required: true, maxlength: 80, autocomplete: "off", placeholder: "hazelnut", "aria-describedby": "name-note", oninput: renamed });
   const prompt = h("input", { id: "prompt", name: "prompt", maxlength: 300, autocomplete: "off", list: "texts", "aria-describedby": "prompt-note" });
   const texts = h("datalist", { id: "texts" });
   const told = h("div", { class: "words", "aria-live": "polite" });
+  // The meaning that the person has picked; without one the likeliest is taken.
+  let sense = "";
+
+  function renamed() {
+    sense = "";
+    typed();
+  }
 
   async function typed() {
     asked.abort();
@@ -30,27 +37,26 @@ export function objectWords({ signal }) {
   }
 
   function show({ senses }) {
-    const sense = h("div");
+    const meaning = h("div");
+    if (!senses.some((one) => one.name === sense)) sense = "";
     const pick = (chosen) => {
       const known = chosen.gloss;
       // What is said of every object comes last.
       const own = [...chosen.candidates].sort((a, b) => (a.relation === "state") - (b.relation === "state"));
-      fill(sense, known
+      fill(meaning, known
         ? h("p", {}, h("strong", {}, `${chosen.name.split(".")[0].replaceAll("_", " ")}: `), `${chosen.gloss}.`)
         : h("p", {}, "This word is not in the dictionary. It is used as it stands, and the images count more."),
         h("p", { class: "note" }, `Words in use: ${[...new Set(own.map(({ word }) => word).filter(Boolean))].slice(0, 16).join(", ")}.`));
       fill(texts, chosen.candidates.map(({ text }) => h("option", { value: text })));
     };
     const others = senses.length > 1 && h("details", {}, h("summary", {}, "Is something else meant?"),
-      h("fieldset", {}, h("legend", {}, "Meaning"), senses.slice(0, 8).map((one, number) => h("label", { class: "choice" },
-        h("input", { type: "radio", name: "sense", checked: number === 0, onchange: () => {
+      h("fieldset", {}, h("legend", {}, "Meaning"), senses.map((one, number) => h("label", { class: "choice" },
+        h("input", { type: "radio", name: "sense", checked: sense ? one.name === sense : number === 0, onchange: () => {
+          sense = one.name;
           pick(one);
-          // The likeliest sense is the job's own choice, too; another one is told by what it is a kind of.
-          const kind = one.candidates.find(({ relation }) => relation === "hypernym") ?? one.candidates[0];
-          prompt.value = number === 0 ? "" : kind.text;
         } }), ` ${one.gloss ?? one.name}`, one.reason && h("small", {}, ` (${one.reason})`)))));
-    pick(senses[0]);
-    fill(told, sense, others);
+    pick(senses.find((one) => one.name === sense) ?? senses[0]);
+    fill(told, meaning, others);
   }
 
   return {
@@ -63,8 +69,10 @@ export function objectWords({ signal }) {
         h("p", { id: "prompt-note", class: "note" }, "Left empty, your images decide which of the texts in the list fits best."))),
     value: () => name.value.trim(),
     prompt: () => prompt.value.trim(),
-    set(text, chosen) {
+    sense: () => sense,
+    set(text, chosen, meant) {
       name.value = text;
+      sense = meant ?? "";
       prompt.value = chosen ?? "";
       typed();
     },

@@ -43,18 +43,21 @@ class Service:
         with served(self.settings.model_copy(update=changes)) as client:
             yield f"{client.base_url}"
 
-    def submit(self, name: str, num_images: int = 4, **fields: str) -> str:
-        """The id of a job."""
+    def submit(self, name: str, num_images: int = 4, num_apart: int = 0, **fields: str) -> str:
+        """The id of a job of two images, and of others by which it is judged."""
+        files = [("images", (f"{n}.png", encode(texture(seed=n)))) for n in range(2)]
+        for seed in range(2, 2 + num_apart):
+            files.append(("held_out_images", (f"{seed}.png", encode(texture(seed=seed)))))
         answer = self.http.post(
             "/v1/jobs",
             data={"object_name": name, "num_images": str(num_images), **fields},
-            files=[("images", (f"{n}.png", encode(texture(seed=n)))) for n in range(2)],
+            files=files,
         )
         return str(answer.raise_for_status().json()["id"])
 
-    def finish(self, name: str, num_images: int = 4, **fields: str) -> str:
+    def finish(self, name: str, num_images: int = 4, num_apart: int = 0, **fields: str) -> str:
         """The id of a job that is over."""
-        job_id = self.submit(name, num_images, **fields)
+        job_id = self.submit(name, num_images, num_apart, **fields)
         here = f"/v1/jobs/{job_id}"
         wait_until(lambda: self.http.get(here, headers={"Prefer": "wait=30"}).json()["ended_at"])
         return job_id

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from app.http.page.page import FILES, FOLDER, INDEX, PAGE_PATHS
 from tests.app.http.page.conftest import OpenPage, Service, violations
 from tests.app.http.page.test_journeys import CHOOSER, cancel, progress
+from tests.app.http.test_zip_uploads import zipped
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
 
@@ -20,7 +21,7 @@ MAX_BYTES = 100_000
 @pytest.fixture(scope="module")
 def jobs(service: Service) -> dict[str, str]:
     """A job that is done, one that failed."""
-    return {"done": service.finish("steel nut"), "failed": service.finish(FAILING)}
+    return {"done": service.finish("steel nut", num_apart=7), "failed": service.finish(FAILING)}
 
 
 def show_new(page: Page, _: dict[str, str]) -> None:
@@ -40,6 +41,20 @@ def show_filled(page: Page, _: dict[str, str]) -> None:
         closed.click()
 
 
+def show_apart(page: Page, _: dict[str, str]) -> None:
+    files = [
+        {"name": f"nut-{n}.png", "mimeType": "image/png", "buffer": encode(texture((96, 64), n))}
+        for n in range(7)
+    ]
+    packed = zipped(line_3__a=encode(texture((96, 64), 8)), line_3__b=encode(texture((96, 64), 1)))
+    files.append({"name": "more.zip", "mimeType": "application/zip", "buffer": packed})
+    page.set_input_files(CHOOSER, files)
+    page.get_by_role("button", name="Keep every second one apart").click()
+    page.get_by_role("checkbox", name="Keep apart image 8").uncheck()
+    page.get_by_text("2 images").click()
+    expect(page.locator(".inputs .apart")).to_have_count(3)
+
+
 def show_fault(page: Page, _: dict[str, str]) -> None:
     page.get_by_role("button", name="Make images").click()
     expect(page.get_by_role("alert")).to_be_visible()
@@ -55,8 +70,9 @@ def see_all(page: Page) -> None:
 def show_done(page: Page, jobs: dict[str, str]) -> None:
     page.evaluate(f"location.hash = '#/jobs/{jobs['done']}'")
     expect(page.get_by_role("button", name="Download ZIP")).to_be_visible()
+    page.get_by_text("kept apart that no new image").click()
+    page.get_by_text("Why these may differ").click()
     see_all(page)
-    page.locator("summary").first.click()
 
 
 def show_large(page: Page, jobs: dict[str, str]) -> None:
@@ -91,6 +107,7 @@ def show_report(page: Page, jobs: dict[str, str]) -> None:
 VIEWS: dict[str, Callable[[Page, dict[str, str]], None]] = {
     "new": show_new,
     "filled": show_filled,
+    "apart": show_apart,
     "fault": show_fault,
     "done": show_done,
     "large": show_large,

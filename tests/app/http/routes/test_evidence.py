@@ -15,8 +15,8 @@ from app.jobs.evidence import EVIDENCE_FILE, INDEX_FILE, Evidence, EvidenceKind,
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
+from tests.workers.archive.made import archive_bytes, made_request
 from tests.workers.archive.test_evidence import STRANGE, with_rejected
-from tests.workers.archive.test_write import archive_bytes, made_request
 from workers.archive.evidence import write_evidence
 
 EVIDENCE = Evidence(num_real=1, rejections={"anomalous": 2}, rejected=[])

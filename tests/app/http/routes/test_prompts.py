@@ -6,16 +6,17 @@ import httpx2
 import pytest
 from rq import Queue
 
-from app.http.routes import prompts
+from app.http import word_question
 from app.jobs.queues.enqueue import WORDS_QUEUE
 from app.jobs.store import JobStore
+from tests.app.http.routes.test_jobs import PNG, post, slug
 from tests.conftest import wait_until
 
 
 def test_no_courier_is_a_problem_and_blocks_nobody(
     api: httpx2.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(prompts, "ANSWER_WITHIN_S", 2)
+    monkeypatch.setattr(word_question, "ANSWER_WITHIN_S", 2)
     answers: list[httpx2.Response] = []
     # More than there are threads for blocking work.
     threads = [
@@ -35,6 +36,16 @@ def test_no_courier_is_a_problem_and_blocks_nobody(
     # Nobody waits for these words any more.
     assert queue.count == 0
     wait_until(lambda: not store.connection.keys("rq:job:*"))
+
+
+def test_a_meaning_cannot_be_checked_without_a_courier(
+    api: httpx2.Client, store: JobStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(word_question, "ANSWER_WITHIN_S", 1)
+    answer = post(api, PNG, sense="nut.n.01")
+    assert (answer.status_code, slug(answer)) == (503, "not-ready")
+    assert api.get("/v1/jobs").json()["items"] == []
+    assert Queue(WORDS_QUEUE, connection=store.connection).count == 0
 
 
 @pytest.mark.parametrize("name", ["", "n" * 81, "1234", "nut\x00"])

@@ -74,6 +74,33 @@ def done(service: Service) -> str:
         return client.generate(texture(), "nut", num_images=3, seed=9).job.id
 
 
+def test_a_zip_is_submitted_and_understood(run: Run, image: Path):
+    path = image.with_name("parts.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(image, "line 3/nut.png")
+        archive.writestr("line 3/other.png", encode(texture(seed=1)))
+        archive.writestr("notes.txt", "no image")
+    submitted = run("submit", path, "--object-name", "nut", "--num-images", 2)
+    assert submitted.code == 0
+    assert f"{path}/line 3/nut.png: 64 x 64 px" in submitted.err
+    assert run("wait", submitted.out.strip()).out == "succeeded\n"
+    path.write_bytes(path.read_bytes()[:-9])
+    refused = run("submit", path, "--object-name", "nut")
+    assert refused.code == 3
+    assert "The ZIP is broken" in refused.err
+
+
+def test_images_in_a_bucket_are_the_services_to_fetch(run: Run):
+    refused = run("submit", "--images-url", "s3://line-3/good/", "--object-name", "nut")
+    assert refused.code == 6
+    assert "images_url: this service takes no images from a bucket" in refused.err
+    nothing = run("submit", "--object-name", "nut")
+    assert (nothing.code, nothing.err) == (
+        2,
+        "goodmany: Name at least one image, or an --images-url.",
+    )
+
+
 def test_submit_prints_the_id_and_the_others_take_it(run: Run, image: Path, tmp_path: Path):
     submitted = run("submit", image, "--object-name", "nut", "--num-images", 2)
     assert submitted.code == 0

@@ -53,8 +53,14 @@ def test_a_service_tells_the_same(image: Path, settings: Settings, store: JobSto
     try:
         wait_until(lambda: num_registered(store) > 0, LOADED_WITHIN_S)
         address = str(api.base_url)  # type: ignore[attr-defined]
-        asked = ViewFamilies.model_validate(json.loads(run(image, "--json", "--server", address)))
+        sheet = image.with_name("asked.png")
+        printed = run(image, "--json", "--server", address, "--out", sheet)
+        asked = ViewFamilies.model_validate(json.loads(printed))
     finally:
         viewer.stop()
     own = ViewFamilies.model_validate(json.loads(run(image, "--json")))
-    assert own == asked
+    assert own.families == asked.families
+    (told, heard) = (views.inputs[0].model_dump(exclude={"field"}) for views in (own, asked))
+    assert told == heard
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"

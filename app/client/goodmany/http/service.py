@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 import httpx2
 
 from goodmany.errors import JobAlreadyOverError, UnreachableError
+from goodmany.http.talk import Talk
+from goodmany.images.uploads import Images, Upload, gather
 from goodmany.options import JobOptions, form_fields
 from goodmany.status import JobStatus
-from goodmany.talk import Talk
-from goodmany.uploads import Images, Upload, gather
 from goodmany.views import Views
 
 JOB_ID = re.compile(r"[\w-]+", re.ASCII)
@@ -61,10 +61,23 @@ class Service:
         self.talk = talk
 
     async def submit(
-        self, images: Images, object_name: str, options: JobOptions, key: str | None
+        self,
+        images: Images | None,
+        held_out: Images | None,
+        object_name: str,
+        options: JobOptions,
+        *,
+        key: str | None,
     ) -> JobStatus:
         """The job as accepted; sent again with one key, it is one job."""
-        uploads = await self.talk.wire.work(gather, images)
+        is_none = images is None or (isinstance(images, list) and not images)
+        if is_none and options.get("images_url"):
+            uploads = {}
+        else:
+            given = [] if images is None else images
+            uploads = {"images": await self.talk.wire.work(gather, given)}
+        if held_out is not None:
+            uploads["held_out_images"] = await self.talk.wire.work(gather, held_out)
         fields = form_fields({"object_name": object_name, **options})
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         document = await self.talk.ask(
@@ -76,7 +89,9 @@ class Service:
         """What may vary, without a job."""
         uploads = await self.talk.wire.work(gather, images)
         fields = form_fields(options)
-        document = await self.talk.ask(lambda files: self._form("v1/views", uploads, fields, files))
+        document = await self.talk.ask(
+            lambda files: self._form("v1/views", {"images": uploads}, fields, files)
+        )
         if not {"inputs", "families"} <= document.keys():
             raise UnreachableError(f"What answers at {self.talk.address} is no goodmany.")
         return Views.of(document)
@@ -124,12 +139,16 @@ class Service:
     def _form(
         self,
         path: str,
-        uploads: list[Upload],
+        uploads: Mapping[str, list[Upload]],
         fields: dict[str, Any],
         files: ExitStack,
         headers: dict[str, str] | None = None,
     ) -> httpx2.Request:
-        opened = [("images", (one.name, files.enter_context(one.open()))) for one in uploads]
+        opened = [
+            (field, (one.name, files.enter_context(one.open())))
+            for field, ones in uploads.items()
+            for one in ones
+        ]
         return self.talk.wire.http.build_request(
             "POST", path, data=fields, files=opened, headers=headers, timeout=ANSWER_WITHIN_S
         )

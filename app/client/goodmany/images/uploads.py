@@ -9,8 +9,8 @@ from typing import BinaryIO, TypeAlias, Union
 
 from PIL import Image
 
-from goodmany.array_png import ImageArray, encode_array, is_array
-from goodmany.image_files import find_images
+from goodmany.images.array_png import ImageArray, encode_array, is_array
+from goodmany.images.files import find_images
 
 OneImage: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, Image.Image, ImageArray]
 # A string may name a folder or a pattern, an array of four axes may hold several images.

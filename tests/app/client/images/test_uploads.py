@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from goodmany.array_png import encode_array
-from goodmany.uploads import Upload, gather
+from goodmany.images.array_png import encode_array
+from goodmany.images.uploads import Upload, gather
 from tests.conftest import encode, texture
 
 
@@ -101,6 +101,13 @@ def test_a_folder_a_pattern_and_a_file_name_each_file_once(tmp_path: Path):
     assert folder == ["a.tif", "b.PNG"]
     twice = gather([tmp_path / "b.PNG", str(tmp_path), str(tmp_path / "*.t[ix][ft]")])
     assert [upload.name for upload in twice] == ["b.PNG", "a.tif", "notes.txt"]
+
+
+def test_a_zip_is_sent_as_it_is(tmp_path: Path):
+    path = tmp_path / "parts.zip"
+    path.write_bytes(b"PK whatever")
+    (upload,) = gather(path)
+    assert (upload.name, content(upload)) == ("parts.zip", b"PK whatever")
 
 
 def test_a_generator_is_as_good_as_a_list():

@@ -6,7 +6,7 @@ import time
 import httpx2
 import pytest
 
-from goodmany.talk import FIRST_PAUSE_S, LONGEST_PAUSE_S, _asked_pause_s, _pause_s
+from goodmany.http.talk import FIRST_PAUSE_S, LONGEST_PAUSE_S, _asked_pause_s, _pause_s
 
 
 def answer(retry_after: str | None) -> httpx2.Response:

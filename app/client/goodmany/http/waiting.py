@@ -21,9 +21,9 @@ from goodmany.errors import (
     WaitTimeoutError,
     problem_error,
 )
-from goodmany.service import path_of
+from goodmany.http.service import path_of
+from goodmany.http.talk import TOO_MANY, TRY_AGAIN, Talk
 from goodmany.status import JobStatus
-from goodmany.talk import TOO_MANY, TRY_AGAIN, Talk
 
 # The service says that it lives every 15 s.
 SILENCE_S = 45.0

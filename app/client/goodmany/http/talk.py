@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import httpx2
 
 from goodmany.errors import GoodmanyError, UnreachableError, problem_error
+from goodmany.http.wire import Body, Wire
 from goodmany.status import JobStatus
-from goodmany.wire import Body, Wire
 
 # Answers after which the same request may go well; 502 and 504 are those of a proxy.
 TRY_AGAIN = frozenset((429, 502, 503, 504))

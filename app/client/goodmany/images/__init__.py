@@ -1,0 +1,1 @@
+"""Good images as a program has them: paths, arrays, PIL images; and as they are sent."""
