@@ -29,7 +29,7 @@ from workers.serve.service import _release_taken_jobs
 
 QUICK = "tests.workers.generation.quick_pipeline:load"
 PNG = encode(texture())
-OUTPUTS = {"archive.zip", "evidence.zip", "preview.png", "variance.png"}
+OUTPUTS = {"archive.zip", "evidence.zip", "preview.png"}
 
 
 @dataclass

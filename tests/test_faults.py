@@ -115,7 +115,7 @@ def test_redis_is_away_when_a_job_ends_and_the_stop_command_works_later(parts: S
     parts.wait_images(job_id)
     parts.kill_redis()
     archive = Path(parts.storage.path(job_id, "outputs"))
-    wait_until(lambda: any(archive.glob("*/variance.png")))
+    wait_until(lambda: any(archive.glob("*/preview.png")))
     parts.start_redis()
     parts.wait_over([job_id])
     assert parts.store.state(job_id) is SUCCEEDED

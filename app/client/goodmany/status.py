@@ -22,6 +22,7 @@ class JobStatus:
         num_images: images that are ready so far.
         width, height: of the new images, in px; None if an old service does not tell.
         inputs: what was understood of each image, with warnings.
+        held_out: the same of each image that the set is judged by.
         problem: why it failed, as RFC 9457 has it.
         raw: all that the service said, with what this client does not know.
     """
@@ -40,6 +41,7 @@ class JobStatus:
     height: int | None = None
     seed: int = 0
     inputs: Sequence[Mapping[str, Any]] = ()
+    held_out: Sequence[Mapping[str, Any]] = ()
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -21,7 +21,7 @@ from app.problems import (
     UnusableArchive,
     UploadTooLarge,
 )
-from goodmany import image_files
+from goodmany.images import files
 from tests.conftest import encode, texture
 
 PNG = encode(texture())
@@ -48,7 +48,7 @@ def test_a_zip_is_known_by_its_content():
 
 
 def test_images_are_known_as_in_a_folder():
-    assert SUFFIXES == image_files.SUFFIXES
+    assert SUFFIXES == files.SUFFIXES
 
 
 def test_images_come_by_their_names_and_all_else_is_passed_over():

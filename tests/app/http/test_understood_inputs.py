@@ -77,9 +77,9 @@ def test_a_job_says_what_was_understood(api: httpx2.Client):
     job = send(api, first, first, encode(Image.new("L", (80, 64)))).raise_for_status().json()
     usual = {"width": 80, "height": 64, "bit_depth": 8, "white": 255}
     one = {**usual, "channels": 3, "orientation": 6}
-    assert job["inputs"][0] == {**one, "warnings": []}
+    assert job["inputs"][0] == {**one, "field": "images[0]", "warnings": []}
     duplicate = {"code": "duplicate", "detail": "The same pixels as image 0.", "same_as": 0}
-    assert job["inputs"][1] == {**one, "warnings": [duplicate]}
+    assert job["inputs"][1] == {**one, "field": "images[1]", "warnings": [duplicate]}
     codes = [warning["code"] for warning in job["inputs"][2]["warnings"]]
     assert codes == ["nearly_black", "constant"]
     assert api.get(job["links"]["self"]).json() == job

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +50,9 @@ def goodmany(*arguments: object, **variables: str) -> subprocess.CompletedProces
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command in this process, which has imported all that it needs."""
+    # A command that starts a service moves the temporary files of its process.
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
 
     def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
         for name, value in {"COLUMNS": "1000", **variables}.items():
