@@ -4,7 +4,9 @@ import io
 import zipfile
 
 import httpx2
+import pytest
 
+from app.files.storage import Storage, outputs_of
 from app.jobs.store import JobStore
 from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, finish, post, slug
@@ -60,3 +62,21 @@ def test_single_images_come_out_of_the_archive(
     assert (missing.status_code, slug(missing)) == (404, "image-not-found")
     wrong = api.get(f"{link}/-1")
     assert (wrong.status_code, slug(wrong)) == (422, "invalid-request")
+
+
+@pytest.mark.parametrize(("preset", "is_there"), [("goodmany", False), ("varied", True)])
+def test_there_is_a_map_of_the_variance_where_sigma_varied_images(
+    api: httpx2.Client, store: JobStore, settings: Settings, preset: str, *, is_there: bool
+):
+    job = post(api, PNG, preset=preset).json()
+    here = f"/v1/jobs/{job['id']}"
+    if is_there:
+        name = f"{outputs_of('attempt')}/variance.png"
+        Storage(settings.storage_address).write(job["id"], name, PNG)
+    finish(store, settings, job["id"])
+    assert api.get(here).json()["links"]["variance"] == (f"{here}/variance" if is_there else None)
+    answer = api.get(f"{here}/variance")
+    if is_there:
+        assert answer.content == PNG
+    else:
+        assert (answer.status_code, slug(answer)) == (404, "image-not-found")

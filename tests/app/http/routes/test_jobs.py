@@ -227,24 +227,6 @@ def test_job_not_finished(api: httpx2.Client, path: str):
     assert (answer.status_code, slug(answer)) == (409, "job-not-finished")
 
 
-@pytest.mark.parametrize(("preset", "is_there"), [("goodmany", False), ("varied", True)])
-def test_there_is_a_map_of_the_variance_where_sigma_varied_images(
-    api: httpx2.Client, store: JobStore, settings: Settings, preset: str, *, is_there: bool
-):
-    job = post(api, PNG, preset=preset).json()
-    here = f"/v1/jobs/{job['id']}"
-    if is_there:
-        name = f"{outputs_of('attempt')}/variance.png"
-        Storage(settings.storage_address).write(job["id"], name, PNG)
-    finish(store, settings, job["id"])
-    assert api.get(here).json()["links"]["variance"] == (f"{here}/variance" if is_there else None)
-    answer = api.get(f"{here}/variance")
-    if is_there:
-        assert answer.content == PNG
-    else:
-        assert (answer.status_code, slug(answer)) == (404, "image-not-found")
-
-
 def test_cancel_is_certain_and_told_only_once(api: httpx2.Client, store: JobStore):
     job = post(api, PNG).json()
     other = post(api, PNG).json()
