@@ -212,14 +212,17 @@ def _grids(features: PatchFeatures, images: Tensor) -> Tensor:
 
 
 def _seen_patches(features: PatchFeatures, image: RealImage) -> Tensor:
-    """Patch features (P, F) of where the image and all around it is seen."""
+    """Patch features (P, F) of where the image and all around it is seen; P is at least 1.
+
+    Of a narrow image that may be nowhere: then all of it counts.
+    """
     (grid,) = _grids(features, image.pixels[None])  # (F, h, w)
     if image.is_seen is None:
         return grid.flatten(1).T
     unseen = 1.0 - image.is_seen[None].float()
     cells = F.adaptive_max_pool2d(unseen, grid.shape[-2:])
-    beside = F.max_pool2d(cells, 3, 1, 1)[0]
-    return grid[:, beside == 0.0].T
+    is_within = F.max_pool2d(cells, 3, 1, 1)[0] == 0.0
+    return grid[:, is_within if is_within.any() else torch.ones_like(is_within)].T
 
 
 def _rows(grids: Tensor) -> Tensor:

@@ -62,6 +62,16 @@ def test_what_lies_beyond_an_images_edge_is_not_remembered_nor_judged(features):
         assert hidden.judge(scratched(image)).guard_distance > 1.3
 
 
+def test_an_image_of_which_hardly_anything_is_seen_is_taken_whole(features):
+    narrow = torch.rand(3, 32, 512, generator=torch.Generator().manual_seed(0))
+    is_seen = torch.ones(32, 512, dtype=torch.bool)
+    is_seen[[0, -1]] = False  # four rows of patches: none has only seen ones around it
+    images = [RealImage(narrow, is_seen)]
+    guard = NormalityGuard.fit(features, images, images)
+    assert len(guard.bank) == 4 * 64
+    assert guard.threshold == pytest.approx(0.0, abs=1e-4)
+
+
 def test_a_scratch_raises_the_distance_where_it_is(guard):
     image = real_views(1, seed=4)[0]
     difference = guard.distance_map(scratched(image)[None])[0] - guard.distance_map(image[None])[0]
