@@ -30,7 +30,8 @@ class HttpProtocol(H11Protocol):
         super().connection_made(transport)
         self._wait_for_head()
         connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come, and waits for the rest if it is only the beginning of a head."""
