@@ -203,18 +203,23 @@ class Draws:
     def _allowed(self, source: int) -> frozenset[str]:
         """What source may do: what the images decided, no more than it can without harm.
 
-        A part that reaches the frame is not turned unless the user says so.
+        A part that reaches the frame is not turned unless the user says so, nor is an image of one
+        in which no part is found: its corners would show it mirrored.
         """
-        decided = self.decision.invariances
-        held = self.fills[source] == "edge" and self.decision.decided_by == "images"
+        decided, evidence = self.decision.invariances, self.decision.evidence
+        is_part = evidence is not None and evidence.is_part
+        held = self.fills[source] == "edge" or (self.fills[source] == "mirror" and is_part)
+        held &= self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
 
     def _tried(self, source: int, number: float) -> frozenset[str]:
         """What a view shows besides, for a few, evenly spread over the numbers.
 
-        A part that is held is turned with all that is seen, where the edge can be continued.
+        A part that is held is turned with all that is seen, where the edge can be continued; an
+        image in which no part is found is not.
         """
-        if self.fills[source] == "edge" and not self.sources[source].has_plain_frame:
+        is_held = self.fills[source] == "edge" and not self.sources[source].has_plain_frame
+        if is_held or self.fills[source] == "mirror":
             return frozenset()
         shares = self.decision.tried.items()
         return frozenset(

@@ -123,6 +123,18 @@ def test_a_part_on_a_wire_is_tried_turned_where_its_ground_is_plain():
     assert all(abs(draws.plan(FILL_SEEDS, n).view.angle_deg) <= 3 for n in range(8))
 
 
+def test_an_image_in_which_no_part_is_found_is_not_tried_turned():
+    part, other = part_image(angle_deg=20), texture_image()
+    draws = draws_of(part, other, invariances=frozenset(), tried={"rotate": 0.3})
+    assert draws.fills == ["ground", "mirror"]
+    angles = dict.fromkeys((0, 1), 0.0)
+    for number in range(24):
+        plan = draws.plan(FILL_SEEDS, number)
+        angles[plan.source] = max(angles[plan.source], abs(plan.view.angle_deg))
+    assert angles[0] > 10
+    assert angles[1] < 3
+
+
 def test_views_of_several_images_differ_hardly_more_than_the_images_do():
     levels = [0.8, 0.9, 1.0, 1.1, 1.2]
     draws = draws_of(
