@@ -5,10 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from models.encoder.clip import ClipEncoder, load_clip
-from models.encoder.devise import DeviseEncoder, load_devise
-
-__all__ = ["ClipEncoder", "DeviseEncoder", "TextImageEncoder", "load_encoder"]
+from models.encoder.devise import load_devise
 
 
 class TextImageEncoder(Protocol):
@@ -36,4 +33,8 @@ def load_encoder(source: str) -> TextImageEncoder:
     Raises:
         RuntimeError: there is none; one sentence that names the source.
     """
-    return load_devise() if source == "embedded" else load_clip(source)
+    if source == "embedded":
+        return load_devise()
+    from models.encoder.clip import load_clip  # noqa: PLC0415, transformers
+
+    return load_clip(source)
