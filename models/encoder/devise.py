@@ -107,13 +107,16 @@ class DeviseEncoder(nn.Module):
         return F.normalize(pooled - self.image_mean, dim=1)
 
 
-def load_devise(weights: Path | None = None) -> DeviseEncoder:
+def load_devise(
+    weights: Path | None = None, features: PatchFeatures | None = None
+) -> DeviseEncoder:
     """The embedded encoder on the CPU, from installed packages and the fitted map at `weights`.
 
     What reads the texts is checked here and loaded with the first text.
 
     Args:
         weights: None for the map that comes with goodmany, which is checked.
+        features: what sees, to be shared with others that see; loaded if None.
 
     Raises:
         RuntimeError: a file is not there, or is not the one that it must be.
@@ -131,4 +134,4 @@ def load_devise(weights: Path | None = None) -> DeviseEncoder:
         gamma = float(file.metadata()["gamma"])
     image_mean = tensors.pop("image_mean")
     text_map = TextToVisualMap(**tensors, gamma=gamma)
-    return DeviseEncoder(load_patch_features(), text_map, image_mean).eval()
+    return DeviseEncoder(features or load_patch_features(), text_map, image_mean).eval()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from models.encoder.devise import load_devise
+from models.features.patches import PatchFeatures
 
 
 class TextImageEncoder(Protocol):
@@ -27,14 +28,18 @@ class TextImageEncoder(Protocol):
         ...
 
 
-def load_encoder(source: str) -> TextImageEncoder:
+def load_encoder(source: str, features: PatchFeatures | None = None) -> TextImageEncoder:
     """The encoder that `source` names: `embedded`, a folder with a CLIP, or a CLIP on a model hub.
+
+    Args:
+        source: the setting.
+        features: a network that the embedded encoder may share; it loads its own if None.
 
     Raises:
         RuntimeError: there is none; one sentence that names the source.
     """
     if source == "embedded":
-        return load_devise()
+        return load_devise(features=features)
     from models.encoder.clip import load_clip  # noqa: PLC0415, transformers
 
     return load_clip(source)

@@ -72,9 +72,10 @@ def load_pipeline(
     """
     lies_on = chosen_device(device)
     make_repeatable(lies_on)
+    features = load_patch_features()
     models = Models(
-        encoder=load_encoder(encoder).to(lies_on),
-        features=load_patch_features().to(lies_on),
+        encoder=load_encoder(encoder, features).to(lies_on),
+        features=features.to(lies_on),
         device=lies_on,
         encoder_source=encoder,
         vqgan_source=vqgan,
