@@ -41,7 +41,7 @@ class EmbeddedService:
 
     What dies is started again (`kept_process.py`), Redis only when its disk was full
     (`kept_redis.py`): without it nothing goes on. Without a viewer jobs do, so that one that keeps
-    dying is no fault of the service, and that it is started when the worker is ready, or takes long.
+    dying is no fault of the service; it is started when the worker is ready, or takes long for it.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
