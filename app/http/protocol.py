@@ -2,9 +2,14 @@
 
 uvicorn closes a connection that is idle after an answer, but waits for ever for the rest of a head,
 and for the first byte of a new connection. A client could so hold any number of connections.
+
+It writes head and body of an answer one after the other. By default the kernel keeps the body back
+until the client has acknowledged the head, and a client that has nothing to say does so after 40 ms
+only. asyncio knows this, but leaves a listener's connections as they are that names no protocol.
 """
 
 import asyncio
+import socket
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -13,7 +18,10 @@ HEAD_TIMEOUT_S = 20.0
 
 
 class HttpProtocol(H11Protocol):
-    """One connection; closed when a request's head takes longer than `HEAD_TIMEOUT_S`."""
+    """One connection; closed when a request's head takes longer than `HEAD_TIMEOUT_S`.
+
+    What is written to it is sent at once.
+    """
 
     head_timer: asyncio.TimerHandle | None = None
 
@@ -21,6 +29,9 @@ class HttpProtocol(H11Protocol):
         """Waits for the first request from now on."""
         super().connection_made(transport)
         self._wait_for_head()
+        connection = transport.get_extra_info("socket")
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come, and waits for the rest if it is only the beginning of a head."""

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 # A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
 COPY_DIFFERENCE = 2.0 / 255.0
 COPY_CELL_PX = 16
-
+# Where real images differ less from each other, that says what a copy is: of so many at least,
+# since two may be one picture in two files.
+LEAST_IMAGES = 3
 
 # Room for so many images at first; it doubles when it is full.
 FIRST_ROOM = 64
@@ -56,6 +58,20 @@ class KnownImages:
         pieces = self._cells[: self._number].split(max(1, MAX_COMPARED // len(cells)))
         nearest = [(known - cells).abs().amax(dim=1).min() for known in pieces]
         return float(torch.stack(nearest).min())
+
+
+def copy_difference(images: Tensor) -> float:
+    """An image that differs by less from one of these real ones (k, 3, H, W) is a copy, in [0, 1].
+
+    COPY_DIFFERENCE, or what half of the real images differ by from the one most like them: on a
+    line that holds its parts exactly, no two good images differ by more.
+    """
+    if len(images) < LEAST_IMAGES:
+        return COPY_DIFFERENCE
+    cells = torch.stack([_cells(image) for image in images])
+    differences = torch.cdist(cells, cells, p=torch.inf)
+    differences.fill_diagonal_(torch.inf)
+    return min(COPY_DIFFERENCE, float(differences.amin(dim=1).median()))
 
 
 def _cells(image: Tensor) -> Tensor:

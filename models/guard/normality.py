@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from models.features.nearest import farthest, nearest_distances
 from models.features.patches import PatchFeatures
-from models.guard.copies import COPY_DIFFERENCE, KnownImages
+from models.guard.copies import COPY_DIFFERENCE, KnownImages, copy_difference
 from models.runtime.precision import reduced_precision
 
 # Patches in the bank at most, drawn at random from all.
@@ -99,6 +99,7 @@ class NormalityGuard:
         bank: patch features of the real images, (N, F).
         threshold: the distance beyond which a worst patch is anomalous, in feature units.
         known: images that another must not copy.
+        copy_difference: an image that differs by less from a known one is a copy of it.
     """
 
     def __init__(self, features: PatchFeatures, bank: Tensor, threshold: float):
@@ -106,6 +107,7 @@ class NormalityGuard:
         self.bank = bank
         self.threshold = threshold
         self.known = KnownImages()
+        self.copy_difference = COPY_DIFFERENCE
 
     @classmethod
     def fit(
@@ -166,6 +168,12 @@ class NormalityGuard:
         """Makes the image (3, H, W) one that others must not copy."""
         self.known.add(image)
 
+    def remember_real(self, images: Tensor) -> None:
+        """As `remember`, all real images (k, 3, H, W) at once; they also say what a copy is."""
+        for image in images:
+            self.known.add(image)
+        self.copy_difference = copy_difference(images)
+
     def forget_generated(self, num_real: int) -> None:
         """Keeps only the first `num_real` of the remembered images, the real ones."""
         self.known.keep_first(num_real)
@@ -195,7 +203,7 @@ class NormalityGuard:
         reason = None
         if look.is_anomalous:
             reason = "anomalous"
-        elif nearest < COPY_DIFFERENCE:
+        elif nearest < self.copy_difference:
             reason = "near_copy"
         return Verdict(look.guard_distance, nearest, reason, look.place)
 

@@ -126,8 +126,7 @@ def fit_guard(generation: Generation) -> NormalityGuard:
         seed=generation.request.seed,
         on_image=progress.counter("adapt", 12.0, 15.0, len(pictures) + len(moved)),
     )
-    for image in draws.pictures:
-        guard.remember(image)
+    guard.remember_real(draws.pictures)
     return guard
 
 

@@ -19,7 +19,6 @@ from models.views.view import (
     LEAST_SIDE_PX,
     View,
     ViewLimits,
-    covering,
     draw_view,
     output_size,
     scaled,
@@ -158,8 +157,9 @@ class Draws:
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
         shown = self.sources[source]
-        placed = shown.part.placed(view, shown.size) if shown.part else covering(view, self.size)
-        return Plan(placed, source, int(rng.integers(MAX_SEED)))
+        if shown.part:
+            view = shown.part.placed(view, shown.size)
+        return Plan(view, source, int(rng.integers(MAX_SEED)))
 
     def plans(self, kind: int, count: int) -> list[Plan]:
         """How the first `count` views of a kind are made."""

@@ -40,6 +40,18 @@ class Placement:
     shift_y: float
     unexplained: float
 
+    def farthest_move(self, other: "Placement") -> float:
+        """How far a corner of a square moves at most from this to the other, as share of a side."""
+        turned = math.hypot(
+            math.radians(self.angle_deg - other.angle_deg), self.log_scale - other.log_scale
+        )
+        shifted = math.hypot(self.shift_x - other.shift_x, self.shift_y - other.shift_y)
+        return shifted + turned / math.sqrt(2)
+
+
+# How an image lies to itself.
+STILL = Placement(0.0, 0.0, 0.0, 0.0, 0.0)
+
 
 @torch.no_grad()
 def register(image: Tensor, other: Tensor) -> Placement:

@@ -28,7 +28,6 @@ INVARIANCES = (
 
 # The longest side of a new image; the networks want LEAST_SIDE_PX of the shorter one.
 MAX_SIDE_PX, LEAST_SIDE_PX = 4096, 32
-MAX_COVERING_SCALE = 1.25
 # How far these go at most, and which limits they widen.
 WIDEST = {"shift": 0.08, "scale": 0.12, "brightness": 0.18}
 WIDENS = {
@@ -195,23 +194,3 @@ def _widened(
     return replace(
         limits, **{name: max(value, getattr(limits, name)) for name, value in wider.items()}
     )
-
-
-def covering(view: View, size: tuple[int, int]) -> View:
-    """The view, zoomed in just enough that it never looks beyond the image's edge.
-
-    For a view that fills with a mirror image, whose seam would show; one that would need a zoom of
-    more than MAX_COVERING_SCALE stays as it is, since a texture's scale matters more than a seam,
-    and so does a shift alone, which keeps every pixel as it is.
-    """
-    width, height = size
-    cos = abs(math.cos(math.radians(view.angle_deg)))
-    sin = abs(math.sin(math.radians(view.angle_deg)))
-    needed = max(
-        (cos + sin * height / width) / (1 - 2 * abs(view.shift_x)),
-        (cos + sin * width / height) / (1 - 2 * abs(view.shift_y)),
-    )
-    still = view.angle_deg % (90.0 if width == height else 180.0) == 0.0 and view.scale == 1.0
-    if view.fill != "mirror" or still or needed > MAX_COVERING_SCALE:
-        return view
-    return replace(view, scale=max(view.scale, needed))

@@ -16,8 +16,9 @@ TURNS = ("rotate", "rotate_90")
 FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
 # Where parts differ so, the images do, and views that go on from there brought a detector nothing
-# (docs/worth.md): a scaled view is not as sharp, a moved one shows ground that was made up.
-ON_WORD = ("shift", "scale")
+# (docs/worth.md): a scaled view is not as sharp, a moved one shows ground that was made up, and
+# uneven light of any shape is soon one that no lamp makes.
+ON_WORD = ("shift", "scale", "lighting")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of

@@ -33,7 +33,7 @@ class InvarianceDecision:
         tried: others that are made in a share of the images, in (0, 1), see `beliefs.tried`.
         beliefs: of every family; none where nothing was decided yet.
         evidence: what the images say; None where they were not asked.
-        light_spread: how uneven the light gets (`light.light_spread`).
+        light_spread: how uneven the light gets (`light.light_spread`), on a user's word.
         decided_by: "images" or "request".
     """
 
@@ -94,8 +94,7 @@ def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDec
     evidence = evidence_of(images, features)
     beliefs = beliefs_of(evidence)
     made = chosen(beliefs, evidence)
-    spread = evidence.light_spread if "lighting" in made else 0.0
-    return InvarianceDecision(made, beliefs, evidence, spread, tried=tried(beliefs, evidence))
+    return InvarianceDecision(made, beliefs, evidence, tried=tried(beliefs, evidence))
 
 
 def requested_invariances(

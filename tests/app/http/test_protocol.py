@@ -9,7 +9,10 @@ import pytest
 
 from app.http import protocol
 from app.jobs.store import JobStore
+from app.settings import Settings
 from tests.app.http.routes.test_jobs import PNG, post
+from tests.conftest import wait_until
+from workers.serve.api_server import ApiServer
 
 
 @pytest.fixture
@@ -48,3 +51,19 @@ def test_a_request_may_take_its_time(api: httpx2.Client, store: JobStore):
     answer = api.get(job["links"]["self"], headers={"prefer": "wait=20"})
     cancel.join()
     assert answer.json()["state"] == "canceled"
+
+
+def test_no_answer_waits_until_its_head_is_acknowledged(settings: Settings):
+    server = ApiServer(settings, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
+    thread.start()
+    try:
+        with httpx2.Client(base_url=server.address, timeout=90, verify=False) as client:
+            wait_until(lambda: server.started)
+            client.get("/livez").raise_for_status()
+            (connection,) = server.server_state.connections
+            sent_from = connection.transport.get_extra_info("socket")
+            assert sent_from.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    finally:
+        server.should_exit = True
+        thread.join()

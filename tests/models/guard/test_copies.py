@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.guard.copies import COPY_CELL_PX, COPY_DIFFERENCE, KnownImages
+from models.guard.copies import COPY_CELL_PX, COPY_DIFFERENCE, KnownImages, copy_difference
 
 
 def image(seed: int) -> torch.Tensor:
@@ -37,3 +37,26 @@ def test_the_first_are_kept_and_the_others_forgotten(known):
     assert len(known) == 1
     assert known.difference(image(0)) == 0.0
     assert known.difference(image(1)) > COPY_DIFFERENCE
+
+
+def alike(*differences: float) -> torch.Tensor:
+    """Images whose every cell is brighter than the last one's by so much."""
+    return torch.stack([image(0) * 0.5 + sum(differences[:n]) for n in range(len(differences) + 1)])
+
+
+def test_real_images_that_are_all_but_alike_say_what_a_copy_is():
+    assert copy_difference(alike(0.002, 0.003, 0.003)) == pytest.approx(0.002, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        torch.stack([image(n) for n in range(4)]),
+        alike(),
+        alike(0.0005),
+        torch.stack([*alike(0.0005), *(image(n) for n in range(1, 5))]),
+    ],
+    ids=["unlike", "one", "one in two files", "one in two files among others"],
+)
+def test_other_images_leave_it_as_it_is(images: torch.Tensor):
+    assert copy_difference(images) == COPY_DIFFERENCE

@@ -97,21 +97,20 @@ def test_a_small_image_is_looked_at_enlarged_and_a_large_one_as_it_is(guard):
     assert guard.distance_map(large).shape == (1, 64, 60)
 
 
-def test_a_copy_is_rejected_and_another_image_is_not(features):
-    guard = fitted(features, real_views(24, seed=0), real_views(16, seed=1))
+def test_a_copy_is_rejected_and_another_image_is_not(guard):
     first, second = real_views(2, seed=5)
     guard.remember(first)
     barely_lighter = (first + 1 / 255).clamp(0, 1)
     assert guard.judge(barely_lighter).reason == "near_copy"
     assert guard.judge(first).nearest_distance == 0.0
     assert guard.judge(second).reason != "near_copy"
+    guard.forget_generated(0)
+    assert guard.judge(first).reason != "near_copy"
 
 
-def test_threshold_lets_the_stated_share_of_unseen_views_pass(features):
-    unseen = real_views(20, seed=1)
-    guard = fitted(features, real_views(24, seed=0), unseen)
-    passed = float((guard.distance(unseen) <= guard.threshold).float().mean())
-    assert passed == pytest.approx(0.95, abs=0.051)
+def test_threshold_lets_the_stated_share_of_unseen_views_pass(guard):
+    passed = float((guard.distance(real_views(16, seed=1)) <= guard.threshold).float().mean())
+    assert passed == pytest.approx(0.95, abs=0.051)  # one of 16 is beyond it, or none
 
 
 def test_with_several_real_images_the_threshold_lets_another_good_part_pass(features):

@@ -1,9 +1,12 @@
 """The whole method on a device that is not the processor."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models.job.fill import fill
+from models.job.options import EFFORTS
 from models.job.pipeline import Pipeline, load_pipeline
 from models.job.run import prepare
 from tests.models.accelerator import DEVICE, Accelerator
@@ -26,6 +29,13 @@ def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.runtime.precision.is_fast_in_bfloat16", lambda _: False)
 
 
+@pytest.fixture
+def short_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that a standard job does, and less often: a step more shows no other operation."""
+    less = {"adaptation_steps": 20, "num_rounds": 2, "round_size": 2}
+    monkeypatch.setitem(EFFORTS, "standard", replace(EFFORTS["standard"], **less))
+
+
 REQUESTS = {
     "one": {},
     "several": {
@@ -41,7 +51,7 @@ REQUESTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REQUESTS)
 def test_another_device_makes_the_images_of_the_processor(
-    pipeline: Pipeline, elsewhere: Pipeline, full_precision: None, name: str
+    pipeline: Pipeline, elsewhere: Pipeline, full_precision: None, short_effort: None, name: str
 ):
     request = draft(**REQUESTS[name])
     with Accelerator():

@@ -54,6 +54,15 @@ def test_light_falls_unevenly_only_where_it_may():
     assert draws_of(texture_image(), **fixed).draw(FILL_SEEDS, 0).view.light == 0.0
 
 
+def test_a_surface_is_never_zoomed_to_hide_its_edge():
+    draws = draws_of(texture_image())
+    plans = [draws.plan(FILL_SEEDS, n) for n in range(24)]
+    assert draws.fills == ["mirror"]
+    assert max(abs(plan.view.angle_deg) for plan in plans) > 0.2
+    most = np.exp(ViewLimits.log_scale)
+    assert all(1 / most <= plan.view.scale <= most for plan in plans)
+
+
 @pytest.mark.parametrize(
     ("source", "output", "working"),
     [

@@ -6,33 +6,10 @@ from app.images.output_size import output_size as app_output_size
 from models.views.view import (
     INVARIANCES,
     WIDEST,
-    View,
     ViewLimits,
-    covering,
     draw_view,
     output_size,
 )
-
-
-def test_a_covering_view_never_looks_beyond_the_edge():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        view = covering(draw_view(frozenset({"shift"}), rng), (64, 48))
-        if view.angle_deg == 0:
-            assert view.scale == 1  # a shift alone stays as it is
-            continue
-        corners = [(x, y) for x in (-1, 1) for y in (-1, 1)]
-        angle = np.radians(view.angle_deg)
-        for x, y in corners:
-            across = (x * np.cos(angle) - y * np.sin(angle) * 48 / 64) / view.scale
-            down = (x * np.sin(angle) * 64 / 48 + y * np.cos(angle)) / view.scale
-            assert abs(across + 2 * view.shift_x) <= 1 + 1e-9
-            assert abs(down + 2 * view.shift_y) <= 1 + 1e-9
-
-
-def test_a_view_on_a_ground_is_not_zoomed():
-    view = View(angle_deg=3, shift_x=0.02, fill="ground")
-    assert covering(view, (64, 64)) == view
 
 
 def test_without_invariances_views_stay_small():

@@ -22,10 +22,32 @@ def test_one_image_has_the_usual_widths():
 
 
 def test_parts_that_lie_and_shine_alike_have_narrow_views():
-    found = widths_of(parts(*[View(gain=1 + 0.001 * n, fill="edge") for n in range(5)]))
+    found = widths_of(
+        parts(*[View(gain=1 + 0.001 * n, shift_x=0.001 * n, fill="edge") for n in range(5)])
+    )
     assert found.lie_alike
     for name in (*POSE, "log_gain", "log_gamma", "slope"):
         assert getattr(found.limits, name) < 0.6 * getattr(USUAL_LIMITS, name), name
+
+
+SET_UP = View(shift_x=0.02, fill="edge")
+
+
+@pytest.mark.parametrize(
+    "set_ups", [[View()] * 4, [View()] * 3 + [SET_UP] * 2, [SET_UP] + [View()] * 4]
+)
+def test_parts_that_a_fixture_holds_exactly_are_not_moved_though_it_was_set_up_anew(set_ups):
+    noise = torch.Generator().manual_seed(0)
+    images = parts(*set_ups)
+    images = (images + 0.004 * torch.randn(images.shape, generator=noise)).clamp(0, 1)
+    found = widths_of(images)
+    assert all(getattr(found.limits, name) == 0.0 for name in POSE)
+    assert found.limits.log_gain > 0.0
+
+
+def test_one_picture_in_two_files_says_nothing_of_a_fixture():
+    found = widths_of(parts(View(), View(gain=1.002)))
+    assert all(getattr(found.limits, name) > 0.0 for name in POSE)
 
 
 def test_parts_that_lie_a_little_otherwise_have_views_as_wide():

@@ -9,6 +9,7 @@ from models.evaluation.data.dataset import load_image, read_dataset
 from models.evaluation.guard_trial.defects import CONTRASTS, KINDS, SIZES
 from models.evaluation.guard_trial.trial import CLEAN, Defendant, Judgement, try_guard
 from models.evaluation.rows.plain import RowInput
+from models.guard import normality
 from models.guard.normality import NormalityGuard, RealImage
 from models.views.view import to_tensor
 from tests.models.accelerator import DEVICE, Accelerator
@@ -29,7 +30,10 @@ def judgements(category_folder, features) -> list[Judgement]:
         guard = NormalityGuard.fit(features, *shown)
         return Defendant(guard, (96, 96), [data.images[0]])
 
-    return list(try_guard(category, data, make_defendant))
+    with pytest.MonkeyPatch.context() as patch:
+        # Enough that what is faint in images of this size is so in the enlarged ones.
+        patch.setattr(normality, "LEAST_SIDE_PX", 224)
+        return list(try_guard(category, data, make_defendant))
 
 
 def test_every_kind_size_and_contrast_is_planted_into_real_and_generated_images(judgements):

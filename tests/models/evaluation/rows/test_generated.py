@@ -1,4 +1,5 @@
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,14 @@ from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput
 from models.generator.latents import LatentDistribution
 from models.generator.noise import noise
 from models.generator.sampling import VarianceAwareGenerator
+from tests.models.conftest import small_guard
 from tests.models.evaluation.conftest import tile
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_guard() -> Iterator[None]:
+    with small_guard():
+        yield
 
 
 @pytest.fixture(scope="module")

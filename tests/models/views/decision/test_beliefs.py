@@ -158,7 +158,9 @@ def test_what_several_images_show_to_differ_is_believed_and_what_they_do_not_is_
     assert (name in made(several(5, 1.0, **{name: widths[-1]}))) is is_made
 
 
-def test_one_image_shows_one_light_and_a_part_its_shape():
-    assert "lighting" not in made(surface())
-    assert "lighting" in made(surface(num_images=3, light_spread=0.2))
+def test_one_image_shows_one_light_and_a_part_its_shape_and_none_is_made_unasked():
+    assert believed("lighting", surface()) < 0.5
+    uneven = surface(num_images=3, light_spread=0.2)
+    assert believed("lighting", uneven) > 0.8
+    assert "lighting" not in made(uneven)
     assert believed("lighting", evidence()) < 0.2
