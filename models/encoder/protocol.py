@@ -5,10 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from models.encoder.clip import ClipEncoder, load_clip
-from models.encoder.devise import DeviseEncoder, load_devise
-
-__all__ = ["ClipEncoder", "DeviseEncoder", "TextImageEncoder", "load_encoder"]
+from models.encoder.devise import load_devise
+from models.features.patches import PatchFeatures
 
 
 class TextImageEncoder(Protocol):
@@ -30,10 +28,18 @@ class TextImageEncoder(Protocol):
         ...
 
 
-def load_encoder(source: str) -> TextImageEncoder:
+def load_encoder(source: str, features: PatchFeatures | None = None) -> TextImageEncoder:
     """The encoder that `source` names: `embedded`, a folder with a CLIP, or a CLIP on a model hub.
+
+    Args:
+        source: the setting.
+        features: a network that the embedded encoder may share; it loads its own if None.
 
     Raises:
         RuntimeError: there is none; one sentence that names the source.
     """
-    return load_devise() if source == "embedded" else load_clip(source)
+    if source == "embedded":
+        return load_devise(features=features)
+    from models.encoder.clip import load_clip  # noqa: PLC0415, transformers
+
+    return load_clip(source)

@@ -9,12 +9,16 @@ Axes: B crops of a step, N views, D latent channels, h x w latent cells, H x W p
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from models.generator.vqgan import VarianceAwareVQModel
 from models.runtime.device_memory import HalvingBatch
+
+if TYPE_CHECKING:
+    # diffusers, which a job that varies no image does without.
+    from models.generator.vqgan import VarianceAwareVQModel
 
 # Crops of this size keep a step's cost independent of the image size.
 CROP_PX = 128
@@ -22,7 +26,9 @@ BATCH_SIZE = 6
 LEARNING_RATE = 4e-4
 
 
-def adapt(model: VarianceAwareVQModel, views: Tensor, steps: int, *, seed: int) -> Iterator[Tensor]:
+def adapt(
+    model: "VarianceAwareVQModel", views: Tensor, steps: int, *, seed: int
+) -> Iterator[Tensor]:
     """Fits the model's decoder, in place; yields the mean L1 distance of each step's crops.
 
     It is a scalar on the device, which nobody waits for unless it is read.
@@ -57,7 +63,7 @@ def adapt(model: VarianceAwareVQModel, views: Tensor, steps: int, *, seed: int) 
 
 
 def _set_gradients(
-    model: VarianceAwareVQModel, targets: Tensor, latents: Tensor, pieces: list[slice]
+    model: "VarianceAwareVQModel", targets: Tensor, latents: Tensor, pieces: list[slice]
 ) -> Tensor:
     """Sets the gradients of the mean loss over the crops; returns their mean L1 distance.
 
@@ -101,7 +107,7 @@ def _crops(
 
 
 @torch.no_grad()
-def reconstruction_psnr_db(model: VarianceAwareVQModel, views: Tensor) -> float:
+def reconstruction_psnr_db(model: "VarianceAwareVQModel", views: Tensor) -> float:
     """PSNR of D(q(mu)) against the views (N, 3, H, W) in [0, 1], in dB, over all of them."""
     errors = [
         ((model.decode_latents(model.posterior(2 * x - 1).mean) + 1) / 2).clamp(0, 1) - x

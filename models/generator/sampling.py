@@ -12,6 +12,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,9 +21,13 @@ from torch.nn import functional as F
 from models.features.patches import PatchFeatures
 from models.generator.colour import colour_filter
 from models.generator.frame import with_frame_from_inside
+from models.generator.latents import LatentDistribution
 from models.generator.noise import noise
 from models.generator.variance import learn_variance
-from models.generator.vqgan import LatentDistribution, VarianceAwareVQModel
+
+if TYPE_CHECKING:
+    # diffusers, which a job that varies no image does without.
+    from models.generator.vqgan import VarianceAwareVQModel
 
 # More images than this bring no new evidence that is worth its time.
 MAX_EVIDENCE_IMAGES = 8
@@ -54,7 +59,7 @@ class EncodedViews:
         plain: D(q(mu)), (B, 3, H, W), about [-1, 1].
     """
 
-    def __init__(self, model: VarianceAwareVQModel, views: Tensor):
+    def __init__(self, model: "VarianceAwareVQModel", views: Tensor):
         self.model, self.views = model, views
 
     @cached_property
@@ -83,7 +88,7 @@ class VarianceAwareGenerator:
         colour_filter: (3, 3), the colours that a change may have; all of them until `learn`.
     """
 
-    def __init__(self, model: VarianceAwareVQModel):
+    def __init__(self, model: "VarianceAwareVQModel"):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.is_reduced = True

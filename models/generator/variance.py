@@ -13,7 +13,7 @@ Axes: k images, D latent channels, h x w latent cells, F patch features.
 import itertools
 import math
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -22,8 +22,12 @@ from torch.nn import functional as F
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
 from models.generator.frame import without_frame
-from models.generator.vqgan import NO_EVIDENCE_LOGVAR, VarianceAwareVQModel
+from models.generator.latents import NO_EVIDENCE_LOGVAR
 from models.runtime.device_memory import HalvingBatch
+
+if TYPE_CHECKING:
+    # diffusers, which a job that varies no image does without.
+    from models.generator.vqgan import VarianceAwareVQModel
 
 NUM_MATCHES = 6
 # Cells this close in the same image are the same patch seen again, no evidence of anything.
@@ -40,7 +44,7 @@ HEAD_STEPS = 150
 
 
 def learn_variance(
-    model: VarianceAwareVQModel,
+    model: "VarianceAwareVQModel",
     images: Tensor,
     features: PatchFeatures,
     same_distance: float,
@@ -196,7 +200,7 @@ def _told(found: Tensor, on_piece: Callable[[], None]) -> Tensor:
 
 
 def _shifted_means(
-    model: VarianceAwareVQModel, images: Tensor, on_piece: Callable[[], None]
+    model: "VarianceAwareVQModel", images: Tensor, on_piece: Callable[[], None]
 ) -> Tensor:
     """The images' (k, 3, H, W) mu, shifted by up to one and a half cells: (S, k, D, h, w).
 

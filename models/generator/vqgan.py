@@ -11,7 +11,7 @@ Axes: B batch, C image channels (3), H x W pixels, D latent channels, h x w late
 import math
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from diffusers import VQModel
@@ -22,30 +22,11 @@ from torch.nn import functional as F
 
 from models.catalog import embedded
 from models.features.nearest import nearest_indices
+from models.generator.latents import LOGVAR_RANGE, NO_EVIDENCE_LOGVAR, LatentDistribution
 from models.runtime.hub import cached_or_fetched
 from models.runtime.precision import reduced_precision
 
 EMBEDDED_VQGAN = embedded.WEIGHTS / "vqgan"
-# log sigma^2 of a head that has seen no evidence: sigma = e^-6, far below the codebook's spacing.
-NO_EVIDENCE_LOGVAR = -12.0
-LOGVAR_RANGE = (-14.0, 4.0)
-
-
-class LatentDistribution(NamedTuple):
-    """The encoder's answer E(I) = N(mu, sigma^2), one value per latent cell and channel.
-
-    Attributes:
-        mean: mu, (B, D, h, w) float.
-        logvar: log sigma^2, (B, D, h, w) float within LOGVAR_RANGE.
-    """
-
-    mean: Tensor
-    logvar: Tensor
-
-    @property
-    def std(self) -> Tensor:
-        """sigma, (B, D, h, w), positive."""
-        return torch.exp(0.5 * self.logvar)
 
 
 class VarianceAwareVQModel(VQModel):

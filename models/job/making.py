@@ -72,13 +72,15 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     varied = [n for n, draw in enumerate(draws) if draw.seed < share * MAX_SEED]
     still = [n for n in range(len(draws)) if n not in varied]
     made: dict[int, Candidate] = {}
+    generator = prepared.generator
 
     def try_scale(numbers: list[int], encoded: EncodedViews | None, scale: float) -> None:
         chosen = [draws[n] for n in numbers]
         pixels: Sequence[Tensor | None] = [None] * len(chosen)
         if encoded is not None:
             settings = replace(options.sampling, scale=scale)
-            drawn = prepared.generator.vary(encoded, [draw.seed for draw in chosen], settings)
+            assert generator is not None
+            drawn = generator.vary(encoded, [draw.seed for draw in chosen], settings)
             if is_change:
                 share = prepared.allowance.share(encoded.views, drawn)
                 drawn = share[:, None, None, None] * (drawn - encoded.views)
@@ -94,7 +96,8 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
 
     def encode(numbers: list[int]) -> EncodedViews:
         views = torch.stack([draws[n].pixels for n in numbers])
-        return prepared.generator.encode(generation.draws.at_work(views))
+        assert generator is not None
+        return generator.encode(generation.draws.at_work(views))
 
     if still:
         try_scale(still, None if is_change else encode(still), 0.0)

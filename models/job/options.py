@@ -79,6 +79,11 @@ class PipelineOptions:
         """Whether any image is varied by sigma, so that it has to be learned."""
         return self.varied_share > 0.0
 
+    @property
+    def uses_generator(self) -> bool:
+        """Whether any image is more than a view as it is, so that the VQ model is needed."""
+        return self.uses_sigma or self.sampling.output == "decode"
+
 
 PRESETS: Mapping[str, PipelineOptions] = MappingProxyType(
     {

@@ -6,20 +6,16 @@
 import torch
 
 from models.catalog import embedded
-from models.catalog.chosen import EMBEDDED, chosen
+from models.catalog.chosen import EMBEDDED
 from models.encoder.protocol import load_encoder
 from models.features.patches import load_patch_features
-from models.generator.vqgan import EMBEDDED_VQGAN, load_vqgan
 from models.job.generation import Generation
 from models.job.models import Models
 from models.job.options import PipelineOptions
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.job.run import run
-from models.prompt.choice import PromptGenerator
-from models.prompt.wordnet import load_wordnet
 from models.runtime.device import AUTO, chosen_device, make_repeatable
 from models.runtime.errors import DeviceMemoryError
-from models.views.draws import WORK_MULTIPLE_PX
 
 # What torch says on a CPU, where it has no exception of its own for it.
 CPU_MEMORY = "DefaultCPUAllocator: can't allocate memory"
@@ -59,7 +55,11 @@ class Pipeline:
 def load_pipeline(
     *, encoder: str = EMBEDDED, vqgan: str = EMBEDDED, device: str = AUTO
 ) -> Pipeline:
-    """Loads every model, once.
+    """The models, once for all jobs.
+
+    What the caller has chosen is loaded at once, since much may be wrong with it. What comes with
+    goodmany and its packages is checked, and loaded when it is first needed, but for the network
+    that sees. WordNet is neither checked nor loaded here.
 
     Args:
         encoder: "embedded", a folder, or a model hub's id of a CLIP model.
@@ -72,22 +72,16 @@ def load_pipeline(
     """
     lies_on = chosen_device(device)
     make_repeatable(lies_on)
-    text_image = load_encoder(encoder).to(lies_on)
+    features = load_patch_features()
+    models = Models(
+        encoder=load_encoder(encoder, features).to(lies_on),
+        features=features.to(lies_on),
+        device=lies_on,
+        encoder_source=encoder,
+        vqgan_source=vqgan,
+    )
     if vqgan == EMBEDDED:
         embedded.vqgan().check()
-    vq_model = load_vqgan(EMBEDDED_VQGAN if vqgan == EMBEDDED else vqgan)
-    if WORK_MULTIPLE_PX % vq_model.downsampling_factor:
-        raise RuntimeError(
-            f"the VQ model {vqgan} has cells of {vq_model.downsampling_factor} px; it needs cells "
-            f"of which {WORK_MULTIPLE_PX} px are a multiple"
-        )
-    return Pipeline(
-        Models(
-            encoder=text_image,
-            prompts=PromptGenerator(text_image, load_wordnet()),
-            vqgan=vq_model.to(lies_on),
-            features=load_patch_features().to(lies_on),
-            device=lies_on,
-            catalog=tuple(chosen(encoder, vqgan)),
-        )
-    )
+    else:
+        _ = models.vqgan
+    return Pipeline(models)

@@ -4,6 +4,7 @@ Axes: k images, N views, D embedding dimensions, H x W pixels; images in [0, 1].
 """
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from torch import Tensor
 
@@ -30,6 +31,8 @@ from models.views.draws import VIEW_SEEDS
 NUM_UNSEEN_VIEWS = 16
 # Views whose reconstruction is measured before and after the adaptation.
 NUM_MEASURED_VIEWS = 4
+# The report of a decoder that stays as it is.
+NOT_ADAPTED = MappingProxyType({"steps": 0, "psnr_before_db": None, "psnr_after_db": None})
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,17 @@ class Prepared:
         prompt: guides the rounds.
         guard: knows the real images.
         allowance: how far sigma may change an image.
-        generator: has learned from them and is adapted to their views.
-        base_decoder: the decoder's state before the adaptation, adapted_decoder: after it.
+        generator: has learned from them and is adapted to their views; None where every image is
+            a view as it is.
+        base_decoder: the decoder's state before the adaptation, adapted_decoder: after it; empty
+            without a generator.
         adaptation: for the report.
     """
 
     prompt: ChosenPrompt
     guard: NormalityGuard
     allowance: Allowance
-    generator: VarianceAwareGenerator
+    generator: VarianceAwareGenerator | None
     base_decoder: list[Tensor]
     adapted_decoder: list[Tensor]
     adaptation: dict[str, object]
@@ -142,8 +147,10 @@ def allowance_of(generation: Generation, views: Tensor) -> Allowance:
 
 def fit_generator(
     generation: Generation, seen: Tensor
-) -> tuple[VarianceAwareGenerator, list[Tensor], dict[str, object]]:
+) -> tuple[VarianceAwareGenerator | None, list[Tensor], dict[str, object]]:
     """The generator, with sigma learned and its decoder adapted where that is to show.
+
+    Where every image is a view as it is there is none, and the VQ model is not even loaded.
 
     Args:
         generation: whose images they are.
@@ -152,10 +159,12 @@ def fit_generator(
     Returns:
         The generator, its decoder's state before the adaptation, and the report.
     """
+    report: dict[str, object] = {"same_distance": None}
+    if not generation.options.uses_generator:
+        return None, [], {**report, **NOT_ADAPTED}
     generator = VarianceAwareGenerator(generation.models.vqgan)
     base_decoder = generator.decoder_state()
     views = generation.draws.at_work(seen)  # I_1..I_N
-    report: dict[str, object] = {"same_distance": None}
     if generation.options.uses_sigma:
         report["same_distance"] = _learn_sigma(generation, generator, views)
     return generator, base_decoder, {**report, **_adapt(generation, generator, views)}
@@ -178,7 +187,7 @@ def _adapt(
     """Adapts the decoder to the views (N, 3, H, W), if it is to learn; returns the report."""
     steps, progress = generation.adaptation_steps, generation.progress
     if not steps:
-        return {"steps": 0, "psnr_before_db": None, "psnr_after_db": None}
+        return dict(NOT_ADAPTED)
     measured = views[:NUM_MEASURED_VIEWS]
     before_db = reconstruction_psnr_db(generator.model, measured)
     taken = adapt(generator.model, views, steps, seed=generation.request.seed)

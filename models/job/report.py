@@ -47,5 +47,6 @@ def _variance(generation: Generation, prepared: Prepared) -> np.ndarray | None:
     if not generation.options.uses_sigma:
         return None
     draws = generation.draws
+    assert prepared.generator is not None
     sigma = prepared.generator.sigma_map(draws.at_work(draws.images)).cpu().numpy()
     return (sigma / max(float(sigma.max()), 1e-9)).astype(np.float32)

@@ -14,6 +14,7 @@ def run_rounds(generation: Generation, prepared: Prepared) -> Integration:
     if not (num_rounds := generation.num_rounds):
         progress.tell("rounds", generation.fill_percent)
         return Integration()
+    assert prepared.generator is not None
     drawn = draws.plans(FILL_SEEDS, generation.round_size)
     num_steps = num_rounds * len(drawn) + (num_rounds - 1) * effort.num_updates
 

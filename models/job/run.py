@@ -37,7 +37,7 @@ def prepare(generation: Generation) -> Prepared:
         allowance_of(generation, views),
         generator,
         base_decoder,
-        generator.decoder_state(),
+        generator.decoder_state() if generator else [],
         adaptation,
     )
 

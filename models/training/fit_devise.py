@@ -25,10 +25,10 @@ from torch.nn import functional as F
 from models.encoder.devise import (
     IMAGE_SIZE_PX,
     WEIGHTS,
-    SentenceEncoder,
     TextToVisualMap,
     load_devise,
 )
+from models.encoder.sentences import SentenceEncoder
 from models.features.patches import load_patch_features
 from models.prompt.texts import with_article
 from models.prompt.things import VISIBLE

@@ -20,9 +20,14 @@ class JobDeadline:
 
     def __init__(self, settings: Settings, job: QueuedJob):
         self.cancel_grace_s = settings.cancel_grace_s
-        self.deadline = time.monotonic() + float(job.timeout or 0) + TIMEOUT_GRACE_S
+        self.timeout_s = float(job.timeout or 0)
+        self.begin()
         self.cancel_deadline: float | None = None
         self.timed_out = False
+
+    def begin(self) -> None:
+        """The job's time begins now; until then it waited for models to be loaded."""
+        self.deadline = time.monotonic() + self.timeout_s + TIMEOUT_GRACE_S
 
     def must_end(self, state: JobState | None) -> bool:
         """Whether it is time, given the state on the job's record."""

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -46,6 +47,7 @@ from workers.runtime.spans import StageSpans
 
 if TYPE_CHECKING:
     from models.evaluation.detector.networks import PatchNetwork
+    from models.job.models import Models
     from workers.generation.set_judge import SetJudge
 
 log = logging.getLogger("goodmany.worker")
@@ -95,19 +97,21 @@ class WarmModels:
 _warm: list[WarmModels] = []
 
 
-def load_models(settings: Settings) -> None:
+def load_models(settings: Settings) -> Callable[[], None]:
     """Loads the pipeline into this process; called once, before the first job.
+
+    Returns:
+        What loads the rest that every job begins with, to be called before the first job too; it
+        raises RuntimeError as this does.
 
     Raises:
         RuntimeError: a model is missing or damaged; the message names it.
     """
     # The task itself needs no torch; whoever brings another pipeline need not wait for it.
-    from models.catalog.chosen import tell_in_use  # noqa: PLC0415
     from models.job.pipeline import load_pipeline  # noqa: PLC0415
     from workers.runtime.device_memory import report_device_memory  # noqa: PLC0415
 
     pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
-    log.info("%s", tell_in_use(pipeline.models.catalog))
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
     device = pipeline.models.device
@@ -118,6 +122,14 @@ def load_models(settings: Settings) -> None:
             daemon=True,
         ).start()
     _warm[:] = [WarmModels(settings, pipeline, store, Storage(settings.storage_address))]
+    return partial(_load_rest, pipeline.models)
+
+
+def _load_rest(models: "Models") -> None:
+    from models.catalog.chosen import tell_in_use  # noqa: PLC0415, as above
+
+    models.load_what_jobs_begin_with()
+    log.info("%s", tell_in_use(models.catalog))
 
 
 class AttemptOverError(Exception):

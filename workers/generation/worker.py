@@ -7,7 +7,8 @@ the work horse is another: a spawned child (`warm_child.py`) that loads the mode
 jobs over a pipe. What is overridden of RQ is how a horse is started, awaited and killed.
 
 A job whose child died is queued again up to `max_retries` times. A job that raised, took too long
-or was stopped is not: it would do the same again.
+or was stopped is not: it would do the same again. A job whose child cannot load its models goes
+back to the queue unharmed, and the worker ends.
 """
 
 import contextlib
@@ -112,13 +113,19 @@ class WarmWorker(Worker):
         super().bootstrap(*args, **kwargs)
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        """Tells RQ that the worker lives, and the API that its models are loaded."""
+        """Tells RQ that the worker lives, and the API that it can take jobs.
+
+        Raises:
+            ModelLoadError: the idle child could not load the rest of its models.
+        """
         super().heartbeat(*args, **kwargs)
         if self.child is None:
             return
-        if self.horse_pid == 0 and not self.child.is_alive():
-            log.warning("the idle child died and is replaced")
-            self._start_child()
+        if self.horse_pid == 0:
+            self._check_loaded(self.child)
+            if not self.child.is_alive():
+                log.warning("the idle child died and is replaced")
+                self._start_child()
         if self.child.is_alive():
             self.live_workers.beat(self.name)
 
@@ -154,27 +161,43 @@ class WarmWorker(Worker):
                 self.fork_work_horse(job, queue)
                 self.monitor_work_horse(job, queue, execution)
             except SystemExit:
-                self._give_back(job, queue, execution)
+                self._give_back(job, queue, execution, "The worker was shut down.")
                 raise
             self._remove_lost_outputs(job.id)
         self.set_state(WorkerStatus.IDLE)
 
     def fork_work_horse(self, job: QueuedJob, queue: Queue) -> None:
-        """Hands the job to the child that is there already."""
-        if self.child is None or not self.child.is_alive():
-            self._start_child()
-        assert self.child is not None
+        """Hands the job to the child that is there already.
+
+        Raises:
+            ModelLoadError: there is none, nor can there be; the job is back in the queue.
+        """
         assert self.execution is not None
+        try:
+            if self.child is not None:
+                self._check_loaded(self.child)
+            if self.child is None or not self.child.is_alive():
+                self._start_child()
+        except ModelLoadError as error:
+            self._give_back(job, queue, self.execution, str(error))
+            raise
+        assert self.child is not None
         self._horse_pid = self.child.pid
         self.child.send_job(job.id, queue.name, self.execution.id)
 
     def monitor_work_horse(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
-        """Watches the child until the job is over, and ends the child when it must be ended."""
+        """Watches the child until the job is over, and ends the child when it must be ended.
+
+        Raises:
+            ModelLoadError: the child could not load the rest of its models, or its successor any.
+        """
         assert self.child is not None
         job.started_at = now()
         deadline = JobDeadline(self.settings, job)
         next_beat = time.monotonic()
         while (event := self.child.wait_event(WATCH_EVERY_S)) is ChildEvent.nothing:
+            if not self.child.is_loaded:
+                deadline.begin()
             try:
                 if time.monotonic() >= next_beat:
                     self.maintain_heartbeats(job, execution)
@@ -187,6 +210,9 @@ class WarmWorker(Worker):
                 self.kill_horse()
         self._horse_pid = 0
         self.executions.pop(execution.id, None)
+        if event is ChildEvent.unloaded:
+            self._give_back(job, queue, execution, "The child could not load its models.")
+            self._check_loaded(self.child)
         if event is ChildEvent.dead:
             self._handle_dead_child(job, queue, execution, deadline)
             self._start_child()
@@ -237,7 +263,7 @@ class WarmWorker(Worker):
             super().teardown()
 
     def _start_child(self) -> None:
-        """Starts a child and waits until its models are loaded.
+        """Starts a child and waits until it can be sent jobs.
 
         Raises:
             ModelLoadError: they cannot be.
@@ -249,12 +275,28 @@ class WarmWorker(Worker):
                 if self.birth_date is not None:
                     super().heartbeat()
         except ModelLoadError as error:
-            self.load_failure = str(error)
-            self.live_workers.note_start_failure(self.load_failure)
-            self.child.stop()
+            self._note_load_failure(self.child, str(error))
             raise
         self.live_workers.beat(self.name)
-        log.info("models loaded in %.1f s, child %d", self.child.load_s, self.child.pid)
+        log.info("ready in %.1f s, child %d", self.child.load_s, self.child.pid)
+
+    def _check_loaded(self, child: WarmChild) -> None:
+        """Nothing, unless the idle child could not load the rest of its models.
+
+        Raises:
+            ModelLoadError: it could not; the message says why.
+        """
+        child.look()
+        if child.failure is not None:
+            self.live_workers.leave(self.name)
+            self._note_load_failure(child, child.failure)
+            raise ModelLoadError(child.failure)
+
+    def _note_load_failure(self, child: WarmChild, sentence: str) -> None:
+        """Tells everybody, and lets the child go."""
+        self.load_failure = sentence
+        self.live_workers.note_start_failure(sentence)
+        child.stop()
 
     def _handle_dead_child(
         self, job: QueuedJob, queue: Queue, execution: Execution, deadline: JobDeadline
@@ -298,12 +340,10 @@ class WarmWorker(Worker):
         except StorageUnavailable as error:
             log.warning("what job %s has left behind stays for now: %s", job_id, error)
 
-    def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
-        """A worker that is shut down leaves its job to the next one; that costs no retry."""
+    def _give_back(self, job: QueuedJob, queue: Queue, execution: Execution, why: str) -> None:
+        """A worker that cannot go on leaves its job to the next one; that costs no retry."""
         job.retries_left = (job.retries_left or 0) + 1
         job.enqueue_at_front_on_retry = True
         job.ended_at = now()
         self.store.requeue(job.id)
-        self.handle_job_failure(
-            job, queue, exc_string="The worker was shut down.", execution=execution
-        )
+        self.handle_job_failure(job, queue, exc_string=why, execution=execution)

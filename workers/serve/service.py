@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
@@ -31,6 +32,8 @@ WORKER_COMMAND = (sys.executable, "-m", "workers.cli", "worker")
 COURIER_COMMAND = (sys.executable, "-m", "workers.cli", "courier")
 VIEWER_COMMAND = (sys.executable, "-m", "workers.cli", "viewer")
 STOP_WITHIN_S = 10.0
+# A viewer that starts beside the worker takes seconds from it where there are two cores.
+VIEWER_WAITS_S = 10.0
 
 
 class EmbeddedService:
@@ -38,7 +41,7 @@ class EmbeddedService:
 
     What dies is started again (`kept_process.py`), Redis only when its disk was full
     (`kept_redis.py`): without it nothing goes on. Without a viewer jobs do, so that one that keeps
-    dying is no fault of the service.
+    dying is no fault of the service; it is started when the worker is ready, or takes long for it.
 
     Args:
         settings: `redis_url` becomes the address of the folder's own Redis.
@@ -75,7 +78,11 @@ class EmbeddedService:
         variables = {f"GOODMANY_{name.upper()}": str(value) for name, value in values.items()}
         self.worker = KeptProcess("worker", worker_command, variables, self._replace_worker)
         self.courier = KeptProcess("courier", courier_command, variables, self._replace_courier)
-        self.viewer = KeptProcess("viewer", viewer_command, variables, self._replace_viewer)
+        self.viewer: KeptProcess | None = None
+        self._start_viewer = partial(
+            KeptProcess, "viewer", viewer_command, variables, self._replace_viewer
+        )
+        self._viewer_starts = time.monotonic() + VIEWER_WAITS_S
         self._fault: str | None = None
         self._has_viewer_failed = False
         self._keeping = threading.Lock()
@@ -98,18 +105,20 @@ class EmbeddedService:
         try:
             with self._keeping:
                 self.courier.process.terminate()
-                self.viewer.process.terminate()
+                if self.viewer is not None:
+                    self.viewer.process.terminate()
                 self._stop_worker()
                 # The tries that are being made are waited for.
                 self.courier.stop(self.settings.webhook_timeout_s + STOP_WITHIN_S)
-                self.viewer.stop(STOP_WITHIN_S)
+                if self.viewer is not None:
+                    self.viewer.stop(STOP_WITHIN_S)
         finally:
             self.redis.stop()
             self._lock.close()
             self._stopped.set()
 
     def is_ready(self) -> bool:
-        """Whether the worker has its models loaded."""
+        """Whether the worker can take jobs."""
         with connect(self.redis.url) as connection, contextlib.suppress(*REDIS_AWAY):
             return LiveWorkers(connection).count() > 0
         return False
@@ -133,6 +142,10 @@ class EmbeddedService:
         self._stopped.wait()
 
     def _look_after_viewer(self) -> None:
+        if self.viewer is None:
+            if time.monotonic() < self._viewer_starts and not self.is_ready():
+                return
+            self.viewer = self._start_viewer()
         if not self._has_viewer_failed and (failure := self.viewer.look_after()):
             log.error("%s; jobs go on without it", failure)
             self._has_viewer_failed = True
@@ -213,6 +226,6 @@ def serve(
 def _tell_when_ready(service: EmbeddedService, server: ApiServer) -> None:
     while not server.should_exit:
         if service.is_ready():
-            log.info("models are loaded; jobs are worked on")
+            log.info("the worker is ready; jobs are worked on")
             return
         time.sleep(WATCH_EVERY_S)

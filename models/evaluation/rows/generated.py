@@ -91,6 +91,7 @@ def generate(data: RowInput, options: PipelineOptions) -> GenerationResult:
     """The pipeline's answer to the row's request."""
     prepared = _prepared(data, options.sampling.output)
     adapted = prepared.adapted_decoder if options.adaptation else prepared.base_decoder
+    assert prepared.generator is not None
     prepared.generator.load_decoder_state(adapted)
     prepared.guard.forget_generated(len(data.images))
     generation = Generation(models_of(data), request(data), options, draws(data), Progress())

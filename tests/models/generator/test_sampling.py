@@ -3,14 +3,10 @@ import torch
 
 from models.generator.adaptation import adapt
 from models.generator.frame import without_frame
+from models.generator.latents import LatentDistribution
 from models.generator.noise import noise
 from models.generator.sampling import SamplingSettings, VarianceAwareGenerator
-from models.generator.vqgan import (
-    EMBEDDED_VQGAN,
-    LatentDistribution,
-    VarianceAwareVQModel,
-    load_vqgan,
-)
+from models.generator.vqgan import EMBEDDED_VQGAN, VarianceAwareVQModel, load_vqgan
 from tests.models.conftest import part_image
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.generator.sampling import SamplingSettings
-from models.job.options import EFFORTS, PipelineOptions
+from models.job.options import EFFORTS, PRESETS, PipelineOptions
 from models.job.prepare import choose_prompt, decide_views, fit_generator
 from models.views.draws import VIEW_SEEDS
 from tests.models.job.conftest import generation_of
@@ -48,9 +48,16 @@ def test_preparing_adapts_the_decoder_and_leaves_the_loaded_models_alone(pipelin
     assert not torch.equal(base_decoder[0], adapted[0])
 
 
-@pytest.mark.parametrize("options", [PipelineOptions(), replace(DECODED, adaptation=False)])
+@pytest.mark.parametrize("options", [PRESETS["varied"], replace(DECODED, adaptation=False)])
 def test_where_adaptation_would_not_show_or_is_off_the_decoder_stays(pipeline, options):
     generator, base_decoder, report = fitted(generation_of(pipeline.models, options))
     assert (report["steps"], report["psnr_before_db"], report["psnr_after_db"]) == (0, None, None)
     for before, after in zip(base_decoder, generator.decoder_state(), strict=True):
         assert torch.equal(before, after)
+
+
+def test_what_shows_views_alone_needs_no_generator(pipeline):
+    generation = generation_of(pipeline.models, PRESETS["goodmany"])
+    generator, base_decoder, report = fitted(generation)
+    assert (generator, base_decoder) == (None, [])
+    assert set(report) == set(fitted(generation_of(pipeline.models, DECODED))[2])

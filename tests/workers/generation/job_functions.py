@@ -5,6 +5,8 @@ Each notes the process that it runs in, so that a test can tell one child from t
 
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 
 from app.base.redis_connection import connect
 from app.jobs.store import JobStore
@@ -12,6 +14,8 @@ from app.problems import TooFewImages
 from app.settings import Settings
 
 CHILD_KEY = "test:child-pids"
+# What the rest of the models waits for.
+REST_KEY = "test:rest"
 
 _store: list[JobStore] = []
 
@@ -25,6 +29,39 @@ def load_in_vain(settings: Settings) -> None:
 
 
 def crash_while_loading(settings: Settings) -> None:
+    os._exit(7)
+
+
+def load_rest_later(settings: Settings) -> Callable[[], None]:
+    """The rest is loaded when a test says so."""
+    load_nothing(settings)
+    return _wait_for_leave
+
+
+def load_rest_in_vain(settings: Settings) -> Callable[[], None]:
+    load_nothing(settings)
+    return partial(_fail, settings)
+
+
+def crash_in_the_rest(settings: Settings) -> Callable[[], None]:
+    load_nothing(settings)
+    return _crash
+
+
+def _wait_for_leave() -> None:
+    (store,) = _store
+    while not store.connection.exists(REST_KEY):
+        time.sleep(0.05)
+    store.connection.rpush(CHILD_KEY, "loaded")
+
+
+def _fail(settings: Settings) -> None:
+    _wait_for_leave()
+    load_in_vain(settings)
+
+
+def _crash() -> None:
+    _wait_for_leave()
     os._exit(7)
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from models.evaluation.rows.generated import OPTIONS, VIEWS, generate, pictures
 from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
+from models.generator.latents import LatentDistribution
 from models.generator.noise import noise
 from models.generator.sampling import VarianceAwareGenerator
-from models.generator.vqgan import LatentDistribution
 from tests.models.conftest import small_guard
 from tests.models.evaluation.conftest import tile
 
