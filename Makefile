@@ -9,7 +9,7 @@ MOTO := .venv/moto
 DATASETS := .venv/datasets
 PYTEST_ARGS ?=
 # Most tests wait for processes, so there is room for more of them than cores.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 # A thread for each process, and no source that each of many hundred processes compiles anew.
 TEST_VARIABLES := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 SHOTS ?= 1
