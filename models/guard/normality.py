@@ -197,11 +197,15 @@ class NormalityGuard:
         """Verdict on one image (3, H, W); does not remember it."""
         return self.judge_look(image, self.look(image[None])[0])
 
-    def judge_look(self, image: Tensor, look: Look) -> Verdict:
-        """Verdict on an image (3, H, W) that was looked at; does not remember it."""
+    def judge_look(self, image: Tensor, look: Look, *, is_moved_whole: bool = False) -> Verdict:
+        """Verdict on an image (3, H, W) that was looked at; does not remember it.
+
+        An image that is a real one moved as a whole is such as the bank is made of, and at most
+        strange to a sample of them: it is no anomaly, whatever its distance.
+        """
         nearest = self.known.difference(image)
         reason = None
-        if look.is_anomalous:
+        if look.is_anomalous and not is_moved_whole:
             reason = "anomalous"
         elif nearest < self.copy_difference:
             reason = "near_copy"

@@ -86,7 +86,9 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         passed = []
         made = batch.run(partial(_make_in_pieces, generation, prepared, draws), count)
         for candidate in made:
-            verdict = prepared.guard.judge_look(candidate.image, candidate.look)
+            verdict = prepared.guard.judge_look(
+                candidate.image, candidate.look, is_moved_whole=_is_moved_whole(candidate)
+            )
             if verdict.reason is not None and options.guard:
                 accepted.reject(candidate, verdict)
                 continue
@@ -100,6 +102,11 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
     generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
     return accepted
+
+
+def _is_moved_whole(candidate: Candidate) -> bool:
+    """Whether it is a real image with its edge drawn out, as `Source.moved_whole` shows it."""
+    return candidate.draw.view.fill == "edge" and not candidate.variation.sigma_scale
 
 
 def _make_in_pieces(

@@ -142,9 +142,15 @@ class Draws:
         step, turns = divmod(number, len(self.distinct))
         first = self._rng(kind, TURN_SEED).random(2)
         turn = float(first[0]) + step * GOLDEN_RATIO + turns / len(self.distinct)
+        place = number + float(first[1])
+        tried = self._tried(source, place)
+        if "rotate" in tried:
+            # Spread over those that are tried: of every eighth, steps would be of 20 degrees.
+            num_before = math.floor(place * self.decision.tried["rotate"])
+            turn = float(first[0]) + num_before * GOLDEN_RATIO
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         view = draw_view(
-            self._allowed(source) | self._tried(source, number + float(first[1])),
+            self._allowed(source) | tried,
             rng,
             fill=self.fills[source],
             turn=turn % 1.0,

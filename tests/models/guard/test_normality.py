@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.guard.normality import LEAST_SIDE_PX, NormalityGuard, RealImage
+from models.guard.normality import LEAST_SIDE_PX, Look, NormalityGuard, RealImage
 from models.views.showing.warp import apply_view
 from models.views.view import draw_view
 from tests.models.conftest import part_image
@@ -106,6 +106,16 @@ def test_a_copy_is_rejected_and_another_image_is_not(guard):
     assert guard.judge(second).reason != "near_copy"
     guard.forget_generated(0)
     assert guard.judge(first).reason != "near_copy"
+
+
+def test_what_is_a_real_image_moved_as_a_whole_is_no_anomaly_but_may_be_a_copy(guard):
+    (view,) = real_views(1, seed=6)
+    strange = Look(guard_distance=2.0, place=(0.0, 0.0, 0.1, 0.1))
+    assert guard.judge_look(view, strange).reason == "anomalous"
+    assert guard.judge_look(view, strange, is_moved_whole=True).reason is None
+    guard.remember(view)
+    assert guard.judge_look(view, strange, is_moved_whole=True).reason == "near_copy"
+    guard.forget_generated(0)
 
 
 def test_threshold_lets_the_stated_share_of_unseen_views_pass(guard):

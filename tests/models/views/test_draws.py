@@ -99,6 +99,15 @@ def test_a_part_on_a_wire_does_not_turn_unless_the_user_says_so():
     assert any(abs(told.draw(FILL_SEEDS, n).view.angle_deg) > 10 for n in range(6))
 
 
+@pytest.mark.parametrize("share", [0.12, 0.125, 0.29])
+def test_the_angles_that_are_tried_lie_all_around(share: float):
+    draws = draws_of(part_image(angle_deg=20), invariances=frozenset(), tried={"rotate": share})
+    angles = np.array([draws.plan(FILL_SEEDS, n).view.angle_deg for n in range(80)])
+    turned = np.sort(angles[np.abs(angles) > 3] % 360)
+    gaps = np.diff([*turned, turned[0] + 360])
+    assert gaps.max() < 2.7 * 360 / len(turned)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.2])
 def test_what_is_tried_shows_in_its_share_of_the_images_and_in_no_other(share: float):
     draws = draws_of(part_image(angle_deg=20), invariances=frozenset(), tried={"rotate": share})
