@@ -81,7 +81,9 @@ def use(http: httpx2.Client) -> tuple[dict[str, Any], str]:
     assert job["state"] == "succeeded"
     assert http.get(job["links"]["archive"]).status_code == 200
     http.get("/secret/path")
-    wait_until(lambda: "goodmany_images_made_total" in http.get("/metrics").text)
+    # A job is counted when it has succeeded; until then the counter is there, at 0.
+    counted = re.compile(r"^goodmany_images_made_total(\{.*\})? [1-9]", re.MULTILINE)
+    wait_until(lambda: counted.search(http.get("/metrics").text))
     return job, http.get("/metrics").text
 
 
