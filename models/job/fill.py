@@ -87,7 +87,9 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         made = batch.run(partial(_make_in_pieces, generation, prepared, draws), count)
         for candidate in made:
             verdict = prepared.guard.judge_look(
-                candidate.image, candidate.look, is_moved_whole=_is_moved_whole(candidate)
+                candidate.image,
+                candidate.look,
+                is_moved_whole=_is_moved_whole(generation, candidate),
             )
             if verdict.reason is not None and options.guard:
                 accepted.reject(candidate, verdict)
@@ -104,9 +106,16 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
     return accepted
 
 
-def _is_moved_whole(candidate: Candidate) -> bool:
-    """Whether it is a real image with its edge drawn out, as `Source.moved_whole` shows it."""
-    return candidate.draw.view.fill == "edge" and not candidate.variation.sigma_scale
+def _is_moved_whole(generation: Generation, candidate: Candidate) -> bool:
+    """Whether it is a real image with its plain edge drawn out, as `Source.moved_whole` shows it.
+
+    An edge that is not plain is drawn out to streaks, which are for the guard to see.
+    """
+    draw = candidate.draw
+    has_plain_edge = (
+        draw.view.fill == "edge" and generation.draws.sources[draw.source].has_plain_frame
+    )
+    return has_plain_edge and not candidate.variation.sigma_scale
 
 
 def _make_in_pieces(
