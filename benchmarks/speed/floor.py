@@ -12,6 +12,8 @@ from models.job.models import Models
 
 BATCHES = (1, 4, 16)
 CUDA_BATCHES = (16, 64, 256)
+# A batch has no more pixels than this: a decoder's layers take some 2 KB for each of them.
+MOST_PIXELS, CUDA_MOST_PIXELS = 2**22, 2**24
 # Each batch size decodes so many images at least, the best of so many turns.
 LEAST_IMAGES, NUM_TURNS = 4, 2
 
@@ -30,7 +32,9 @@ def measure_floor(models: Models, side_px: int, *, clock: Clock) -> Floor:
 
     Batch sizes take turns, so that whatever else the machine does meets all of them.
     """
-    batches = CUDA_BATCHES if models.device.type == "cuda" else BATCHES
+    on_cuda = models.device.type == "cuda"
+    most = (CUDA_MOST_PIXELS if on_cuda else MOST_PIXELS) // side_px**2
+    batches = sorted({min(most, batch) for batch in (CUDA_BATCHES if on_cuda else BATCHES)} | {1})
     cells = side_px // models.vqgan.downsampling_factor
     channels = int(models.vqgan.config.latent_channels)
     generator = torch.Generator().manual_seed(0)
