@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.views.showing.lone_part import LonePart
-from models.views.showing.part_mask import has_plain_frame, held_part_mask
+from models.views.showing.part_mask import has_plain_frame, main_part
 from models.views.showing.relight import relight
 from models.views.showing.resampling import resampled
 from models.views.showing.warp import apply_view, looks_far_out, within
@@ -109,8 +109,10 @@ class Source:
     @cached_property
     def _bare_ground(self) -> Tensor:
         """The image without its part and what holds it, (3, H0, W0) uint8."""
-        mask = held_part_mask(self.pixels.cpu())
-        return self._bytes if mask is None else LonePart.off_ground(self.pixels, mask, mask).ground
+        found = main_part(self.pixels.cpu())
+        if found is None:
+            return self._bytes
+        return LonePart.off_ground(self.pixels, found.held, found.held).ground
 
 
 def working_size(source: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:

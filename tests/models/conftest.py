@@ -65,6 +65,18 @@ def part_image(*, angle_deg: float, size: int = 128, seed: int = 0) -> Tensor:
     return torch.from_numpy((grey[None] * tint).clip(0, 1)).float()
 
 
+def shadowed_part() -> tuple[Tensor, Tensor]:
+    """A dark block on a light ground, its soft shadow running out of the picture; where it is.
+
+    (3, 256, 256) in [0, 1] and (256, 256) bool.
+    """
+    y, x = torch.meshgrid(torch.arange(256) - 128, torch.arange(256) - 128, indexing="ij")
+    part = (x.abs() < 40) & (y > -70) & (y < 85)
+    shadow = 0.3 * torch.exp(-((x / 35.0) ** 2 + ((y - 85).clamp_min(0) / 60.0) ** 2) / 2)
+    noise = 0.005 * torch.randn(256, 256, generator=torch.Generator().manual_seed(0))
+    return (torch.where(part, 0.25, 0.8 - shadow * (y > 0)) + noise).expand(3, -1, -1), part
+
+
 def texture_image(*, size: int = 128, seed: int = 0) -> Tensor:
     """Vertical scratches of random strength that fill the frame, (3, size, size) in [0, 1]."""
     rng = np.random.default_rng(seed)

@@ -19,7 +19,9 @@ from torch.nn import functional as F
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
 from models.views.decision.mirror_axis import mirror_axis_deg
-from models.views.showing.part_mask import dilated, free_part_mask, lone_part_mask, reaches_frame
+from models.views.showing.free_part import free_part_mask
+from models.views.showing.mask_shapes import dilated
+from models.views.showing.part_mask import lone_part_mask, main_part
 from models.views.showing.warp import apply_view, moved
 from models.views.view import PROBED_LIMITS, View, draw_view
 
@@ -79,7 +81,8 @@ def look_at(image: Tensor, features: PatchFeatures) -> Seen:
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
-    at_frame = free is None and reaches_frame(image.cpu())
+    found = main_part(image.cpu())
+    at_frame = free is None and found is not None and found.reaches_frame
     return Seen(image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself)
 
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.views.showing.part_mask import dilated, free_part_mask
+from models.views.showing.free_part import free_part_mask
+from models.views.showing.mask_shapes import dilated
 from models.views.showing.warp import moved, whole_pixels
 from models.views.view import View
 
@@ -83,7 +84,9 @@ class LonePart:
         ground = (_enlarged(slow, image) + grain).clamp(0.0, 1.0)
         # All that is made up lies where `near` is 1: a part that stays hides it.
         near = dilated(hole, 2 * FADE_PX)
-        ys, xs = (mask & dilated(~mask, 1)).nonzero(as_tuple=True)
+        # A shadow may run out of the picture.
+        whole = part if _touches_frame(mask) else mask
+        ys, xs = (whole & dilated(~whole, 1)).nonzero(as_tuple=True)
         sides = torch.tensor([mask.shape[1], mask.shape[0]])
         return cls(
             masks=(part, mask),
@@ -171,6 +174,10 @@ def _blurred(x: Tensor, radius: int) -> Tensor:
     for _ in range(2):
         x = F.avg_pool2d(F.pad(x[None], (radius,) * 4, mode="replicate"), 2 * radius + 1, 1)[0]
     return x
+
+
+def _touches_frame(mask: Tensor) -> bool:
+    return bool(mask[[0, -1]].any() | mask[:, [0, -1]].any())
 
 
 def _fading_at_frame(mask: Tensor) -> Tensor:

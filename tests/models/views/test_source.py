@@ -1,6 +1,6 @@
 import torch
 
-from models.views.showing.part_mask import dilated
+from models.views.showing.mask_shapes import dilated
 from models.views.source import Source
 from models.views.view import View, to_image
 from tests.models.conftest import part_image

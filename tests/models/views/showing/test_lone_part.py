@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from models.views.showing.lone_part import LonePart, _mean_around
 from models.views.view import View
-from tests.models.conftest import part_image, texture_image
+from tests.models.conftest import part_image, shadowed_part, texture_image
 
 SIZE = 192
 
@@ -99,3 +99,20 @@ def test_the_mean_around_is_a_poolings_to_the_bit(size):
     x = torch.rand(size, generator=torch.Generator().manual_seed(0))
     padded = F.pad(x[None], (1,) * 4, mode="replicate")
     assert torch.equal(_mean_around(x), F.avg_pool2d(padded, 3, 1)[0])
+
+
+def test_a_part_turns_whose_soft_shadow_runs_out_of_the_picture():
+    image, itself = shadowed_part()
+    part = LonePart.find(image)
+    assert part is not None
+    # It is to stay in the frame, its shadow need not.
+    assert float(part.outline[:, 1].max()) == pytest.approx((128 + 85) / 256, abs=0.01)
+    view = part.placed(View(angle_deg=90.0, fill="ground"), (256, 256))
+    assert view.angle_deg == 90.0
+    shown = part.shown(image, view, (256, 256))
+    dark = shown[0] < 0.4
+    assert int(dark.sum()) == pytest.approx(int(itself.sum()), rel=0.02)
+    assert not bool(dark[[0, -1]].any() | dark[:, [0, -1]].any())
+    # Where it lay the ground is no darker than a shadow.
+    left = itself & ~dark
+    assert float(shown[0][left].quantile(0.05)) > 0.5

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from models.views.showing.part_mask import dilated, free_part_mask, lone_part_mask
-from tests.models.conftest import part_image, texture_image
+from models.views.showing.free_part import free_part_mask
+from models.views.showing.mask_shapes import dilated
+from models.views.showing.part_mask import lone_part_mask, main_part
+from tests.models.conftest import part_image, shadowed_part, texture_image
 
 
 def hung(size: int = 256) -> torch.Tensor:
@@ -114,3 +116,23 @@ def test_what_stands_out_of_the_part_itself_is_a_piece_of_it():
 @pytest.mark.parametrize("image", [hung(), blob()], ids=["hung", "blob"])
 def test_on_a_plain_ground_a_word_cuts_nothing_off(image: torch.Tensor):
     assert free_part_mask(image, told=True) is None
+
+
+def test_a_part_is_free_whose_soft_shadow_reaches_the_frame():
+    image, part = shadowed_part()
+    found = main_part(image)
+    assert found is not None
+    assert found.reaches_frame
+    masks = free_part_mask(image)
+    assert masks is not None
+    itself, near = masks
+    assert float((itself ^ part).float().mean()) < 0.01
+    assert bool(near[-1, 118:138].all())
+    assert not bool((itself & ~near).any())
+
+
+def test_beside_its_shadow_nothing_else_may_be_seen():
+    image, _ = shadowed_part()
+    image = image.clone()
+    image[:, 20:160, 9:75] = 0.66  # too faint to count as the part
+    assert free_part_mask(image) is None
