@@ -55,6 +55,12 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
         ),
     ] = None,
     effort: Annotated[str, typer.Option(help="draft, standard or high.")] = "standard",
+    invariance: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What may vary, in place of what the images say, as a job is told; repeatable."
+        ),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(envvar="GOODMANY_ENCODER", help="As in the settings.")
     ] = "embedded",
@@ -113,6 +119,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
             num_images=num_images or defaults.num_images,
             image_size=image_size or defaults.image_size,
             effort=effort,
+            invariances=tuple(invariance) if invariance else None,
             encoder=encoder,
             vqgan=vqgan,
             device=device,

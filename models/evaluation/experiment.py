@@ -23,7 +23,7 @@ from models.features.patches import PatchFeatures
 FULL = "full"
 # More draws of the real images than this are not asked for: seeds of coresets lie this far apart.
 MAX_DRAWS = 1000
-GENERATION_SETTINGS = ("num_images", "image_size", "effort", "encoder", "vqgan", "device")
+GENERATION_SETTINGS = ("num_images", "image_size", "effort", "invariances", "encoder", "vqgan", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class Settings:
         num_images: how many images a generating row adds for each real one.
         image_size: long side of generated images in px; None: that of the first real image.
         effort: how hard the pipeline works, "draft", "standard" or "high".
+        invariances: what a person says may vary; None leaves it to the images.
         encoder, vqgan, device: what `load_pipeline` takes.
         coreset_size: most patches in the detector's memory bank.
         num_coresets: a cell's figures are means over so many draws of that bank, which alone move
@@ -47,6 +48,7 @@ class Settings:
     num_images: int = 24
     image_size: int | None = 224
     effort: str = "standard"
+    invariances: tuple[str, ...] | None = None
     encoder: str = "embedded"
     vqgan: str = "embedded"
     device: str = "auto"

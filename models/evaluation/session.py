@@ -11,6 +11,7 @@ from models.evaluation.experiment import Experiment, Settings, plan
 from models.evaluation.rows.plain import PLAIN_ROWS, ROWS, find_row
 from models.evaluation.table import read_categories, write_table
 from models.features.patches import load_patch_features
+from models.views.view import INVARIANCES
 
 __all__ = ["EvaluationRequest", "Settings", "run"]
 
@@ -41,9 +42,11 @@ def run(settings: Settings, request: EvaluationRequest, folder: Path) -> Path:
     """Measures and writes into `folder`; returns the page to read.
 
     Raises:
-        ValueError: no data, an unknown row, or more shots than training images.
+        ValueError: no data, an unknown row or invariance, or more shots than training images.
         RuntimeError: a network's weights are missing.
     """
+    if unknown := set(settings.invariances or ()) - set(INVARIANCES):
+        raise ValueError(f"{min(unknown)!r} is no invariance; known: {', '.join(INVARIANCES)}")
     categories = read_categories(request.data, max_test_images=request.max_test_images)
     if request.kind == "fidelity":
         return _fidelity(settings, request, categories, folder)
@@ -110,5 +113,7 @@ def command_line(settings: Settings, request: EvaluationRequest) -> str:
     }
     for option, value in options.items():
         words += [] if value is None else [option, str(value)]
+    for name in settings.invariances or ():
+        words += ["--invariance", name]
     words += ["--reweight"] * settings.reweight + ["--all"] * (request.max_test_images is None)
     return shlex.join(words)

@@ -64,6 +64,7 @@ def request(data: RowInput) -> GenerationRequest:
         image_size=data.image_size,
         seed=data.seed,
         effort=data.effort,
+        invariances=None if data.invariances is None else frozenset(data.invariances),
     )
 
 

@@ -34,6 +34,7 @@ class RowInput:
         num_images: how many images a generating row adds for each real one; `augment` adds 23.
         image_size: long side of generated images in px; None: that of the first real image.
         effort: how hard the pipeline works, "draft", "standard" or "high".
+        invariances: what a person says may vary; None leaves it to the images.
         encoder, vqgan, device: what `load_pipeline` takes.
     """
 
@@ -44,6 +45,7 @@ class RowInput:
     num_images: int = 24
     image_size: int | None = None
     effort: str = "standard"
+    invariances: Sequence[str] | None = None
     encoder: str = "embedded"
     vqgan: str = "embedded"
     device: str = "auto"

@@ -30,6 +30,7 @@ def test_the_command_measures_and_resumes(category_folder, tmp_path):
         (["nowhere"], "no category"),
         (["textile", "--row", "magic"], "no row 'magic'"),
         (["textile", "--row", "real", "--shots", "61"], "60 training images"),
+        (["textile", "--invariance", "spin"], "'spin' is no invariance; known: rotate, "),
     ],
 )
 def test_a_wrong_wish_is_a_clear_error(arguments, message, tmp_path):
@@ -46,11 +47,13 @@ def test_importing_the_command_does_not_import_torch():
 def test_the_command_measures_fidelity_by_the_same_command_again(tmp_path):
     folder = paint_category(tmp_path / "tile", num_train=13)
     words = ["--fidelity", "--row", "given", "--row", "small", "--seeds", "1", "--num-images", "2"]
+    words += ["--invariance", "rotate_90", "--invariance", "flip_vertical"]
     out = ["--out", str(tmp_path / "results")]
     first = CliRunner().invoke(app, [str(folder), *words, "--detector", "none", *out])
     assert first.exit_code == 0, first.output
     command = next(line for line in first.stdout.splitlines() if line.startswith("goodmany "))
     assert "--image-size" not in command  # as large as the real ones, as the product delivers them
+    assert "--invariance rotate_90 --invariance flip_vertical" in command
     program, name, *arguments = shlex.split(command)
     assert (program, name) == ("goodmany", "evaluate")
     again = CliRunner().invoke(app, [*arguments, *out])

@@ -7,11 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from models.evaluation.rows.generated import OPTIONS, VIEWS, generate, pictures
+from models.evaluation.rows.generated import OPTIONS, VIEWS, draws, generate, pictures
 from models.evaluation.rows.plain import ABLATION_ROWS, GENERATED_ROWS, RowInput, find_row
 from models.generator.latents import LatentDistribution
 from models.generator.noise import noise
 from models.generator.sampling import VarianceAwareGenerator
+from models.views.draws import FILL_SEEDS
 from tests.models.conftest import small_guard
 from tests.models.evaluation.conftest import tile
 
@@ -66,6 +67,15 @@ def test_the_short_way_to_the_views_leads_to_the_same_images(data):
     short, whole = find_row(VIEWS)(data)[1:], pictures(generate(data, OPTIONS[VIEWS]))
     for one, other in zip(short, whole, strict=True):
         assert np.array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_views_follow_what_a_person_says_may_vary(data):
+    """Told that nothing may, and that it is mirrored."""
+    nothing, mirrored = (
+        draws(replace(data, num_images=8, invariances=names)) for names in ((), ("flip_vertical",))
+    )
+    for views, flips in ((nothing, {False}), (mirrored, {False, True})):
+        assert {plan.view.flip_vertical for plan in views.plans(FILL_SEEDS, 8)} == flips
 
 
 def test_a_row_is_the_same_whatever_rows_came_before_it(data):
