@@ -23,7 +23,15 @@ from models.features.patches import PatchFeatures
 FULL = "full"
 # More draws of the real images than this are not asked for: seeds of coresets lie this far apart.
 MAX_DRAWS = 1000
-GENERATION_SETTINGS = ("num_images", "image_size", "effort", "invariances", "encoder", "vqgan", "device")
+GENERATION_SETTINGS = (
+    "num_images",
+    "image_size",
+    "effort",
+    "invariances",
+    "encoder",
+    "vqgan",
+    "device",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
