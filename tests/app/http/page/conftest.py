@@ -14,12 +14,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.settings import Settings
 from tests.conftest import encode, missing_tool, served, texture, wait_until
-from tests.docs.conftest import QUICK_WORKER
+from tests.docs.conftest import QUICK_VIEWER, QUICK_WORKER
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
 
 PATIENCE_MS = 240_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# What turns while it waits is drawn sixty times a second, by the processor here.
+QUIET = {"accept_downloads": True, "reduced_motion": "reduce"}
 OpenPage = Callable[..., Page]
 
 
@@ -67,7 +69,7 @@ class Service:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("page") / "data"
     settings = Settings(data_dir=folder, shutdown_grace_s=1)
-    with EmbeddedService(settings, QUICK_WORKER) as running:
+    with EmbeddedService(settings, QUICK_WORKER, QUICK_VIEWER) as running:
         server = ApiServer(running.settings, "127.0.0.1", 0, running.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()
@@ -100,7 +102,7 @@ def open_page(browser: Browser, service: Service) -> Iterator[OpenPage]:
     contexts = []
 
     def open_page(path: str = "", address: str | None = None, **options: object) -> Page:
-        context = browser.new_context(accept_downloads=True, **options)
+        context = browser.new_context(**{**QUIET, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
