@@ -277,6 +277,13 @@ def bad_images() -> list[BadImage]:
     return [image for source in sources for image in source()]
 
 
+def costly_image() -> bytes:
+    """A small file of an image that takes long to decode: a progressive JPEG of 49 megapixels."""
+    return encode(texture(), "JPEG", progressive=True).replace(
+        struct.pack(">HH", SIDE, SIDE), struct.pack(">HH", 7_000, 7_000), 1
+    )
+
+
 def odd_images() -> dict[str, bytes]:
     """Strange and legal."""
     picture = texture()
@@ -314,9 +321,7 @@ def odd_images() -> dict[str, bytes]:
             struct.pack("<ii", SIDE, SIDE), struct.pack("<ii", SIDE, -SIDE), 1
         ),
         "progressive JPEG": encode(picture, "JPEG", progressive=True),
-        "progressive JPEG of 49 megapixels": encode(picture, "JPEG", progressive=True).replace(
-            struct.pack(">HH", SIDE, SIDE), struct.pack(">HH", 7_000, 7_000), 1
-        ),
+        "progressive JPEG of 49 megapixels": costly_image(),
         "grey PNG with alpha": encode(picture.convert("LA")),
         "deflated TIFF": encode(picture, "TIFF", compression="tiff_adobe_deflate"),
     }
