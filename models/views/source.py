@@ -4,16 +4,17 @@ Axes: H0 x W0 pixels of the image, H x W of what is shown; images (3, H, W) in [
 """
 
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from models.views.showing.lone_part import LonePart
-from models.views.showing.part_mask import has_plain_frame
+from models.views.showing.part_mask import has_plain_frame, held_part_mask
 from models.views.showing.relight import relight
 from models.views.showing.resampling import resampled
-from models.views.showing.warp import apply_view, within
+from models.views.showing.warp import apply_view, looks_far_out, within
 from models.views.view import MAX_SIDE_PX, View, scaled, to_tensor
 
 # An image is worked on at its own size, up to this multiple of what is shown: a finer one shows no
@@ -71,7 +72,7 @@ class Source:
     def shown(self, view: View) -> Tensor:
         """The image as the view shows it, (3, H, W)."""
         if self.part is None:
-            return apply_view(self.pixels, view, self._shown_at)
+            return self._whole(view)
         moved = self.part.shown(self.pixels, view, self._shown_at)
         return relight(resampled(moved, self._shown_at).clamp(0.0, 1.0), view)
 
@@ -79,13 +80,37 @@ class Source:
         """The image moved as a whole, its ground too, (3, H, W), and where it is seen, (H, W) bool.
 
         What shows beyond its edge is not of the image, but where the view itself is the whole image
-        with its edge drawn out: such a frame is plain, or a narrow strip.
+        with its plain edge drawn out, or with a narrow strip beyond it.
         """
         if view.fill == "edge":
-            shown = apply_view(self.pixels, view, self._shown_at)
-            return shown, torch.ones_like(shown[0], dtype=torch.bool)
+            shown, is_seen = self._whole(view), torch.ones(self._shown_at[::-1], dtype=torch.bool)
+            if self._ground_beyond(view):
+                is_seen = within(view, self.size, self._shown_at)
+            return shown, is_seen.to(shown.device)
         shown = apply_view(self.pixels, replace(view, fill="mirror"), self._shown_at)
         return shown, within(view, self.size, self._shown_at).to(shown.device)
+
+    def _whole(self, view: View) -> Tensor:
+        """The image moved with all that is seen, (3, H, W)."""
+        shown = apply_view(self.pixels, view, self._shown_at)
+        if not self._ground_beyond(view):
+            return shown
+        ground = self._bare_ground.float() / 255.0
+        beyond = apply_view(ground, replace(view, fill="mirror"), self._shown_at)
+        return torch.where(within(view, self.size, self._shown_at).to(shown.device), shown, beyond)
+
+    def _ground_beyond(self, view: View) -> bool:
+        """Whether the bare ground, mirrored, is to be seen beyond the edge.
+
+        A plain edge can be drawn out, a rough one turns to streaks.
+        """
+        return view.fill == "edge" and looks_far_out(view) and not self.has_plain_frame
+
+    @cached_property
+    def _bare_ground(self) -> Tensor:
+        """The image without its part and what holds it, (3, H0, W0) uint8."""
+        mask = held_part_mask(self.pixels.cpu())
+        return self._bytes if mask is None else LonePart.off_ground(self.pixels, mask, mask).ground
 
 
 def working_size(source: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:

@@ -64,14 +64,14 @@ class LonePart:
         `told` as of `free_part_mask`.
         """
         masks = free_part_mask(image.cpu(), told=told)
-        return None if masks is None else cls._off_ground(image, *masks)
+        return None if masks is None else cls.off_ground(image, *masks)
 
     def at(self, image: Tensor) -> "LonePart":
         """The same part in the same image at another size, (3, H, W) in [0, 1]."""
-        return self._off_ground(image, *self.masks)
+        return self.off_ground(image, *self.masks)
 
     @classmethod
-    def _off_ground(cls, image: Tensor, *masks: Tensor) -> "LonePart":
+    def off_ground(cls, image: Tensor, *masks: Tensor) -> "LonePart":
         """The part of the image by its masks (h, w) bool: the part, and with its near shadow."""
         part, mask = (m.to(image.device) for m in masks)
         hole = dilated(mask, BAND_PX + FADE_PX)

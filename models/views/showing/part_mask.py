@@ -37,15 +37,24 @@ ALONG_PX = 4
 OUTLINE_PX, LEAST_STEP = 6, 0.6
 
 
-def lone_part_mask(image: Tensor) -> Tensor | None:
+# A rough or unevenly lit ground itself differs from its colour. Where somebody says that a part
+# moves, it may be what differs so many times more; less of it than this share is a piece of it.
+RAISED = (1.5, 2.0)
+LEAST_KEPT = 0.7
+# What is narrower than twice this in its rim looks like the ground and is of the part.
+NOTCH_PX = 16
+
+
+def lone_part_mask(image: Tensor, factor: float = 1.0) -> Tensor | None:
     """Where a lone part lies on a plain ground, (H, W) bool; None when there is no such part.
 
     The ground's colour is the median along the frame. The part must cover 5 to 80 % of the image,
     leave at least 80 % of the frame free, and be compact: lines, such as mortar between bricks,
-    vanish when their rims are taken off, a part does not.
+    vanish when their rims are taken off, a part does not. It differs from the ground by `factor`
+    times what is usual or more.
     """
     contrast, threshold, frame = _contrast(image)
-    mask = contrast > threshold
+    mask = contrast > factor * threshold
     share, on_frame = float(mask.float().mean()), float(mask[frame].float().mean())
     inner = -F.max_pool2d(-_majority(mask).float()[None], ERODED_PX, 1, ERODED_PX // 2)
     compact = float(inner.sum()) >= 0.5 * float(mask.sum())
@@ -64,13 +73,40 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     Args:
         image: (3, H, W) in [0, 1].
         told: somebody who knows the part says that it moves: what is seen elsewhere on the ground
-            is not of it, and stays.
+            is not of it, and stays, and on a rough ground it is what stands out most.
     """
     found = _main_part(image)
-    if found is None or found.reaches_frame:
+    free = found and _free(found, told=told)
+    if free is None and told and not has_plain_frame(image):
+        free = next(
+            (masks for factor in RAISED if (masks := _standing_out(image, found, factor))), None
+        )
+    return free
+
+
+def _standing_out(
+    image: Tensor, found: "_MainPart | None", factor: float
+) -> tuple[Tensor, Tensor] | None:
+    """The part by a threshold so many times as high; None where that is not free, or a piece of it.
+
+    Its shadow is not told from the ground and stays; a notch in its rim is of the part.
+    """
+    higher = _main_part(image, factor)
+    if higher is None:
+        return None
+    if found and int((higher.mask & found.mask).sum()) < LEAST_KEPT * int(found.mask.sum()):
+        return None
+    return _free(higher._replace(mask=_without_notches(higher.mask)), told=True, near_share=1.0)
+
+
+def _free(
+    found: "_MainPart", *, told: bool, near_share: float = NEAR_SHARE
+) -> tuple[Tensor, Tensor] | None:
+    """The masks of `free_part_mask` of a part that was found."""
+    if found.reaches_frame:
         return None
     contrast, threshold, part = found.contrast, found.threshold, found.mask
-    seen = _majority(contrast > NEAR_SHARE * threshold) | part
+    seen = _majority(contrast > near_share * threshold) | part
     near = _filled(_grown_within(part, seen & dilated(part, REACH_PX)))
     beside = seen & ~dilated(near, OUTLINE_PX)
     if told:
@@ -84,14 +120,34 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     if int((whole & ~dilated(near, OUTLINE_PX)).sum()) > LEAST_OF_PART * int(near.sum()):
         near = whole
     # What of the part looks like the ground is within it, or a notch in what was seen of it.
-    closed = ~dilated(~dilated(part, CLOSED_PX), CLOSED_PX)
-    return (part | closed | ~dilated(~near, REACH_PX)) & near, near
+    return (part | _closed(part) | ~dilated(~near, REACH_PX)) & near, near
+
+
+def _closed(mask: Tensor) -> Tensor:
+    """The mask with what is narrow between its pixels filled, in squares of CLOSED_PX."""
+    return ~dilated(~dilated(mask, CLOSED_PX), CLOSED_PX)
+
+
+def _without_notches(mask: Tensor) -> Tensor:
+    """The mask with what a disc of radius NOTCH_PX does not reach from outside."""
+    reach = torch.arange(-NOTCH_PX, NOTCH_PX + 1, device=mask.device)
+    disc = (reach[:, None] ** 2 + reach**2 <= NOTCH_PX**2).float()[None, None]
+    # Nothing is seen beyond the frame.
+    padded = F.pad(mask[None, None].float(), (2 * NOTCH_PX,) * 4)
+    outside = (F.conv2d(padded, disc) < 0.5).float()  # where the disc's middle may lie
+    return F.conv2d(outside, disc)[0, 0] < 0.5
 
 
 def reaches_frame(image: Tensor) -> bool:
     """Whether a part is seen that hangs on something or runs out of the picture (3, H, W)."""
     found = _main_part(image)
     return found is not None and found.reaches_frame
+
+
+def held_part_mask(image: Tensor) -> Tensor | None:
+    """The part in the image (3, H, W) with what holds it, (h, w) bool, see `free_part_mask`."""
+    found = _main_part(image)
+    return None if found is None else found.held
 
 
 def has_plain_frame(image: Tensor) -> bool:
@@ -113,18 +169,20 @@ class _MainPart(NamedTuple):
     contrast: Tensor
     threshold: float
     mask: Tensor
+    held: Tensor
     reaches_frame: bool
 
 
-def _main_part(image: Tensor) -> _MainPart | None:
+def _main_part(image: Tensor, factor: float = 1.0) -> _MainPart | None:
     small = _small(image)
-    if lone_part_mask(small) is None:
+    if lone_part_mask(small, factor) is None:
         return None
     contrast, threshold, frame = _contrast(small)
+    threshold *= factor
     part = _filled(_largest_piece(_majority(contrast > threshold)))
     # A wire is thin: what reaches the frame is sought before single pixels are taken out.
     held = _grown_within(part, (contrast > HELD_SHARE * threshold) | part)
-    return _MainPart(contrast, threshold, part, bool((held & frame).any()))
+    return _MainPart(contrast, threshold, part, held, bool((held & frame).any()))
 
 
 def _small(image: Tensor) -> Tensor:

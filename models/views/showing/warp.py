@@ -118,10 +118,14 @@ def _exchanged(image: Tensor, view: View, quarter_turns: int) -> Tensor:
 def _fill(view: View) -> str:
     """What stands beyond the image's edge, "mirror" or "ground"."""
     if view.fill == "edge":
-        shift = max(abs(view.shift_x), abs(view.shift_y))
-        is_narrow = abs(view.angle_deg) <= MOST_MIRRORED_DEG and shift <= MOST_MIRRORED
-        return "mirror" if is_narrow else "ground"
+        return "ground" if looks_far_out(view) else "mirror"
     return view.fill
+
+
+def looks_far_out(view: View) -> bool:
+    """Whether it looks farther beyond the image's edge than a narrow strip."""
+    shift = max(abs(view.shift_x), abs(view.shift_y))
+    return abs(view.angle_deg) > MOST_MIRRORED_DEG or shift > MOST_MIRRORED
 
 
 def _theta(view: View, aspect: float) -> Tensor:

@@ -1,5 +1,6 @@
 import torch
 
+from models.views.showing.part_mask import dilated
 from models.views.source import Source
 from models.views.view import View, to_image
 from tests.models.conftest import part_image
@@ -37,3 +38,31 @@ def test_an_edge_that_the_view_draws_out_counts_as_seen():
     assert is_seen.all()
     source.part = None  # held: it is turned with all that is seen
     assert torch.equal(shown, source.shown(view))
+
+
+def held_on_rough_ground(size: int = 128) -> torch.Tensor:
+    """A bar that runs in from the left, on grain, (3, size, size)."""
+    noise = 0.05 * torch.randn(1, size, size, generator=torch.Generator().manual_seed(0))
+    bar = torch.zeros(size, size, dtype=torch.bool)
+    bar[size // 3 : 2 * size // 3, : 2 * size // 3] = True
+    return (torch.where(bar, 0.8, 0.25) + noise).expand(3, -1, -1)
+
+
+def test_a_rough_edge_is_continued_by_bare_ground_and_not_drawn_out():
+    image = held_on_rough_ground()
+    source = Source(to_image(image), (128, 128), torch.device("cpu"))
+    assert source.part is None
+    assert not source.has_plain_frame
+    view = View(angle_deg=180.0 - 45.0, fill="edge")
+    shown = source.shown(view)
+    whole, is_seen = source.moved_whole(view)
+    assert torch.equal(whole, shown)
+    beyond = ~dilated(is_seen, 2)
+    assert float(beyond.float().mean()) > 0.1
+    # The bar ends where the image does, and no second one shows beyond.
+    assert float(shown[0][beyond].max()) < 0.55
+    # Grain changes as much along any line as the ground's own does; a streak changes across alone.
+    ground = image[0, :20].diff().abs().mean()
+    for one, where in ((shown[0], beyond), (shown[0].T, beyond.T)):
+        step = one.diff().abs()[where[:, 1:] & where[:, :-1]].mean()
+        assert 0.4 < float(step / ground) < 1.5

@@ -80,3 +80,37 @@ def test_a_dark_side_is_of_the_part():
     assert masks is not None
     _, near = masks
     assert int((part & ~near).sum()) < 0.002 * int(part.sum())
+
+
+def on_rough_ground() -> tuple[torch.Tensor, torch.Tensor]:
+    """A disc with a dark notch, on grain and in a light that runs to the frame; where it is."""
+    y, x = torch.meshgrid(torch.arange(256) - 128, torch.arange(256) - 128, indexing="ij")
+    part = x.square() + y.square() < 60**2
+    noise = 0.04 * torch.randn(256, 256, generator=torch.Generator().manual_seed(0))
+    lit = (y < 0) & (x.abs() < 30)
+    grey = torch.where(part, 0.75, torch.where(lit, 0.38, 0.1)) + noise
+    grey = torch.where((x - 45).square() + (y - 38).square() < 11**2, 0.1, grey)
+    return grey.clamp(0, 1).expand(3, -1, -1), part
+
+
+def test_on_a_word_the_part_is_what_stands_out_of_a_rough_ground():
+    image, part = on_rough_ground()
+    assert lone_part_mask(image) is not None
+    assert free_part_mask(image) is None
+    masks = free_part_mask(image, told=True)
+    assert masks is not None
+    for mask in masks:
+        assert float((mask ^ part).float().mean()) < 0.01
+
+
+def test_what_stands_out_of_the_part_itself_is_a_piece_of_it():
+    """Else a hub would turn within its rim."""
+    image, part = on_rough_ground()
+    y, x = torch.meshgrid(torch.arange(256) - 128, torch.arange(256) - 128, indexing="ij")
+    rim = part & (x.square() + y.square() > 40**2)
+    assert free_part_mask(torch.where(rim, 0.4, image), told=True) is None
+
+
+@pytest.mark.parametrize("image", [hung(), blob()], ids=["hung", "blob"])
+def test_on_a_plain_ground_a_word_cuts_nothing_off(image: torch.Tensor):
+    assert free_part_mask(image, told=True) is None
