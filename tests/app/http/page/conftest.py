@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.settings import Settings
 from tests.conftest import encode, missing_tool, served, texture, wait_until
-from tests.docs.conftest import QUICK_VIEWER, QUICK_WORKER
+from tests.docs.conftest import QUICK_WORKER
 from workers.serve.api_server import ApiServer
 from workers.serve.service import EmbeddedService
 
@@ -69,7 +69,7 @@ class Service:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("page") / "data"
     settings = Settings(data_dir=folder, shutdown_grace_s=1)
-    with EmbeddedService(settings, QUICK_WORKER, QUICK_VIEWER) as running:
+    with EmbeddedService(settings, QUICK_WORKER) as running:
         server = ApiServer(running.settings, "127.0.0.1", 0, running.fault)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]})
         thread.start()

@@ -133,7 +133,7 @@ def test_what_may_differ_is_asked_and_sent(
     expect(families).to_have_count(len(Invariance))
     # As the job was asked for, not as the images say.
     assert not any(box.is_checked() for box in boxes.all())
-    page.get_by_role("checkbox", name="rotate_90").check()
+    page.get_by_role("checkbox", name="Turned by quarters").check()
     send(page)
     expect_done(page)
     assert request_of(page, service)["invariances"] == ["rotate_90"]
