@@ -34,8 +34,7 @@ from tests.work_units import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )
-from tests.workers.generation.known_tasks import TASKS
-from workers.generation.worker import WarmWorker
+from tests.workers.generation.run_worker import work
 from workers.serve.api_server import ApiServer
 from workers.serve.embedded_redis import EmbeddedRedis
 
@@ -182,7 +181,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings, loader: str, queue_names: Sequence[str] = QUEUE_NAMES):
         context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=_work, args=(settings, loader, queue_names))
+        self.process = context.Process(target=work, args=(settings, loader, queue_names))
         self.process.start()
 
     def signal_until_gone(self) -> None:
@@ -202,12 +201,6 @@ class WorkerProcess:
                 self.process.join(wait_s)
         self.process.kill()
         self.process.join()
-
-
-def _work(settings: Settings, loader: str, queue_names: Sequence[str]) -> None:
-    worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
-    worker.work(logging_level="INFO")
-    raise SystemExit(0 if worker.load_failure is None else 1)
 
 
 @pytest.fixture

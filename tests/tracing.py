@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -18,6 +18,8 @@ import pytest
 TRACED_CASES = 2
 # What takes longest to import, and every process of several imports in the end.
 FOREIGN = {"torch": "Tensor", "transformers": "CLIPModel", "diffusers": "VQModel"}
+# xdist's name for it.
+FIRST_PROCESS = "gw0"
 
 _num_cases: Counter[str] = Counter()
 
@@ -40,13 +42,18 @@ def untraced() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that is made here ever goes: no search for rubbish in it, neither now nor later."""
+    """Of several processes, which import the same, one is traced meanwhile.
+
+    Nothing that is made here ever goes: no search for rubbish in it, neither now nor later.
+    """
     gc.disable()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    process = os.environ.get("PYTEST_XDIST_WORKER")
+    if process is not None:
         with untraced():
             for module, name in FOREIGN.items():
                 getattr(importlib.import_module(module), name)
-    result = yield
+    with nullcontext() if process in (None, FIRST_PROCESS) else untraced():
+        result = yield
     gc.freeze()
     gc.enable()
     return result

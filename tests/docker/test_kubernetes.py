@@ -1,6 +1,7 @@
 """The manifests follow their schemas, confine what they run, and name what goodmany has."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ UNITS = {"Mi": 2**20, "Gi": 2**30}
 Manifest = dict[str, Any]
 
 
+@cache
 def read(path: Path) -> list[Manifest]:
     return list(yaml.safe_load_all(path.read_text()))
 

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = torch.device("lazy", 0)
 aten = torch.ops.aten
@@ -83,7 +82,7 @@ class Accelerator(TorchDispatchMode):
         kwargs = kwargs or {}
         device = kwargs.get("device")
         wanted = torch.device(device) if device is not None else None
-        given = list(_tensors((args, kwargs)))
+        given = list(_tensors((args, tuple(kwargs.values()))))
         is_here = any(isinstance(each, AcceleratedTensor) for each in given)
         if is_here and func not in COPIES:
             _refuse_mixed(func, args, kwargs)
@@ -97,33 +96,46 @@ class Accelerator(TorchDispatchMode):
             self.num_waits += 1
         if wanted is not None and lands_here:
             kwargs = {**kwargs, "device": torch.device("cpu")}
-        made = func(*tree_map(_inner, args), **tree_map(_inner, kwargs))
+        inner = {name: _inner(value) for name, value in kwargs.items()}
+        made = func(*map(_inner, args), **inner)
         if not lands_here:
             return made
         known = {id(each.inner): each for each in given if isinstance(each, AcceleratedTensor)}
-        return tree_map(lambda out: _placed(out, known), made)
+        return _placed(made, known)
+
+
+# An operation's arguments and results are tensors, lists and tuples of them, and what is none. The
+# trees of `torch.utils` know of much more, and take most of the time of a small tensor's operation.
 
 
 def _inner(value: Any) -> Any:
-    return value.inner if isinstance(value, AcceleratedTensor) else value
+    if isinstance(value, AcceleratedTensor):
+        return value.inner
+    return [_inner(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _placed(value: Any, known: dict[int, AcceleratedTensor]) -> Any:
     """The result on the device; what was changed in place is the tensor that it was."""
-    if not isinstance(value, Tensor):
-        return value
-    return known.get(id(value)) if id(value) in known else AcceleratedTensor(value)
+    if isinstance(value, Tensor):
+        return known.get(id(value)) if id(value) in known else AcceleratedTensor(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_placed(each, known) for each in value)
+    return value
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:
-    return (each for each in tree_leaves(values) if isinstance(each, Tensor))
+    for each in values:
+        if isinstance(each, Tensor):
+            yield each
+        elif isinstance(each, list | tuple):
+            yield from _tensors(each)
 
 
 def _refuse_mixed(func: Any, args: Any, kwargs: Any) -> None:
     for value in (*args, *kwargs.values()):
         # A number as a tensor goes with anything, but not within a list of tensors.
         is_list = isinstance(value, list | tuple)
-        for each in _tensors(value):
+        for each in _tensors(value if is_list else (value,)):
             if not isinstance(each, AcceleratedTensor) and (each.dim() or is_list):
                 raise RuntimeError(
                     f"{func}: a tensor {tuple(each.shape)} on {each.device} among those on {DEVICE}"

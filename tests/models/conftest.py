@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import nltk
 import numpy as np
 import pytest
 import torch
+from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from torch import Tensor
 
 from models.features.patches import PatchFeatures, load_patch_features
 from models.generator.vqgan import VarianceAwareVQModel
 from models.guard import normality
+from models.prompt.wordnet import load_wordnet
 
 
 def small_vqgan(*, patch_size: int = 2) -> VarianceAwareVQModel:
@@ -28,6 +31,14 @@ def small_vqgan(*, patch_size: int = 2) -> VarianceAwareVQModel:
         mid_block_add_attention=False,
         patch_size=patch_size,
     ).eval()
+
+
+@pytest.fixture(scope="session")
+def wordnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WordNetCorpusReader]:
+    """Read once: most of its index is read at once, by Python."""
+    paths = list(nltk.data.path)
+    yield load_wordnet(tmp_path_factory.mktemp("wordnet"))
+    nltk.data.path[:] = paths
 
 
 @pytest.fixture(scope="session")

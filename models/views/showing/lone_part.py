@@ -171,8 +171,11 @@ def _enlarged(small: Tensor, image: Tensor) -> Tensor:
 
 def _blurred(x: Tensor, radius: int) -> Tensor:
     """Two box blurs of this radius of (C, h, w), edges replicated."""
+    width = 2 * radius + 1
     for _ in range(2):
-        x = F.avg_pool2d(F.pad(x[None], (radius,) * 4, mode="replicate"), 2 * radius + 1, 1)[0]
+        # A square's mean is that of its rows' means, for a fraction of the work.
+        x = F.pad(x[None], (radius,) * 4, mode="replicate")[0]
+        x = F.avg_pool2d(F.avg_pool2d(x, (1, width), 1), (width, 1), 1)
     return x
 
 

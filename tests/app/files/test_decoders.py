@@ -21,7 +21,7 @@ from app.files.read_image import read_image
 from app.images.limits import DecodingLimits, ImageLimits
 from app.problems import DamagedImage, DecoderUnavailable, ImageTooCostly, Problem
 from app.settings import Settings
-from tests.app.http.hostile_images import odd_images
+from tests.app.http.hostile_images import costly_image
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.tiff_writer import TiffLayout
 from tests.conftest import encode, texture, wait_until
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("measured_processes")
 
 LIMITS = ImageLimits(max_bytes=2**26, max_pixels=50_000_000, min_side_px=32)
 PNG = encode(texture())
-COSTLY = odd_images()["progressive JPEG of 49 megapixels"]
+COSTLY = costly_image()
 
 
 @pytest.fixture

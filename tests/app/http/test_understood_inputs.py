@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.files import decoders
 from app.settings import Settings
-from tests.app.http.hostile_images import odd_images
+from tests.app.http.hostile_images import costly_image
 from tests.app.images import png_writer as png
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.test_pages import scans
@@ -105,7 +105,7 @@ def test_a_jpeg_of_200_scans_costs_nothing(api: httpx2.Client):
 
 def test_images_that_cost_too_much_stop_nobody_else(serve_api: Callable[..., httpx2.Client]):
     api = serve_api(decoding_cpu_s=0.5, max_image_pixels=50_000_000)
-    costly = odd_images()["progressive JPEG of 49 megapixels"]
+    costly = costly_image()
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(send, api, costly) for _ in range(4)]
         # Both decoders are taken, and whoever only asks is served.

@@ -1,4 +1,4 @@
-"""What is imported and loaded when, in processes of their own."""
+"""What is imported and loaded when, in a process of its own."""
 
 import subprocess
 import sys
@@ -9,42 +9,51 @@ import pytest
 from models.job.pipeline import load_pipeline
 
 HEAVY = ("transformers", "diffusers", "nltk")
-TELL = f"print(*(name for name in {HEAVY} if name in sys.modules))"
-
-
-def imported(code: str) -> set[str]:
-    """Which of HEAVY a process has imported that has run the code."""
-    command = [sys.executable, "-c", f"import sys\n{code}\n{TELL}"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return set(told.splitlines()[-1].split())
-
-
-def test_what_a_worker_is_ready_with_imports_none_of_the_slow_libraries():
-    load = "from models.job.pipeline import load_pipeline; models = load_pipeline().models"
-    assert imported(load) == set()
-    assert imported("import workers.generation.tasks, workers.generation.warm_child") == set()
-    assert imported(f"{load}; models.load_what_jobs_begin_with()") == {"transformers", "nltk"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("preset", ["goodmany", "paper"])
-def test_only_a_job_that_varies_images_imports_what_draws(preset: str):
-    job = f"""
+TELL = f"print('imported', *(name for name in {HEAVY} if name in sys.modules))"
+LIGHT = "import workers.generation.tasks, workers.generation.warm_child"
+LOAD = """
 import numpy as np
 from PIL import Image
 from models.guard import normality
 from models.job.pipeline import load_pipeline
 from models.job.request import GenerationRequest
 
+pipeline = load_pipeline(device="cpu")
+"""
+BEGIN = "pipeline.models.load_what_jobs_begin_with()"
+
+
+def job(preset: str) -> str:
+    """A small one."""
+    return f"""
 normality.LEAST_SIDE_PX = 128
 pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 request = GenerationRequest(
     images=[Image.fromarray(pixels)], object_name="nut", num_images=1, image_size=64, seed=0,
     effort="draft", preset="{preset}",
 )
-assert len(load_pipeline(device="cpu").generate(request).images) == 1
+assert len(pipeline.generate(request).images) == 1
 """
-    assert ("diffusers" in imported(job)) == (preset == "paper")
+
+
+def imported(*steps: str) -> list[set[str]]:
+    """Which of HEAVY a process has imported after each of the steps, all in one process."""
+    code = "\n".join(["import sys", *(f"{step}\n{TELL}" for step in steps)])
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    lines = [line.split() for line in told.splitlines()]
+    return [set(names) for first, *names in lines if first == "imported"]
+
+
+@pytest.mark.slow
+def test_a_slow_library_is_imported_when_it_is_needed_and_not_before():
+    words = {"transformers", "nltk"}
+    light, ready, begun, views, varied = imported(LIGHT, LOAD, BEGIN, job("goodmany"), job("paper"))
+    assert light == ready == set()
+    assert begun == words
+    # Only a job that varies images draws.
+    assert views == words
+    assert varied == {*words, "diffusers"}
 
 
 def test_words_that_cannot_be_copied_are_an_error_that_says_so(

@@ -1,7 +1,6 @@
 import json
 import math
 
-import nltk
 import numpy as np
 import pytest
 import torch
@@ -9,7 +8,6 @@ import torch
 from models.encoder.protocol import load_encoder
 from models.prompt.choice import PAPER_THRESHOLD, PromptGenerator, keep
 from models.prompt.texts import MAX_CANDIDATES, candidate_texts
-from models.prompt.wordnet import load_wordnet
 from models.prompt.words import STATES
 from tests.models.encoder.test_protocol import picture
 
@@ -26,10 +24,8 @@ def encoder():
 
 
 @pytest.fixture(scope="module")
-def generator(encoder, tmp_path_factory):
-    paths = list(nltk.data.path)
-    yield PromptGenerator(encoder, load_wordnet(tmp_path_factory.mktemp("cache")))
-    nltk.data.path[:] = paths
+def generator(encoder, wordnet):
+    return PromptGenerator(encoder, wordnet)
 
 
 @pytest.fixture(scope="module")

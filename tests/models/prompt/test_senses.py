@@ -1,18 +1,9 @@
 """Points of meanings: laws of the ranking, and that each reason is said."""
 
-import nltk
 import pytest
 
 from models.prompt.senses import LEAST, rank
 from models.prompt.things import things
-from models.prompt.wordnet import load_wordnet
-
-
-@pytest.fixture(scope="module")
-def wordnet(tmp_path_factory):
-    paths = list(nltk.data.path)
-    yield load_wordnet(tmp_path_factory.mktemp("cache"))
-    nltk.data.path[:] = paths
 
 
 def points(wordnet, noun, *context):

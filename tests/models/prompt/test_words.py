@@ -1,18 +1,14 @@
 import json
 
-import nltk
 import pytest
 
 from models.prompt.name.reader import MAX_NAME_LENGTH
-from models.prompt.wordnet import load_wordnet
 from models.prompt.words import STATES, ObjectWordFinder
 
 
 @pytest.fixture(scope="module")
-def finder(tmp_path_factory):
-    paths = list(nltk.data.path)
-    yield ObjectWordFinder(load_wordnet(tmp_path_factory.mktemp("cache")))
-    nltk.data.path[:] = paths
+def finder(wordnet):
+    return ObjectWordFinder(wordnet)
 
 
 @pytest.mark.parametrize(

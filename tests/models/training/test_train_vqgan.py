@@ -13,6 +13,7 @@ from models.generator.vqgan import load_vqgan
 from models.training.train_vqgan import main
 from tests.models.training.vqgan.conftest import images, pack_file, pool
 
+pytestmark = pytest.mark.slow
 __all__ = ["images", "pack_file", "pool"]
 
 SHAPE = ["--channels", "8", "16", "--codes", "32"]

@@ -1,5 +1,7 @@
 """Views of a job's images: the same at every call, spread, and within what was decided."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,16 @@ from tests.models.conftest import part_image, texture_image
 pytestmark = pytest.mark.slow
 
 
+_undecided: dict[tuple[int | bytes, ...], Draws] = {}
+
+
 def draws_of(*images: torch.Tensor, seed: int = 0, **decided: object) -> Draws:
-    draws = Draws([to_image(i) for i in images], 64, seed, torch.device("cpu"))
+    """Draws of their own of the images; to find a part in one takes longer than most tests."""
+    key = (seed, *(image.numpy().tobytes() for image in images))
+    if key not in _undecided:
+        _undecided[key] = Draws([to_image(i) for i in images], 64, seed, torch.device("cpu"))
+    draws = copy(_undecided[key])
+    draws.sources = [copy(source) for source in draws.sources]
     if decided:
         draws.decision = InvarianceDecision(**decided)
     return draws

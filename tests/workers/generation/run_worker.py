@@ -1,13 +1,23 @@
 """A worker as `goodmany worker` runs it, without models; a process of its own."""
 
 import os
+from collections.abc import Sequence
 
+from app.jobs.store import QUEUE_NAMES
 from app.observability.logs import start_logging
 from app.settings import Settings
 from tests.workers.generation.known_tasks import TASKS
 from workers.generation.worker import WarmWorker
 
 LOADER_VARIABLE = "TEST_LOADER"
+
+
+def work(settings: Settings, loader: str, queue_names: Sequence[str] = QUEUE_NAMES) -> None:
+    """Works until it is told to stop; exits with 1 if it could not load."""
+    worker = WarmWorker(settings, loader=loader, queue_names=queue_names, tasks=TASKS)
+    worker.work(logging_level="INFO")
+    raise SystemExit(0 if worker.load_failure is None else 1)
+
 
 if __name__ == "__main__":
     loader = os.environ.get(LOADER_VARIABLE, "tests.workers.generation.job_functions:load_nothing")

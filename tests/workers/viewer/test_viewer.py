@@ -56,7 +56,7 @@ def picture(url: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
 
 
-def test_it_shows_every_family_and_leaves_nothing_behind(
+def test_it_shows_every_family_leaves_nothing_behind_and_stops_at_once(
     api: httpx2.Client, settings: Settings, store: JobStore, ready_viewer: ViewerProcess
 ):
     answer = ask(api, PART, object_name="nut")
@@ -80,6 +80,10 @@ def test_it_shows_every_family_and_leaves_nothing_behind(
     # No view is larger than the images of a job.
     families = ask(api, TEXTURE, TEXTURE, image_size=64).json()["families"]
     assert {picture(url).size for family in families for url in family["images"]} == {(64, 64)}
+    # Stopped, it is gone at once, and the next question is told so.
+    assert ready_viewer.stop() == 0
+    wait_until(lambda: num_registered(store) == 0)
+    assert ask(api, TEXTURE).status_code == 503
 
 
 def test_a_viewer_that_is_killed_is_replaced(
@@ -91,11 +95,3 @@ def test_a_viewer_that_is_killed_is_replaced(
     # The dead one is still listed; the question waits for its successor.
     assert ask(api, TEXTURE).status_code == 200
     assert ready_viewer.stop() == 0
-
-
-def test_stopped_it_is_gone_at_once_and_the_next_question_is_told_so(
-    api: httpx2.Client, store: JobStore, ready_viewer: ViewerProcess
-):
-    assert ready_viewer.stop() == 0
-    wait_until(lambda: num_registered(store) == 0)
-    assert ask(api, TEXTURE).status_code == 503

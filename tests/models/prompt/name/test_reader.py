@@ -9,11 +9,9 @@ import csv
 from pathlib import Path
 from random import Random
 
-import nltk
 import pytest
 
 from models.prompt.texts import candidate_texts
-from models.prompt.wordnet import load_wordnet
 from models.prompt.words import ObjectWordFinder, ObjectWords
 
 LIST = Path(__file__).with_name("names.csv")
@@ -21,10 +19,8 @@ ROWS = list(csv.DictReader(LIST.read_text(encoding="utf-8").splitlines()))
 
 
 @pytest.fixture(scope="module")
-def finder(tmp_path_factory):
-    paths = list(nltk.data.path)
-    yield ObjectWordFinder(load_wordnet(tmp_path_factory.mktemp("cache")))
-    nltk.data.path[:] = paths
+def finder(wordnet):
+    return ObjectWordFinder(wordnet)
 
 
 def bare_text(found: ObjectWords) -> str:
@@ -62,6 +58,7 @@ def test_the_list_is_long_and_wide():
     assert sum(row["sense"] != "" for row in ROWS) >= 60
 
 
+@pytest.mark.untraced
 def test_names_on_the_list_are_understood(finder):
     found = {row["name"]: finder.find(row["name"]) for row in ROWS}
     wrong = {

@@ -8,6 +8,8 @@ from models.views.decision.evidence import evidence_of
 from models.views.decision.seen import PROBES, look_at
 from tests.models.conftest import part_image, texture_image
 
+pytestmark = pytest.mark.slow
+
 
 def round_part(*, seed: int = 0, size: int = 128, x: float = 0.0) -> torch.Tensor:
     """Rings about a middle that lies `x` of the side off the image's."""
