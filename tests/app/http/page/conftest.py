@@ -20,8 +20,6 @@ from workers.serve.service import EmbeddedService
 
 PATIENCE_MS = 240_000
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# What turns while it waits is drawn sixty times a second, by the processor here.
-QUIET = {"accept_downloads": True, "reduced_motion": "reduce"}
 OpenPage = Callable[..., Page]
 
 
@@ -102,7 +100,7 @@ def open_page(browser: Browser, service: Service) -> Iterator[OpenPage]:
     contexts = []
 
     def open_page(path: str = "", address: str | None = None, **options: object) -> Page:
-        context = browser.new_context(**{**QUIET, **options})
+        context = browser.new_context(accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
