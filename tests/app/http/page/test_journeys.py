@@ -224,7 +224,7 @@ def test_a_job_that_fails_says_why_and_can_be_repeated(open_page: OpenPage, serv
     expect(page.locator(".inputs canvas")).to_have_count(2)
     expect(page.get_by_label("What do they show?")).to_have_value(FAILING)
     page.get_by_text("More", exact=True).click()
-    expect(page.get_by_label("Seed")).to_have_value("7")
+    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("7")
 
 
 def test_what_is_not_there_is_said(open_page: OpenPage, service: Service):
