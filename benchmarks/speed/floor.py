@@ -12,7 +12,7 @@ from models.job.models import Models
 
 BATCHES = (1, 4, 16)
 CUDA_BATCHES = (16, 64, 256)
-# A batch has no more pixels than this: a decoder's layers take some 2 KB for each of them.
+# A batch has no more pixels than this, or one image: what a decoder's layers hold goes with them.
 MOST_PIXELS, CUDA_MOST_PIXELS = 2**22, 2**24
 # Each batch size decodes so many images at least, the best of so many turns.
 LEAST_IMAGES, NUM_TURNS = 4, 2
@@ -33,8 +33,8 @@ def measure_floor(models: Models, side_px: int, *, clock: Clock) -> Floor:
     Batch sizes take turns, so that whatever else the machine does meets all of them.
     """
     on_cuda = models.device.type == "cuda"
-    most = (CUDA_MOST_PIXELS if on_cuda else MOST_PIXELS) // side_px**2
-    batches = sorted({min(most, batch) for batch in (CUDA_BATCHES if on_cuda else BATCHES)} | {1})
+    most = max(1, (CUDA_MOST_PIXELS if on_cuda else MOST_PIXELS) // side_px**2)
+    batches = sorted({min(most, batch) for batch in (CUDA_BATCHES if on_cuda else BATCHES)})
     cells = side_px // models.vqgan.downsampling_factor
     channels = int(models.vqgan.config.latent_channels)
     generator = torch.Generator().manual_seed(0)

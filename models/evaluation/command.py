@@ -58,7 +58,8 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
     invariance: Annotated[
         list[str] | None,
         typer.Option(
-            help="What may vary, in place of what the images say, as a job is told; repeatable."
+            help="What may vary, in place of what the images say, as a job is told; repeatable; "
+            "none for nothing."
         ),
     ] = None,
     encoder: Annotated[
@@ -119,7 +120,7 @@ def evaluate(  # noqa: PLR0917  typer reads the options from the signature
             num_images=num_images or defaults.num_images,
             image_size=image_size or defaults.image_size,
             effort=effort,
-            invariances=tuple(invariance) if invariance else None,
+            invariances=() if invariance == ["none"] else tuple(invariance or ()) or None,
             encoder=encoder,
             vqgan=vqgan,
             device=device,

@@ -113,7 +113,8 @@ def command_line(settings: Settings, request: EvaluationRequest) -> str:
     }
     for option, value in options.items():
         words += [] if value is None else [option, str(value)]
-    for name in settings.invariances or ():
-        words += ["--invariance", name]
+    if settings.invariances is not None:
+        for name in settings.invariances or ("none",):
+            words += ["--invariance", name]
     words += ["--reweight"] * settings.reweight + ["--all"] * (request.max_test_images is None)
     return shlex.join(words)

@@ -109,7 +109,7 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
 def _is_moved_whole(generation: Generation, candidate: Candidate) -> bool:
     """Whether it is a real image with its plain edge drawn out, as `Source.moved_whole` shows it.
 
-    An edge that is not plain is drawn out to streaks, which are for the guard to see.
+    Beyond an edge that is not plain there is ground that was made up, for the guard to see.
     """
     draw = candidate.draw
     has_plain_edge = (

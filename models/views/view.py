@@ -83,10 +83,10 @@ class View:
     in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
     lighting field over half the image. `light` is the standard deviation of the log of a smooth
     lighting field of any shape, drawn by `light_seed`. `fill` says what stands where the view looks
-    beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out unless
-    the strip is narrow ("edge", for a part that reaches the frame: a mirror would show a second
-    piece); the ground, which stays as it is while the part alone moves ("ground", for a lone part,
-    see models/views/showing/lone_part.py).
+    beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out, or where
+    it is rough the bare ground mirrored, unless the strip is narrow ("edge", for a part that
+    reaches the frame: a mirror would show a second piece); the ground, which stays as it is while
+    the part alone moves ("ground", for a lone part, see models/views/showing/lone_part.py).
     """
 
     angle_deg: float = 0.0

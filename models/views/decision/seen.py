@@ -81,8 +81,8 @@ def look_at(image: Tensor, features: PatchFeatures) -> Seen:
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
-    found = main_part(image.cpu())
-    at_frame = free is None and found is not None and found.reaches_frame
+    found = main_part(image.cpu()) if free is None else None
+    at_frame = found is not None and found.reaches_frame
     return Seen(image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself)
 
 

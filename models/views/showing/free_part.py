@@ -131,6 +131,7 @@ def _in_soft_light(image: Tensor, found: MainPart) -> tuple[Tensor, Tensor] | No
     strong = found.contrast > STRONG * found.threshold
     missed = int((strong & ~part).sum()) > (1 - LEAST_STRONG) * int(strong.sum())
     others = int((edges & ~dilated(part, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(part.sum())
+    # Of no part at all that is NaN.
     blurred = not _step(found.contrast, part) >= LEAST_STEP * found.threshold
     if missed or others or blurred or bool((part & found.frame).any()):
         return None

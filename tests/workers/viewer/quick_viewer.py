@@ -16,8 +16,6 @@ from app.jobs.queues.enqueue import SHOW_VIEWS, VIEWS_QUEUE
 from app.settings import Settings
 from workers.runtime.light_worker import LightWorker
 
-CHOSEN = {Invariance.shift, Invariance.lighting}
-
 
 def main() -> None:
     connection = connect(Settings().redis_url, patience_s=60)
@@ -32,12 +30,7 @@ def show_views(question_id: str, bits: list[int], image_size: int | None) -> lis
     url = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
     return [
         ViewFamily(
-            name=name,
-            title=name.value,
-            belief=0.9 if name in CHOSEN else 0.1,
-            chosen=name in CHOSEN,
-            reason="So it is.",
-            images=[url],
+            name=name, title="Other", belief=0.5, chosen=False, reason="So it is.", images=[url]
         ).model_dump(mode="json")
         for name in Invariance
     ]
