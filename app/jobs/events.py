@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app.base.redis_connection import REDIS_AWAY
 from app.jobs.keys import events_key, record_key
 from app.jobs.model import JobStage, JobState
-from app.jobs.news import JobNews
+from app.jobs.news import Waiting
 from app.jobs.record import read_number, read_state, read_word
 
 LOOK_AGAIN_S = 1.0
@@ -27,7 +27,7 @@ class JobEvent(BaseModel):
 
 
 async def follow_events(
-    connection: redis.Redis, news: JobNews, job_id: str, last_event_id: str
+    connection: redis.Redis, waiting: Waiting, job_id: str, last_event_id: str
 ) -> AsyncIterator[tuple[str, JobEvent] | None]:
     """Every event after `last_event_id` with its id, then each new one until the job is over.
 
@@ -36,28 +36,27 @@ async def follow_events(
 
     Args:
         connection: to Redis.
-        news: of jobs, which it waits for.
+        waiting: hears of the job.
         job_id: a job that exists.
         last_event_id: "0-0" for all.
     """
-    with news.waiting_for(job_id) as waiting:
-        while not waiting.is_stopped:
-            try:
-                events, over = await anyio.to_thread.run_sync(
-                    read_events, connection, job_id, last_event_id
-                )
-            except REDIS_AWAY:
-                yield None
-                await waiting.next(LOOK_AGAIN_S)
-                continue
-            for event_id, event in events:
-                last_event_id = event_id
-                yield event_id, event
-                if event.state.is_over:
-                    return
-            if over:
+    while not waiting.is_stopped:
+        try:
+            events, over = await anyio.to_thread.run_sync(
+                read_events, connection, job_id, last_event_id
+            )
+        except REDIS_AWAY:
+            yield None
+            await waiting.next(LOOK_AGAIN_S)
+            continue
+        for event_id, event in events:
+            last_event_id = event_id
+            yield event_id, event
+            if event.state.is_over:
                 return
-            await waiting.next()
+        if over:
+            return
+        await waiting.next()
 
 
 def read_events(

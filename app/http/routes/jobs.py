@@ -231,6 +231,15 @@ def find_last_event(
     return last_event_id
 
 
+async def take_place(job_id: str, services: ServicesDep) -> AsyncIterator[Waiting]:
+    """A place among those who hear of the job, free again as soon as the answer ends.
+
+    A stream that breaks off while it is sent is only let go; it cannot be what frees the place.
+    """
+    with services.news.waiting_for(job_id) as waiting:
+        yield waiting
+
+
 @router.get(
     "/{job_id}/events",
     operation_id="get_job_events",
@@ -240,13 +249,15 @@ def find_last_event(
     responses=EVENTS_OVER | problems(JobNotFound, InvalidRequest),
 )
 async def get_job_events(
-    job_id: str, services: ServicesDep, last_event_id: Annotated[str, Depends(find_last_event)]
+    job_id: str,
+    services: ServicesDep,
+    last_event_id: Annotated[str, Depends(find_last_event)],
+    waiting: Annotated[Waiting, Depends(take_place)],
 ) -> AsyncIterator[JobEvent]:
     """All events so far and then the new ones; ends with the job. `Last-Event-ID` resumes."""
     # What is yielded wraps the `JobEvent` that the document names.
     yield ServerSentEvent(retry=RECONNECT_AFTER_MS)  # type: ignore[misc]
-    connection, news = services.store.connection, services.news
-    async for found in follow_events(connection, news, job_id, last_event_id):
+    async for found in follow_events(services.store.connection, waiting, job_id, last_event_id):
         if found is None:
             # A client that had to come again now would get a 503 and, by its standard, give up.
             yield ServerSentEvent(comment="Redis is away")  # type: ignore[misc]
