@@ -1,6 +1,7 @@
 """Those who wait for a job wait on one subscription, hear at once, and free their place at once."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -175,6 +176,36 @@ def test_a_client_that_leaves_frees_its_place(
         wait_until(lambda: news.num_waiting == 1)
     # It would wait for an hour.
     wait_until(lambda: news.num_waiting == 0)
+
+
+def test_a_place_is_free_though_the_stream_is_not_collected(
+    server: ApiServer, news: JobNews, store: JobStore, job_id: str
+):
+    """On a busy machine a client may leave while an event waits to be sent."""
+    for percent in range(30):
+        store.progress(job_id, "a", {"percent": str(percent)})
+    request = f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    over = threading.Event()
+    busy = [threading.Thread(target=_compute, args=(over,)) for _ in range(3)]
+    gc.collect()
+    gc.disable()
+    try:
+        for thread in busy:
+            thread.start()
+        for number in range(12):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(request.encode())
+                wait_until(lambda: news.num_waiting == 1)
+                time.sleep(0.003 * number)
+            wait_until(lambda: news.num_waiting == 0, 30.0)
+    finally:
+        over.set()
+        gc.enable()
+
+
+def _compute(over: threading.Event) -> None:
+    while not over.is_set():
+        pass
 
 
 def test_a_server_that_ends_lets_nobody_wait(
