@@ -25,7 +25,7 @@ from models.views.decision.beliefs import FLIPS, SPREADS, TURNS, figures
 from models.views.decision.distinct import distinct
 from models.views.decision.evidence import Evidence, gathered
 from models.views.decision.grain import Grain
-from models.views.decision.invariances import analysed
+from models.views.decision.invariances import analysed, detailed
 from models.views.decision.seen import look_at
 from models.views.view import INVARIANCES
 
@@ -42,7 +42,7 @@ TRUTH = {
     "pill": "11110000",
     "pump_impeller": "11001100",
     "screw": "11001000",
-    "zipper": "00100000",
+    "zipper": "00?00000",
 }
 # Images looked at a category, and draws of so many of them.
 NUM_IMAGES = 10
@@ -66,6 +66,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "others": (-3.0, 1.0),
         "part": (-0.5, 0.5),
         "grain": (-2.0, 1.0),
+        "hand": (-4.0, 0.7),
     },
     "spreads": {"prior": (0.0, 1.0), "spread": (1.0, 1.0)},
     "light": {"prior": (-1.0, 1.0), "uneven": (2.0, 2.0), "part": (0.0, 1.0)},
@@ -116,7 +117,7 @@ def gather(data: Path) -> Iterator[Case]:
         images = [Image.open(files[number]).convert("RGB") for number in picked]
         shown = torch.stack([analysed(image, images[0].size) for image in images])
         with torch.inference_mode():
-            seen = [look_at(image, features) for image in shown[distinct(shown)]]
+            seen = [look_at(shown[n], features, detailed(images[n])) for n in distinct(shown)]
             for count, draws in NUM_DRAWS.items():
                 for draw in range(draws):
                     some = [draw] if count == 1 else rng.choice(len(seen), count, replace=False)

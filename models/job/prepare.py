@@ -22,6 +22,7 @@ from models.job.generation import Generation
 from models.views.decision.invariances import (
     InvarianceDecision,
     all_analysed,
+    all_detailed,
     decide_invariances,
     requested_invariances,
 )
@@ -96,7 +97,7 @@ def decide_views(generation: Generation) -> InvarianceDecision:
     images = all_analysed(generation.request.images).to(device)
     requested = generation.request.invariances
     decision = (
-        decide_invariances(images, features)
+        decide_invariances(images, features, all_detailed(generation.request.images))
         if requested is None
         else requested_invariances(requested, images, features)
     )

@@ -23,7 +23,7 @@ from models.views.view import (
     output_size,
     scaled,
 )
-from models.views.widths import widths_of
+from models.views.widths import LEAST_HELD, widths_of
 
 # The method looks at a view at this long side at most, and its generator works at that one: what
 # the eye of a detector tells apart is there, and a job costs the same whatever the camera has.
@@ -149,6 +149,8 @@ class Draws:
             num_before = math.floor(place * self.decision.tried["rotate"])
             turn = float(first[0]) + num_before * GOLDEN_RATIO
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
+        # How loose a line is, one image does not say: most of its views stay near to it.
+        limits = self.limits.times(bandwidth * rng.random() ** (1.0 / len(self.distinct)))
         view = draw_view(
             self._allowed(source) | tried,
             rng,
@@ -157,8 +159,7 @@ class Draws:
             light_spread=self.decision.light_spread,
             spread={name: width * bandwidth for name, width in self.decision.spread.items()},
             flip_share=TOLD_FLIPS if self.decision.decided_by == "request" else BELIEVED_FLIPS,
-            # How loose a line is, one image does not say: most of its views stay near to it.
-            limits=self.limits.times(bandwidth * rng.random() ** (1.0 / len(self.distinct))),
+            limits=limits.still() if self._may_be_held(source) and step % 2 else limits,
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))
@@ -217,6 +218,14 @@ class Draws:
         held = self.fills[source] == "edge" or (self.fills[source] == "mirror" and is_part)
         held &= self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
+
+    def _may_be_held(self, source: int) -> bool:
+        """Whether a fixture may hold the part exactly, as fewer images than three cannot tell.
+
+        Then every second view keeps its pose: where parts are held so, no moved one is among what
+        the line makes.
+        """
+        return len(self.distinct) < LEAST_HELD and self.fills[source] != "mirror"
 
     def _tried(self, source: int, number: float) -> frozenset[str]:
         """What a view shows besides, for a few, evenly spread over the numbers.

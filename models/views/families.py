@@ -59,7 +59,11 @@ class Family:
 
 
 def show_families(
-    images: Sequence[Image.Image], seen: Tensor, features: PatchFeatures, long_side_px: int
+    images: Sequence[Image.Image],
+    seen: Tensor,
+    features: PatchFeatures,
+    long_side_px: int,
+    details: Sequence[Tensor] = (),
 ) -> list[Family]:
     """All families, in the order of `view.INVARIANCES`.
 
@@ -68,8 +72,9 @@ def show_families(
         seen: what the decision is made by, (k, 3, H, W), see `analysed`.
         features: what images are compared by.
         long_side_px: of the views.
+        details: what the decision is made by besides, see `detailed`.
     """
-    decision = decide_invariances(seen, features)
+    decision = decide_invariances(seen, features, details)
     draws = Draws(images[:NUM_SHOWN], long_side_px, 0, seen.device)
     draws.limits = NOTHING_ELSE
     return [

@@ -61,6 +61,10 @@ class ViewLimits:
         """All of them so many times as wide."""
         return ViewLimits(**{name: factor * width for name, width in asdict(self).items()})
 
+    def still(self) -> "ViewLimits":
+        """The same light, and the part where it is."""
+        return replace(self, angle_deg=0.0, shift_x=0.0, shift_y=0.0, log_scale=0.0)
+
 
 USUAL_LIMITS = ViewLimits()
 # Wide enough to be told from no change at all: what evidence is measured in.

@@ -80,7 +80,7 @@ def widths_of(images: Tensor) -> Widths:
         USUAL_LIMITS, **{name: min(width, getattr(most, name)) for name, width in widths.items()}
     )
     if lie_alike and _are_held(images, placed):
-        limits = replace(limits, **dict.fromkeys(POSE, 0.0))
+        limits = limits.still()
     return Widths(limits, lie_alike)
 
 

@@ -19,7 +19,7 @@ from app.images.shape import crop_box
 from app.jobs.model import Invariance
 from app.settings import Settings
 from models.features.patches import PatchFeatures, load_patch_features
-from models.views.decision.invariances import analysed, looked_at
+from models.views.decision.invariances import analysed, detailed, looked_at
 from models.views.families import Family, show_families
 from models.views.showing.warp import FINENESS
 from models.views.view import to_image
@@ -86,6 +86,7 @@ def families_of(
         image_size: as of `show_views`.
     """
     seen: list[Tensor] = []
+    details: list[Tensor] = []
     small: list[Image.Image] = []
     shown_px = min(SHOWN_PX, image_size or SHOWN_PX)
     # No more than one image is held at its full size.
@@ -97,10 +98,11 @@ def families_of(
         box = crop_box(image.size, size)
         image = image if box is None else image.crop(box)
         seen.append(analysed(image, size))
+        details.append(detailed(image))
         image.thumbnail((FINENESS * shown_px,) * 2, Image.Resampling.LANCZOS)
         small.append(image)
     with torch.inference_mode():
-        return show_families(small, torch.stack(seen), features, shown_px)
+        return show_families(small, torch.stack(seen), features, shown_px, details)
 
 
 def to_view_family(family: Family) -> ViewFamily:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.views.decision.evidence import Evidence
+from models.views.decision.hand import HAS_HAND
 from models.views.decision.reasons import reason_of
 
 TURNS = ("rotate", "rotate_90")
@@ -25,7 +26,7 @@ CHOSEN_FROM = 0.65
 # the images, which is the belief times SHARE_TRIED.
 TRIED_FROM, SHARE_TRIED = 0.2, 0.3
 # What has a hand may be taken for a surface, where no outline is found.
-MIRRORED_FROM = 0.8
+MIRRORED_FROM = 0.85
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
@@ -54,21 +55,28 @@ class Belief:
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
     "prior": 0.2,
-    "itself": -0.7,
-    "others": -1.0,
+    "itself": -0.8,
+    "others": -0.9,
     "part": 1.1,
-    "askew": 2.7,
+    "askew": 2.6,
     "grain": -2.4,
-    "frame": -3.5,
+    "frame": -3.7,
 }
-FLIP = {"prior": 0.8, "itself": -2.8, "others": -2.7, "part": -0.1, "grain": -2.0}
+FLIP = {
+    "prior": 1.1,
+    "itself": -2.9,
+    "others": -2.3,
+    "part": -0.4,
+    "grain": -2.0,
+    "hand": -3.9,
+}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
     "flip_horizontal": FLIP,
     "flip_vertical": FLIP,
-    "shift": {"prior": 0.1, "spread": 1.6},
-    "scale": {"prior": -0.6, "spread": 1.5},
+    "shift": {"prior": 0.2, "spread": 1.6},
+    "scale": {"prior": -0.7, "spread": 0.9},
     "brightness": {"prior": -0.6, "spread": 1.8},
     "lighting": {"prior": -1.2, "uneven": 3.3, "part": -1.5},
 }
@@ -134,7 +142,10 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     if name in TURNS:
         askew, at_frame = (evidence.askew, evidence.at_frame) if evidence.is_part else (0.0, 0.0)
         return told | {"askew": askew, "grain": grain, "frame": at_frame}
-    return told | {"grain": grain if name in evidence.grain.forbids else 0.0}
+    return told | {
+        "grain": grain if name in evidence.grain.forbids else 0.0,
+        "hand": float(evidence.mirrored.get(name, 1.0) > HAS_HAND),
+    }
 
 
 def _others(name: str, evidence: Evidence) -> float:

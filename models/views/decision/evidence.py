@@ -16,6 +16,7 @@ from torch import Tensor
 from models.features.patches import PatchFeatures
 from models.views.decision.distinct import distinct
 from models.views.decision.grain import Grain, grain_of
+from models.views.decision.hand import mirrored_elsewhere
 from models.views.decision.light import light_spread
 from models.views.decision.seen import PROBES, Seen, distances, look_at, ratio
 
@@ -45,6 +46,8 @@ class Evidence:
         spread: "shift", "scale", "brightness" -> standard deviation over the images, as shares of
             the long side, of log size, of log brightness; of two or more images.
         light_spread: how uneven the light gets, see `light.light_spread`.
+        mirrored: of a surface, name -> how much worse a mirrored piece of it is found elsewhere
+            than one as it is, see `hand.mirrored_elsewhere`.
     """
 
     num_images: int
@@ -58,6 +61,7 @@ class Evidence:
     to_others: dict[str, float]
     spread: dict[str, float]
     light_spread: float
+    mirrored: dict[str, float]
 
     @property
     def is_round(self) -> bool:
@@ -84,6 +88,7 @@ class Evidence:
             "to_itself": rounded(self.to_itself),
             "to_others": rounded(self.to_others),
             "spread": rounded(self.spread),
+            "mirrored": rounded(self.mirrored),
         }
 
     @property
@@ -97,9 +102,13 @@ class Evidence:
         return self.held > 0.5
 
 
-def evidence_of(images: Tensor, features: PatchFeatures) -> Evidence:
-    """What the good images (k, 3, H, W) say, H and W multiples of 32."""
-    return gathered([look_at(image, features) for image in images[distinct(images)]], features)
+def evidence_of(
+    images: Tensor, features: PatchFeatures, details: Sequence[Tensor] = ()
+) -> Evidence:
+    """What the good images (k, 3, H, W) say, H and W multiples of 32; `details` as of `Seen`."""
+    finer: Sequence[Tensor | None] = details or [None] * len(images)
+    seen = [look_at(images[number], features, finer[number]) for number in distinct(images)]
+    return gathered(seen, features)
 
 
 def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
@@ -121,6 +130,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         to_others=_to_others(alike),
         spread=_spreads(images, parts if is_part else []),
         light_spread=light_spread(images, features),
+        mirrored={} if is_part else mirrored_elsewhere([s.detail.cpu() for s in alike]),
     )
 
 

@@ -21,6 +21,8 @@ from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
 
 # More images than this make nothing surer, and would only cost time.
 MOST_LOOKED_AT = 8
+# Long side at which a hand is looked for.
+DETAIL_PX = 384
 SAID, LEFT_OUT = "You ask for it.", "You ask for others."
 
 
@@ -89,9 +91,29 @@ def all_analysed(images: Sequence[Image.Image]) -> Tensor:
     return torch.stack([analysed(images[number], images[0].size) for number in numbers])
 
 
-def decide_invariances(images: Tensor, features: PatchFeatures) -> InvarianceDecision:
-    """Which of `view.INVARIANCES` the good images (k, 3, H, W) support, see `analysed`."""
-    evidence = evidence_of(images, features)
+def detailed(image: Image.Image) -> Tensor:
+    """The image in grey, (h, w) in [0, 1], at DETAIL_PX at most: what letters are read by."""
+    grey = image.convert("L")
+    grey.thumbnail((DETAIL_PX, DETAIL_PX), Image.Resampling.LANCZOS)
+    return to_tensor(grey.convert("RGB"), grey.size)[0]
+
+
+def all_detailed(images: Sequence[Image.Image]) -> list[Tensor]:
+    """Those of the images that the decision looks at."""
+    return [detailed(images[number]) for number in looked_at(len(images))]
+
+
+def decide_invariances(
+    images: Tensor, features: PatchFeatures, details: Sequence[Tensor] = ()
+) -> InvarianceDecision:
+    """Which of `view.INVARIANCES` the good images support.
+
+    Args:
+        images: (k, 3, H, W), see `analysed`.
+        features: what they are compared by.
+        details: the same, see `detailed`; none: no finer than `images`.
+    """
+    evidence = evidence_of(images, features, details)
     beliefs = beliefs_of(evidence)
     made = chosen(beliefs, evidence)
     return InvarianceDecision(made, beliefs, evidence, tried=tried(beliefs, evidence))

@@ -54,6 +54,7 @@ class Seen:
         patches: name of a turn or mirror image, "" for none -> features of the part's patches, or
             of the image's, (P, F).
         to_itself: as in `Evidence`.
+        detail: the image in grey and as fine as `hand.py` wants it, (h, w).
     """
 
     image: Tensor
@@ -64,16 +65,18 @@ class Seen:
     axis_deg: float | None
     patches: dict[str, Tensor]
     to_itself: dict[str, float]
+    detail: Tensor
 
 
 @torch.no_grad()
-def look_at(image: Tensor, features: PatchFeatures) -> Seen:
-    """One good image (3, H, W), H and W multiples of 32."""
+def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None) -> Seen:
+    """One good image (3, H, W), H and W multiples of 32; `detail` is its own, if it is finer."""
+    detail = image.mean(dim=0) if detail is None else detail
     mask = lone_part_mask(image.cpu())
     if mask is None:
         view = _Viewed(image, torch.ones_like(image[0]), "mirror")
         patches, to_itself = _compared(view, features)
-        return Seen(image, None, 0.0, False, False, None, patches, to_itself)
+        return Seen(image, None, 0.0, False, False, None, patches, to_itself, detail)
     free = free_part_mask(image.cpu())
     if free is not None:
         # (h, w) at the image's size
@@ -83,7 +86,9 @@ def look_at(image: Tensor, features: PatchFeatures) -> Seen:
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
     found = main_part(image.cpu()) if free is None else None
     at_frame = found is not None and found.reaches_frame
-    return Seen(image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself)
+    return Seen(
+        image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself, detail
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ def evidence(**changes: object) -> Evidence:
         "to_others": {},
         "spread": {},
         "light_spread": 0.0,
+        "mirrored": {},
     }
     return Evidence(**{**known, **changes})  # type: ignore[arg-type]
 
