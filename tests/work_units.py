@@ -5,6 +5,9 @@ fixtures take longer to make than their tests to run. What takes long is begun f
 begun last is soon over.
 """
 
+import gc
+from collections.abc import Generator
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -30,6 +33,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WorkUni
     """For `--dist loadscope`; every other way to share is xdist's own."""
     config.option.loadscopereorder = False
     return WorkUnits(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is made here ever goes: no search for rubbish in it, neither now nor later."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

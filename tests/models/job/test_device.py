@@ -12,9 +12,6 @@ from models.job.run import prepare
 from tests.models.accelerator import DEVICE, Accelerator
 from tests.models.job.conftest import draft, generation_of, picture
 
-# Each of many thousand operations goes through Python once more, which other tests do not do.
-pytestmark = pytest.mark.untraced
-
 # For its view's fractions of a pixel, what it adds to the known ones, its pixels: not for each of
 # its patches, nor for what a batch can ask at once.
 MOST_WAITS_AN_IMAGE = 5
