@@ -12,8 +12,12 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= 4
 # A thread for each process, and no source that each of many hundred processes compiles anew.
 TEST_VARIABLES := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+# What the tests' own processes run, lines and branches: 93 % when this was written. What a worker or
+# a server runs in a process of its own is tested and not counted.
 COVERAGE := build/coverage.json
-COVERED_PERCENT := 90
+COVERED_PERCENT := 92
+# How `check` has the coverage measured.
+MEASURED :=
 SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive

@@ -29,6 +29,7 @@ from tests.s3_server import S3Server, Wire
 from tests.work_units import (  # noqa: F401
     pytest_collection,
     pytest_collection_modifyitems,
+    pytest_sessionfinish,
     pytest_xdist_make_scheduler,
 )
 from tests.workers.generation.run_worker import work

@@ -6,7 +6,9 @@ begun last is soon over.
 """
 
 import gc
+import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -51,3 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: module_of(item.nodeid) not in slow and not item.nodeid.startswith(TOGETHER)
     )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Slipcover merges the coverage of whatever processes have left theirs; here all must have."""
+    folder = os.environ.get("SLIPCOVER_COVERAGE_DIR")
+    if folder is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    num_found = len(list(Path(folder).glob("coverage-gw*.json")))
+    if num_found < session.config.option.numprocesses:
+        pytest.exit(f"only {num_found} processes have left their coverage", returncode=1)

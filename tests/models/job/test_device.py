@@ -32,7 +32,7 @@ def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that a standard job does, and less often: a step more shows no other operation."""
-    less = {"adaptation_steps": 20, "num_rounds": 2, "round_size": 2}
+    less = {"adaptation_steps": 6, "num_rounds": 2, "round_size": 2}
     monkeypatch.setitem(EFFORTS, "standard", replace(EFFORTS["standard"], **less))
 
 
@@ -44,7 +44,7 @@ REQUESTS = {
         "effort": "standard",
         "invariances": frozenset({"rotate", "lighting"}),
     },
-    "large": {"preset": "varied", "image_size": 480},
+    "large": {"preset": "varied", "image_size": 480, "num_images": 1},
 }
 
 
