@@ -12,6 +12,12 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= 4
 # A thread for each process, and no source that each of many hundred processes compiles anew.
 TEST_VARIABLES := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+# What the tests' own processes run, lines and branches: 93 % when this was written. What a worker or
+# a server runs in a process of its own is tested and not counted.
+COVERAGE := build/coverage.json
+COVERED_PERCENT := 92
+# How `check` has the coverage measured.
+MEASURED :=
 SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
@@ -24,7 +30,7 @@ demo: $(INSTALLED)
 
 ## The whole test suite; PYTEST_ARGS="-k archive" narrows it.
 test: $(INSTALLED)
-	$(TEST_VARIABLES) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
+	$(TEST_VARIABLES) $(BIN)/python $(MEASURED) -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
 
 ## Exactly what .ci/run runs.
 check: $(INSTALLED)
@@ -32,7 +38,9 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test PYTEST_ARGS="--cov --cov-report=term --durations=15 $(PYTEST_ARGS)"
+	mkdir -p build
+	$(MAKE) test MEASURED="-m slipcover --json --out $(COVERAGE)" PYTEST_ARGS="--durations=15 $(PYTEST_ARGS)"
+	$(BIN)/slipcover --merge $(COVERAGE) --out $(COVERAGE) --fail-under $(COVERED_PERCENT)
 
 ## API, worker and an embedded Redis on http://127.0.0.1:8000.
 serve: $(INSTALLED)

@@ -26,12 +26,10 @@ from app.jobs.store import QUEUE_NAMES, JobStore
 from app.observability.live_workers import LiveWorkers
 from app.settings import Settings
 from tests.s3_server import S3Server, Wire
-from tests.tracing import (  # noqa: F401
-    pytest_collection,
-    pytest_runtest_protocol,
-)
 from tests.work_units import (  # noqa: F401
+    pytest_collection,
     pytest_collection_modifyitems,
+    pytest_sessionfinish,
     pytest_xdist_make_scheduler,
 )
 from tests.workers.generation.run_worker import work
@@ -107,25 +105,6 @@ def _close_decoders() -> Iterator[None]:
     yield
     for decoders in _decoders.values():
         decoders.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def coverage_variables() -> dict[str, str]:
-    """What makes a new Python process measure its coverage, taken out of the environment.
-
-    It costs a process half of its start again, and the tests start many hundreds.
-    """
-    names = [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]
-    return {name: os.environ.pop(name) for name in names}
-
-
-@pytest.fixture(scope="module")
-def measured_processes(coverage_variables: dict[str, str]) -> Iterator[None]:
-    """For a module whose processes run code that no other test runs: their coverage counts."""
-    os.environ.update(coverage_variables)
-    yield
-    for name in coverage_variables:
-        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,20 @@
 """Which processes there are, from Linux's process table."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
 def descendants(pid: int) -> set[int]:
-    """Process ids below `pid`."""
+    """Process ids below `pid`, whose own processes may end meanwhile."""
     found: set[int] = set()
     waiting = [pid]
     while waiting:
         parent = waiting.pop()
-        for task in Path(f"/proc/{parent}/task").iterdir():
-            children = [int(child) for child in (task / "children").read_text().split()]
-            found.update(children)
-            waiting.extend(children)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                children = [int(child) for child in (task / "children").read_text().split()]
+                found.update(children)
+                waiting.extend(children)
     return found
 
 
@@ -27,4 +29,8 @@ def alive(pids: set[int]) -> set[int]:
 
 
 def command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    """Empty for a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -26,8 +26,6 @@ from tests.app.images import tiff_writer as tiff
 from tests.app.images.tiff_writer import TiffLayout
 from tests.conftest import encode, texture, wait_until
 
-pytestmark = pytest.mark.usefixtures("measured_processes")
-
 LIMITS = ImageLimits(max_bytes=2**26, max_pixels=50_000_000, min_side_px=32)
 PNG = encode(texture())
 COSTLY = costly_image()

@@ -11,7 +11,7 @@ from app.jobs.store import EXPIRY_KEY, JobStore
 from app.retention.sweep import MAX_JOBS_A_SWEEP, sweep_expired
 from app.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 NUM_JOBS = 500
 

@@ -12,9 +12,6 @@ from models.job.run import prepare
 from tests.models.accelerator import DEVICE, Accelerator
 from tests.models.job.conftest import draft, generation_of, picture
 
-# Each of many thousand operations goes through Python once more, which other tests do not do.
-pytestmark = pytest.mark.untraced
-
 # For its view's fractions of a pixel, what it adds to the known ones, its pixels: not for each of
 # its patches, nor for what a batch can ask at once.
 MOST_WAITS_AN_IMAGE = 5
@@ -35,7 +32,7 @@ def full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that a standard job does, and less often: a step more shows no other operation."""
-    less = {"adaptation_steps": 20, "num_rounds": 2, "round_size": 2}
+    less = {"adaptation_steps": 6, "num_rounds": 2, "round_size": 2}
     monkeypatch.setitem(EFFORTS, "standard", replace(EFFORTS["standard"], **less))
 
 
@@ -47,7 +44,7 @@ REQUESTS = {
         "effort": "standard",
         "invariances": frozenset({"rotate", "lighting"}),
     },
-    "large": {"preset": "varied", "image_size": 480},
+    "large": {"preset": "varied", "image_size": 480, "num_images": 1},
 }
 
 

@@ -23,7 +23,7 @@ from tests.workers.courier.webhook_jobs import CHANGES, SECRET, create, deliveri
 from workers.courier.webhook_secret import webhook_secret
 from workers.serve.embedded_redis import EmbeddedRedis
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ from models.prompt.wordnet import load_wordnet
 from models.prompt.words import STATES, ObjectWordFinder
 from workers.courier.prompt_words import to_prompt_words
 
-pytestmark = pytest.mark.usefixtures("measured_processes")
-
 
 @pytest.fixture(scope="module")
 def finder(tmp_path_factory: pytest.TempPathFactory):

@@ -14,7 +14,7 @@ from tests.conftest import WorkerProcess, wait_until
 from tests.workers.generation.held_pipeline import GO_KEY, HELD_KEY
 from tests.workers.generation.test_storage_outage import OUTPUTS, outputs, submit, taken
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 StartWorker = Callable[..., WorkerProcess]
 LOADER = "tests.workers.generation.held_pipeline:load"

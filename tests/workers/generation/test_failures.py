@@ -28,7 +28,7 @@ from app.problems import (
 )
 from tests.conftest import WorkerProcess, encode, texture, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 StartWorker = Callable[..., WorkerProcess]
 LOADER = "tests.workers.generation.faulty_pipeline:load"

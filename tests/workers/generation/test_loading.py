@@ -13,7 +13,7 @@ from tests.conftest import PATIENCE_S, WorkerProcess, wait_until
 from tests.workers.generation.job_functions import CHILD_KEY, REST_KEY
 from tests.workers.generation.jobs_under_test import JobsUnderTest
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 StartWorker = Callable[..., WorkerProcess]
 LOADERS = "tests.workers.generation.job_functions:"

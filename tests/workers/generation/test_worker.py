@@ -18,7 +18,7 @@ from tests.workers.generation.job_functions import CHILD_KEY
 from tests.workers.generation.jobs_under_test import JobsUnderTest
 from workers.serve.embedded_redis import EmbeddedRedis
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 LOADER = "tests.workers.generation.job_functions:load_nothing"
 

@@ -19,7 +19,7 @@ from tests.conftest import encode, wait_until
 from tests.models.conftest import part_image, texture_image
 from tests.workers.viewer.viewer_process import ViewerProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.slow
 
 PART, TEXTURE = (encode(to_image(image)) for image in (part_image(angle_deg=33), texture_image()))
 ANSWERED_WITHIN_S = 90

@@ -58,7 +58,6 @@ def test_the_list_is_long_and_wide():
     assert sum(row["sense"] != "" for row in ROWS) >= 60
 
 
-@pytest.mark.untraced
 def test_names_on_the_list_are_understood(finder):
     found = {row["name"]: finder.find(row["name"]) for row in ROWS}
     wrong = {
@@ -133,7 +132,6 @@ def test_candidates_speak_of_the_thing_alone(finder, name):
     assert found.senses
 
 
-@pytest.mark.untraced
 def test_every_meaning_says_why(finder):
     for row in ROWS:
         senses = finder.find(row["name"]).senses
@@ -142,7 +140,6 @@ def test_every_meaning_says_why(finder):
         assert points == sorted(points, reverse=True)
 
 
-@pytest.mark.untraced
 def test_any_mixture_of_words_is_read(finder):
     words = [word for row in ROWS for word in row["name"].split()]
     random = Random(0)

@@ -18,8 +18,6 @@ from app.settings import Settings
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
 from tests.workers.processes import alive, descendants
 
-pytestmark = pytest.mark.usefixtures("measured_processes")
-
 Start = Callable[..., subprocess.Popen[bytes]]
 # `goodmany worker` without models.
 WORKER = """
