@@ -150,7 +150,10 @@ class Draws:
             turn = float(first[0]) + num_before * GOLDEN_RATIO
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         # How loose a line is, one image does not say: most of its views stay near to it.
-        limits = self.limits.times(bandwidth * rng.random() ** (1.0 / len(self.distinct)))
+        share = rng.random() ** (1.0 / len(self.distinct))
+        held = self._may_be_held(source) and step % 2 == 1
+        # What keeps its pose would be a near-copy without the light.
+        limits = self.limits.still() if held else self.limits.times(share)
         view = draw_view(
             self._allowed(source) | tried,
             rng,
@@ -159,7 +162,7 @@ class Draws:
             light_spread=self.decision.light_spread,
             spread={name: width * bandwidth for name, width in self.decision.spread.items()},
             flip_share=TOLD_FLIPS if self.decision.decided_by == "request" else BELIEVED_FLIPS,
-            limits=limits.still() if self._may_be_held(source) and step % 2 else limits,
+            limits=limits.times(bandwidth),
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
         view = replace(view, gain=view.gain * self._levels[source] ** (1.0 - view.gamma))

@@ -26,7 +26,7 @@ CHOSEN_FROM = 0.65
 # the images, which is the belief times SHARE_TRIED.
 TRIED_FROM, SHARE_TRIED = 0.2, 0.3
 # What has a hand may be taken for a surface, where no outline is found.
-MIRRORED_FROM = 0.85
+MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
 USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # Distances of a turned or mirrored image to itself, over a small view's: of a round part and of one
@@ -63,12 +63,12 @@ TURN = {
     "frame": -3.7,
 }
 FLIP = {
-    "prior": 1.1,
-    "itself": -2.9,
-    "others": -2.3,
-    "part": -0.4,
+    "prior": 1.3,
+    "itself": -3.0,
+    "others": -2.2,
+    "part": -0.6,
     "grain": -2.0,
-    "hand": -3.9,
+    "hand": -3.0,
 }
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
@@ -114,7 +114,8 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
 def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
-    never = (name in FLIPS and evidence.is_part) or (name in TURNS and evidence.is_held)
+    never = name in FLIPS and (evidence.is_part or _has_hand(name, evidence))
+    never = never or (name in TURNS and evidence.is_held)
     # On a round part a turn moves nothing but the lamp's reflections, which do not move.
     never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
     return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
@@ -144,8 +145,12 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
         return told | {"askew": askew, "grain": grain, "frame": at_frame}
     return told | {
         "grain": grain if name in evidence.grain.forbids else 0.0,
-        "hand": float(evidence.mirrored.get(name, 1.0) > HAS_HAND),
+        "hand": float(_has_hand(name, evidence)),
     }
+
+
+def _has_hand(name: str, evidence: Evidence) -> bool:
+    return evidence.mirrored.get(name, 1.0) > HAS_HAND
 
 
 def _others(name: str, evidence: Evidence) -> float:

@@ -39,6 +39,25 @@ def test_a_draw_is_the_same_at_every_call_and_another_for_another_seed():
     assert first.view != other.draw(FILL_SEEDS, 3).view
 
 
+@pytest.mark.parametrize(
+    ("images", "share"),
+    [
+        ([part_image(angle_deg=20)], 0.5),
+        ([part_image(angle_deg=a) for a in (20, 50)], 0.5),
+        ([part_image(angle_deg=a) for a in (20, 50, 80)], 0.0),
+        ([texture_image()], 0.0),
+    ],
+)
+def test_of_a_part_that_few_images_show_every_second_view_keeps_the_pose(images, share):
+    """A fixture may hold it exactly."""
+    draws = draws_of(*images)
+    draws.limits = ViewLimits().times(8.0)  # of 64 px, more than a pixel
+    plans = draws.plans(FILL_SEEDS, 16 * len(images))
+    kept = [plan.view.angle_deg == plan.view.shift_x == plan.view.shift_y == 0.0 for plan in plans]
+    assert sum(kept) == share * len(plans)
+    assert len({plan.view.gain for plan in plans}) == len(plans)
+
+
 def test_kinds_of_draws_differ():
     draws = draws_of(part_image(angle_deg=20))
     assert draws.draw(VIEW_SEEDS, 0).view != draws.draw(FILL_SEEDS, 0).view
