@@ -17,6 +17,8 @@ from models.features.nearest import nearest_distances
 
 # Side of a piece, about a letter's; so many are sought, of the half with more contrast.
 PIECE_PX, NUM_SOUGHT = 12, 400
+# On less, not every piece has others on both sides of its own line.
+LEAST_SIDE_PX = 40
 # Pieces are found at every second pixel, of a few pictures.
 STEP_PX, MOST_PICTURES = 2, 5
 # Only so far away is elsewhere, as a share of the longer side: a piece's neighbours overlap it.
@@ -53,8 +55,8 @@ def mirrored_elsewhere(pictures: Sequence[Tensor]) -> dict[str, float]:
     Returns:
         Name of each mirror image -> ratio of mean distances.
     """
-    least = (1 + 2 * APART) * PIECE_PX
-    found = [_cut(picture) for picture in pictures if min(picture.shape) > least][:MOST_PICTURES]
+    large = [picture for picture in pictures if min(picture.shape) >= LEAST_SIDE_PX]
+    found = [_cut(picture) for picture in large[:MOST_PICTURES]]
     if not found:
         return {}
     generator = torch.Generator().manual_seed(0)

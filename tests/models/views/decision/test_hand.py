@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from models.features.patches import PatchFeatures
-from models.views.decision.hand import HAS_HAND, mirrored_elsewhere
+from models.views.decision.hand import HAS_HAND, LEAST_SIDE_PX, mirrored_elsewhere
 from models.views.decision.invariances import all_analysed, all_detailed, decide_invariances
 from models.views.view import to_image
 from tests.models.conftest import texture_image
@@ -60,8 +60,14 @@ def test_what_the_others_show_mirrored_may_be_mirrored():
 
 
 def test_a_picture_too_small_for_pieces_tells_nothing():
-    assert mirrored_elsewhere([torch.rand(14, 400)]) == {}
+    assert mirrored_elsewhere([torch.rand(LEAST_SIDE_PX - 1, 400)]) == {}
     assert mirrored_elsewhere([]) == {}
+
+
+@pytest.mark.parametrize("shape", [(LEAST_SIDE_PX, LEAST_SIDE_PX), (LEAST_SIDE_PX, 384)])
+def test_a_picture_just_large_enough_tells_something(shape: tuple[int, int]):
+    found = mirrored_elsewhere([torch.rand(shape, generator=torch.Generator().manual_seed(0))])
+    assert all(0.7 < ratio < 1.3 for ratio in found.values())
 
 
 def test_a_flat_picture_has_no_hand():
