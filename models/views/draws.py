@@ -226,9 +226,10 @@ class Draws:
         """Whether a fixture may hold the part exactly, as fewer images than three cannot tell.
 
         Then every second view keeps its pose: where parts are held so, no moved one is among what
-        the line makes.
+        the line makes. What turns or is said to move is held by nothing.
         """
-        return len(self.distinct) < LEAST_HELD and self.fills[source] != "mirror"
+        is_free = bool(self._allowed(source) & MOVES)
+        return len(self.distinct) < LEAST_HELD and self.fills[source] != "mirror" and not is_free
 
     def _tried(self, source: int, number: float) -> frozenset[str]:
         """What a view shows besides, for a few, evenly spread over the numbers.

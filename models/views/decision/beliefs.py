@@ -24,7 +24,7 @@ ON_WORD = ("shift", "scale", "lighting")
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
 # the images, which is the belief times SHARE_TRIED.
-TRIED_FROM, SHARE_TRIED = 0.2, 0.3
+TRIED_FROM, SHARE_TRIED = 0.2, 0.36
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.

@@ -58,6 +58,14 @@ def test_of_a_part_that_few_images_show_every_second_view_keeps_the_pose(images,
     assert len({plan.view.gain for plan in plans}) == len(plans)
 
 
+@pytest.mark.parametrize("moves", ["rotate", "shift"])
+def test_a_part_that_moves_is_held_by_nothing(moves: str):
+    draws = draws_of(part_image(angle_deg=20), invariances=frozenset({moves}))
+    views = [plan.view for plan in draws.plans(FILL_SEEDS, 16)]
+    kept = [view.angle_deg == view.shift_x == view.shift_y == 0.0 for view in views]
+    assert sum(kept) < 3  # of 64 px, a shift may be none
+
+
 def test_kinds_of_draws_differ():
     draws = draws_of(part_image(angle_deg=20))
     assert draws.draw(VIEW_SEEDS, 0).view != draws.draw(FILL_SEEDS, 0).view
