@@ -155,7 +155,7 @@ def test_what_was_started_again_stops_with_the_rest(start: Start):
     everything = descendants(served.process.pid)
     served.process.terminate()
     assert served.process.wait(PATIENCE_S) == 0
-    assert not alive(everything | served.children)
+    wait_until(lambda: not alive(everything | served.children))
 
 
 def test_it_does_not_go_on_without_redis(start: Start):
@@ -163,7 +163,7 @@ def test_it_does_not_go_on_without_redis(start: Start):
     os.kill(child_of(served, "redis"), signal.SIGKILL)
     assert served.process.wait(PATIENCE_S) == 1
     assert "Redis ended with exit code -9" in served.said()
-    assert not alive(served.children)
+    wait_until(lambda: not alive(served.children))
 
 
 def test_a_worker_without_its_models_ends_the_service_and_says_why(
