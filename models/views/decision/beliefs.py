@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.views.decision.evidence import Evidence
-from models.views.decision.hand import HAS_HAND
 from models.views.decision.reasons import reason_of
 
 TURNS = ("rotate", "rotate_90")
@@ -114,7 +113,7 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
 def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
-    never = name in FLIPS and (evidence.is_part or _has_hand(name, evidence))
+    never = name in FLIPS and (evidence.is_part or evidence.has_hand(name))
     never = never or (name in TURNS and evidence.is_held)
     # On a round part a turn moves nothing but the lamp's reflections, which do not move.
     never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
@@ -145,12 +144,8 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
         return told | {"askew": askew, "grain": grain, "frame": at_frame}
     return told | {
         "grain": grain if name in evidence.grain.forbids else 0.0,
-        "hand": float(_has_hand(name, evidence)),
+        "hand": float(evidence.has_hand(name)),
     }
-
-
-def _has_hand(name: str, evidence: Evidence) -> bool:
-    return evidence.mirrored.get(name, 1.0) > HAS_HAND
 
 
 def _others(name: str, evidence: Evidence) -> float:

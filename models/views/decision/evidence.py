@@ -16,7 +16,7 @@ from torch import Tensor
 from models.features.patches import PatchFeatures
 from models.views.decision.distinct import distinct
 from models.views.decision.grain import Grain, grain_of
-from models.views.decision.hand import mirrored_elsewhere
+from models.views.decision.hand import HAS_HAND, mirrored_elsewhere
 from models.views.decision.light import light_spread
 from models.views.decision.seen import PROBES, Seen, distances, look_at, ratio
 
@@ -95,6 +95,10 @@ class Evidence:
     def is_part(self) -> bool:
         """Whether most of the images show a lone part."""
         return self.lone > 0.5
+
+    def has_hand(self, name: str) -> bool:
+        """Whether a surface is told from this mirror image by its small pieces."""
+        return self.mirrored.get(name, 1.0) > HAS_HAND
 
     @property
     def is_held(self) -> bool:

@@ -4,7 +4,6 @@ What is said is the figure that speaks loudest; the belief itself is made in `be
 """
 
 from models.views.decision.evidence import Evidence
-from models.views.decision.hand import HAS_HAND
 
 # Distance over that of a small view: below, a turn or a mirror image hardly shows; above, it does.
 HARDLY_SHOWS = 2.2
@@ -42,8 +41,8 @@ def _surface(name: str, evidence: Evidence) -> str:
     way = WAYS[name]
     if name in evidence.grain.forbids:
         return f"the surface has a grain, which would run elsewhere {way}"
-    if evidence.mirrored.get(name, 1.0) > HAS_HAND:
-        return f"{way}, its details are found nowhere else in it, as those of a print or of teeth"
+    if evidence.has_hand(name):
+        return f"{way}, its details are found nowhere else, as those of a print or of teeth"
     if _is_unlike(name, evidence):
         return f"{way}, the pictures look less like each other than as they are"
     if evidence.to_itself[name] < HARDLY_SHOWS:
