@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
@@ -156,12 +157,24 @@ def api(serve_api: Callable[..., httpx2.Client]) -> httpx2.Client:
 
 
 class WorkerProcess:
-    """A `WarmWorker` in a process of its own, as `goodmany worker` runs it."""
+    """A `WarmWorker` in a process of its own, as `goodmany worker` runs it.
+
+    It is forked by a process that has imported what a worker imports and done nothing else; its
+    child, which holds the models, is a program of its own. A worker that is one itself is what
+    `ServiceParts` and `goodmany serve` start.
+    """
 
     def __init__(self, settings: Settings, loader: str, queue_names: Sequence[str] = QUEUE_NAMES):
-        context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=work, args=(settings, loader, queue_names))
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([work.__module__])
+        # That process has the variables and the outputs of the first test that needed it.
+        outputs = [Connection(os.dup(number), readable=False) for number in (1, 2)]
+        self.process = context.Process(
+            target=work, args=(settings, loader, queue_names, dict(os.environ), outputs)
+        )
         self.process.start()
+        for output in outputs:
+            output.close()
 
     def signal_until_gone(self) -> None:
         """As an impatient operator does; RQ takes two signals within a second for one."""
