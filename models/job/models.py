@@ -10,6 +10,7 @@ from models.catalog.chosen import EMBEDDED, chosen
 from models.catalog.entry import Model
 from models.encoder.protocol import TextImageEncoder
 from models.features.patches import PatchFeatures
+from models.runtime.loading import nothing_collected
 from models.views.draws import WORK_MULTIPLE_PX
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ class Models:
         Raises:
             RuntimeError: there is no WordNet, or another one, or no cache folder for it.
         """
-        from models.prompt.choice import PromptGenerator  # noqa: PLC0415, nltk
-        from models.prompt.wordnet import load_wordnet  # noqa: PLC0415, nltk
+        with nothing_collected():
+            from models.prompt.choice import PromptGenerator  # noqa: PLC0415, nltk
+            from models.prompt.wordnet import load_wordnet  # noqa: PLC0415, nltk
 
-        return PromptGenerator(self.encoder, load_wordnet())
+            return PromptGenerator(self.encoder, load_wordnet())
 
     @cached_property
     def vqgan(self) -> "VarianceAwareVQModel":
@@ -57,10 +59,11 @@ class Models:
         Raises:
             RuntimeError: it is missing, damaged, or its cells do not fit.
         """
-        from models.generator.vqgan import EMBEDDED_VQGAN, load_vqgan  # noqa: PLC0415, diffusers
-
         source = self.vqgan_source
-        model = load_vqgan(EMBEDDED_VQGAN if source == EMBEDDED else source)
+        with nothing_collected():
+            from models.generator.vqgan import EMBEDDED_VQGAN, load_vqgan  # noqa: PLC0415, diffusers
+
+            model = load_vqgan(EMBEDDED_VQGAN if source == EMBEDDED else source)
         if WORK_MULTIPLE_PX % model.downsampling_factor:
             raise RuntimeError(
                 f"the VQ model {source} has cells of {model.downsampling_factor} px; it needs "

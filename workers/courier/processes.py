@@ -17,6 +17,7 @@ from rq.utils import current_timestamp
 from app.base.redis_connection import REDIS_AWAY, connect
 from app.jobs.queues.enqueue import WEBHOOK_QUEUE, WORDS_QUEUE
 from app.settings import Settings
+from models.runtime.loading import nothing_collected
 from workers.courier.webhook_delivery import Webhooks, prepare
 from workers.runtime.known_queue import is_id
 from workers.runtime.light_processes import LightProcesses
@@ -79,9 +80,10 @@ def deliver_webhooks(settings: Settings) -> None:
 
 def answer_words(settings: Settings) -> None:
     """Another process of the courier; WordNet is loaded here and nowhere else."""
-    from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
+    with nothing_collected():
+        from workers.courier.prompt_words import load_words  # noqa: PLC0415, large
 
-    load_words()
+        load_words()
     connection = connect(settings.redis_url, patience_s=math.inf)
     worker = LightWorker(WORDS_QUEUE, WORDS_TASKS, connection, WORDS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)

@@ -35,6 +35,7 @@ from app.problems import InputLost, OutOfMemory, StorageFull, StorageUnavailable
 from app.settings import Settings
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.runtime.errors import DeviceMemoryError, StrictError
+from models.runtime.loading import nothing_collected
 from workers.archive.evidence import write_evidence
 from workers.archive.preview import contact_sheet, variance_picture
 from workers.archive.small_pictures import SmallPictures
@@ -108,10 +109,13 @@ def load_models(settings: Settings) -> Callable[[], None]:
         RuntimeError: a model is missing or damaged; the message names it.
     """
     # The task itself needs no torch; whoever brings another pipeline need not wait for it.
-    from models.job.pipeline import load_pipeline  # noqa: PLC0415
-    from workers.runtime.device_memory import report_device_memory  # noqa: PLC0415
+    with nothing_collected():
+        from models.job.pipeline import load_pipeline  # noqa: PLC0415
+        from workers.runtime.device_memory import report_device_memory  # noqa: PLC0415
 
-    pipeline = load_pipeline(encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device)
+        pipeline = load_pipeline(
+            encoder=settings.encoder, vqgan=settings.vqgan, device=settings.device
+        )
     connection = connect(settings.redis_url)
     store = JobStore(connection, settings)
     device = pipeline.models.device

@@ -9,6 +9,7 @@ import math
 from app.base.redis_connection import connect
 from app.jobs.queues.enqueue import VIEWS_QUEUE
 from app.settings import Settings
+from models.runtime.loading import nothing_collected
 from workers.runtime.light_processes import LightProcesses
 from workers.runtime.light_worker import RQ_LOG_LEVEL, LightWorker
 from workers.runtime.task_names import VIEWS_TASKS
@@ -18,12 +19,13 @@ VIEWS_TTL_S = 15 + 30
 
 def answer_views(settings: Settings) -> None:
     """The one process that answers; torch is loaded here, and not by its parent."""
-    import torch  # noqa: PLC0415
+    with nothing_collected():
+        import torch  # noqa: PLC0415
 
-    from workers.viewer.show_views import load_viewer  # noqa: PLC0415
+        from workers.viewer.show_views import load_viewer  # noqa: PLC0415
 
-    torch.set_num_threads(1)
-    load_viewer(settings)
+        torch.set_num_threads(1)
+        load_viewer(settings)
     connection = connect(settings.redis_url, patience_s=math.inf)
     worker = LightWorker(VIEWS_QUEUE, VIEWS_TASKS, connection, VIEWS_TTL_S)
     worker.work(logging_level=RQ_LOG_LEVEL)
