@@ -22,7 +22,7 @@ SHOTS ?= 1
 # Several processes with threads share few cores here: a waiting thread must sleep and not spin.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test check serve anomalib-bench lock clean
+.PHONY: demo test check types measured-test serve anomalib-bench lock clean
 
 ## The whole job on real images: demo/report.html, demo/preview.png and demo/goodmany.zip.
 demo: $(INSTALLED)
@@ -32,12 +32,17 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(TEST_VARIABLES) $(BIN)/python $(MEASURED) -m pytest -n $(TEST_PROCESSES) --dist loadscope $(PYTEST_ARGS)
 
-## Exactly what .ci/run runs.
+## Exactly what .ci/run runs. The types are checked beside the tests, which wait a part of the time.
 check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --jobs=2 types measured-test
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+measured-test: $(INSTALLED)
 	mkdir -p build
 	$(MAKE) test MEASURED="-m slipcover --json --out $(COVERAGE)" PYTEST_ARGS="--durations=15 $(PYTEST_ARGS)"
 	$(BIN)/slipcover --merge $(COVERAGE) --out $(COVERAGE) --fail-under $(COVERED_PERCENT)
