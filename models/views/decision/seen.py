@@ -72,15 +72,15 @@ class Seen:
 def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None) -> Seen:
     """One good image (3, H, W), H and W multiples of 32; `detail` is its own, if it is finer."""
     detail = image.mean(dim=0) if detail is None else detail
+    free = free_part_mask(image.cpu())
     mask = lone_part_mask(image.cpu())
+    if free is not None:
+        # (h, w) at the image's size
+        mask = F.interpolate(free[0][None, None].float(), image.shape[-2:])[0, 0] > 0.5
     if mask is None:
         view = _Viewed(image, torch.ones_like(image[0]), "mirror")
         patches, to_itself = _compared(view, features)
         return Seen(image, None, 0.0, False, False, None, patches, to_itself, detail)
-    free = free_part_mask(image.cpu())
-    if free is not None:
-        # (h, w) at the image's size
-        mask = F.interpolate(free[0][None, None].float(), mask.shape)[0, 0] > 0.5
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)

@@ -16,6 +16,7 @@ from models.views.showing.mask_shapes import (
     majority,
     without_notches,
 )
+from models.views.showing.outlined_part import changes_of, outlined_part, within_edges
 from models.views.showing.part_mask import MainPart, at_mask_size, has_plain_frame, main_part
 
 # Shadow and glow that belong to a part differ from the ground by this share of what the part does.
@@ -36,8 +37,8 @@ OUTLINE_PX, LEAST_STEP = 6, 0.6
 # A shadow that reaches the frame changes along it by no more than this share of the threshold
 # within OUTLINE_PX. Measured: shadows .06 to .26, a tray with reflections .4, wires 1.1 to 1.5.
 MOST_SOFT = 0.3
-# A part's outline is where the image changes by this share of the threshold within EDGE_PX.
-LEAST_EDGE, EDGE_PX = 0.5, 2
+# A part's outline is where the image changes by this share of the threshold.
+LEAST_EDGE = 0.5
 # What differs from the ground by twice the threshold is the part, nearly all of it.
 STRONG, LEAST_STRONG = 2.0, 0.95
 # A rough or unevenly lit ground itself differs from its colour. Where somebody says that a part
@@ -67,6 +68,9 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
         free = _in_soft_light(image, found) if found.reaches_frame else _free(found, told=told)
         if free is not None:
             return free
+    outlined = outlined_part(image)
+    if outlined is not None:
+        return outlined, outlined
     if told and not has_plain_frame(image):
         higher = (_standing_out(image, found, factor) for factor in RAISED)
         return next((masks for masks in higher if masks is not None), None)
@@ -123,11 +127,8 @@ def _in_soft_light(image: Tensor, found: MainPart) -> tuple[Tensor, Tensor] | No
     """
     if _step_along_frame(found) > MOST_SOFT * found.threshold:
         return None
-    edges = _changes(at_mask_size(image)) > LEAST_EDGE * found.threshold
-    border = torch.ones_like(edges)
-    border[1:-1, 1:-1] = False
-    ground = dilated(grown_within(border & ~edges, ~edges), EDGE_PX)
-    part = filled(largest_piece(majority(~ground)))
+    edges = changes_of(at_mask_size(image)) > LEAST_EDGE * found.threshold
+    part = filled(largest_piece(majority(within_edges(edges))))
     strong = found.contrast > STRONG * found.threshold
     missed = int((strong & ~part).sum()) > (1 - LEAST_STRONG) * int(strong.sum())
     others = int((edges & ~dilated(part, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * int(part.sum())
@@ -156,14 +157,6 @@ def _along_frame(plane: Tensor, depth: int) -> Tensor:
     top, bottom = plane[:depth].mean(dim=0), plane[-depth:].mean(dim=0)
     left, right = plane[:, :depth].mean(dim=1), plane[:, -depth:].mean(dim=1)
     return torch.cat([top, right, bottom.flip(0), left.flip(0)])
-
-
-def _changes(image: Tensor) -> Tensor:
-    """The most that a channel of (3, h, w) changes around a pixel within EDGE_PX, less noise."""
-    width = 2 * EDGE_PX + 1
-    smooth = F.avg_pool2d(F.pad(image[None], (1,) * 4, mode="replicate"), 3, 1)
-    most, least = (F.max_pool2d(x, width, 1, EDGE_PX) for x in (smooth, -smooth))
-    return (most + least)[0].amax(dim=0)
 
 
 def _step(contrast: Tensor, mask: Tensor) -> float:

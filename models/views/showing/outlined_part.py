@@ -1,0 +1,90 @@
+"""A part that an outline encloses, whatever its own brightness is: all that the frame cannot reach.
+
+Bright metal on grey differs from its ground at its rim alone. From the frame inwards all is ground
+that is reached without crossing an edge. What is an edge, no figure says for every camera: a part
+is what stays nearly the same while that figure grows.
+
+Axes: H x W pixels; h x w those at `part_mask.MASK_PX`; images (3, H, W) in [0, 1]; masks bool.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.views.showing.mask_shapes import (
+    closed,
+    dilated,
+    filled,
+    grown_within,
+    largest_piece,
+    majority,
+)
+from models.views.showing.part_mask import at_mask_size
+
+# An edge changes by so much within EDGE_PX; the factor from one such level to the next.
+EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
+# A part is enclosed by edges of so many levels in turn, and by the strongest of them keeps so much
+# of what the weakest encloses.
+LEAST_LEVELS, LEAST_KEPT = 3, 0.85
+# Gaps in an outline are closed that are no wider than twice this.
+GAP_PX = 2
+# As of any lone part: shares of the picture.
+LEAST_SHARE, MOST_SHARE = 0.05, 0.8
+# What is left free at the frame.
+FRAME_PX = 4
+# Edges elsewhere, as a share of the part, that are still of the ground.
+MOST_OF_OTHERS, OUTLINE_PX = 0.05, 6
+
+
+def outlined_part(image: Tensor) -> Tensor | None:
+    """The part with its shadow in an image (3, H, W), (h, w); None where none is sure.
+
+    It does not reach the frame, nor does anything hold it there, and nothing else is seen beside.
+    """
+    changes = changes_of(at_mask_size(image))
+    part, num_levels = None, 0
+    level = WEAKEST
+    while level <= STRONGEST and num_levels < LEAST_LEVELS:
+        enclosed = _enclosed(changes, level)
+        if part is not None and enclosed is not None and _keeps(enclosed, part):
+            num_levels += 1
+        else:
+            part, num_levels = enclosed, int(enclosed is not None)
+        level *= STEP
+    return part if num_levels >= LEAST_LEVELS else None
+
+
+def changes_of(image: Tensor) -> Tensor:
+    """The most that a channel of (3, h, w) changes around a pixel within EDGE_PX, less noise."""
+    width = 2 * EDGE_PX + 1
+    smooth = F.avg_pool2d(F.pad(image[None], (1,) * 4, mode="replicate"), 3, 1)
+    most, least = (F.max_pool2d(x, width, 1, EDGE_PX) for x in (smooth, -smooth))
+    return (most + least)[0].amax(dim=0)
+
+
+def within_edges(edges: Tensor) -> Tensor:
+    """What cannot be reached from the frame without crossing an edge, (h, w)."""
+    border = torch.ones_like(edges)
+    border[1:-1, 1:-1] = False
+    return ~dilated(grown_within(border & ~edges, ~edges), EDGE_PX)
+
+
+def _enclosed(changes: Tensor, level: float) -> Tensor | None:
+    """What edges of this level enclose, where that may be a part."""
+    edges = closed(changes > level, GAP_PX)
+    within = within_edges(edges)
+    part = filled(largest_piece(majority(within)))
+    size = int(part.sum())
+    if not LEAST_SHARE <= size / part.numel() <= MOST_SHARE:
+        return None
+    frame = torch.ones_like(part)
+    frame[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX] = False
+    # A wire is thin: it is no piece of the part, and holds it.
+    held = grown_within(part, within | part)
+    others = int((edges & ~dilated(part, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * size
+    return None if others or bool((held & frame).any()) else part
+
+
+def _keeps(smaller: Tensor, part: Tensor) -> bool:
+    """Whether that much of the part is left. Stronger edges enclose no more than weaker ones."""
+    return int(smaller.sum()) >= LEAST_KEPT * int(part.sum())
