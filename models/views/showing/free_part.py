@@ -64,13 +64,15 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
             is not of it, and stays, and on a rough ground it is what stands out most.
     """
     found = main_part(image)
+    free = None
     if found is not None:
         free = _in_soft_light(image, found) if found.reaches_frame else _free(found, told=told)
-        if free is not None:
-            return free
+    # Of a part that is partly like its ground, the outline shows what the contrast does not.
     outlined = outlined_part(image)
-    if outlined is not None:
-        return outlined, outlined
+    if free is not None and outlined is not None:
+        return free[0] | outlined[0], free[1] | outlined[1]
+    if free is not None or outlined is not None:
+        return free or outlined
     if told and not has_plain_frame(image):
         higher = (_standing_out(image, found, factor) for factor in RAISED)
         return next((masks for masks in higher if masks is not None), None)

@@ -28,6 +28,9 @@ EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
 LEAST_LEVELS, LEAST_KEPT = 3, 0.85
 # Gaps in an outline are closed that are no wider than twice this.
 GAP_PX = 2
+# So far within the rim shadow may reach; steps in which floods rise. Of a part that is thinner, less
+# than this share is left, and all of it counts as the part.
+SHADOW_PX, FLOOD_STEPS, LEAST_CORE = 12, 33, 0.7
 # As of any lone part: shares of the picture.
 LEAST_SHARE, MOST_SHARE = 0.05, 0.8
 # What is left free at the frame.
@@ -36,8 +39,8 @@ FRAME_PX = 4
 MOST_OF_OTHERS, OUTLINE_PX = 0.05, 6
 
 
-def outlined_part(image: Tensor) -> Tensor | None:
-    """The part with its shadow in an image (3, H, W), (h, w); None where none is sure.
+def outlined_part(image: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The part in an image (3, H, W) and the same with its shadow, (h, w); None where none is sure.
 
     It does not reach the frame, nor does anything hold it there, and nothing else is seen beside.
     """
@@ -46,12 +49,15 @@ def outlined_part(image: Tensor) -> Tensor | None:
     level = WEAKEST
     while level <= STRONGEST and num_levels < LEAST_LEVELS:
         enclosed = _enclosed(changes, level)
-        if part is not None and enclosed is not None and _keeps(enclosed, part):
+        if part is not None and enclosed is not None and _keeps(enclosed, part, LEAST_KEPT):
             num_levels += 1
         else:
             part, num_levels = enclosed, int(enclosed is not None)
         level *= STEP
-    return part if num_levels >= LEAST_LEVELS else None
+    if part is None or num_levels < LEAST_LEVELS:
+        return None
+    core = _within_ridge(changes, part)
+    return core if _keeps(core, part, LEAST_CORE) else part, part
 
 
 def changes_of(image: Tensor) -> Tensor:
@@ -85,6 +91,18 @@ def _enclosed(changes: Tensor, level: float) -> Tensor | None:
     return None if others or bool((held & frame).any()) else part
 
 
-def _keeps(smaller: Tensor, part: Tensor) -> bool:
-    """Whether that much of the part is left. Stronger edges enclose no more than weaker ones."""
-    return int(smaller.sum()) >= LEAST_KEPT * int(part.sum())
+def _within_ridge(changes: Tensor, part: Tensor) -> Tensor:
+    """The part without its shadow: what lies within the strongest edge near its rim.
+
+    Floods rise from within and from outside, and meet there (a watershed).
+    """
+    outside, inside = ~dilated(part, EDGE_PX), ~dilated(~part, SHADOW_PX)
+    for level in torch.linspace(0.0, float(changes.max()), FLOOD_STEPS)[1:].tolist():
+        low = changes <= level
+        outside = grown_within(outside, (low & ~inside) | outside)
+        inside = grown_within(inside, (low & ~outside) | inside)
+    return inside & part
+
+
+def _keeps(smaller: Tensor, part: Tensor, share: float) -> bool:
+    return int(smaller.sum()) >= share * int(part.sum())
