@@ -28,8 +28,8 @@ EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
 LEAST_LEVELS, LEAST_KEPT = 3, 0.85
 # Gaps in an outline are closed that are no wider than twice this.
 GAP_PX = 2
-# So far within the rim shadow may reach; steps in which floods rise. Of a part that is thinner, less
-# than this share is left, and all of it counts as the part.
+# So far within the rim shadow may reach; steps in which floods rise. Of a thinner part less than
+# this share is left, and all of it counts as the part.
 SHADOW_PX, FLOOD_STEPS, LEAST_CORE = 12, 33, 0.7
 # As of any lone part: shares of the picture.
 LEAST_SHARE, MOST_SHARE = 0.05, 0.8
