@@ -67,12 +67,16 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     free = None
     if found is not None:
         free = _in_soft_light(image, found) if found.reaches_frame else _free(found, told=told)
-    # Of a part that is partly like its ground, the outline shows what the contrast does not.
     outlined = outlined_part(image)
+    if free is None and outlined is not None:
+        core, near = outlined
+        return core if int(core.sum()) >= LEAST_KEPT * int(near.sum()) else near, near
     if free is not None and outlined is not None:
-        return free[0] | outlined[0], free[1] | outlined[1]
-    if free is not None or outlined is not None:
-        return free or outlined
+        # Of a part that is partly like its ground, the outline shows what the contrast does not.
+        missed = int((outlined[0] & ~free[1]).sum()) > LEAST_OF_PART * int(outlined[0].sum())
+        return (free[0] | outlined[0], free[1] | outlined[1]) if missed else free
+    if free is not None:
+        return free
     if told and not has_plain_frame(image):
         higher = (_standing_out(image, found, factor) for factor in RAISED)
         return next((masks for masks in higher if masks is not None), None)

@@ -27,37 +27,32 @@ EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
 # of what the weakest encloses.
 LEAST_LEVELS, LEAST_KEPT = 3, 0.85
 # Gaps in an outline are closed that are no wider than twice this.
-GAP_PX = 2
-# So far within the rim shadow may reach; steps in which floods rise. Of a thinner part less than
-# this share is left, and all of it counts as the part.
-SHADOW_PX, FLOOD_STEPS, LEAST_CORE = 12, 33, 0.7
+GAP_PX = 1
+# So far within the rim shadow may reach; steps in which floods rise.
+SHADOW_PX, FLOOD_STEPS = 12, 33
 # As of any lone part: shares of the picture.
 LEAST_SHARE, MOST_SHARE = 0.05, 0.8
 # What is left free at the frame.
 FRAME_PX = 4
-# Edges elsewhere, as a share of the part, that are still of the ground.
-MOST_OF_OTHERS, OUTLINE_PX = 0.05, 6
+# Edges elsewhere that are still of the ground, as a share of the part: those of so much of the
+# strongest level.
+MOST_OF_OTHERS, OUTLINE_PX, NEAR_SHARE = 0.05, 6, 0.5
 
 
 def outlined_part(image: Tensor) -> tuple[Tensor, Tensor] | None:
     """The part in an image (3, H, W) and the same with its shadow, (h, w); None where none is sure.
 
     It does not reach the frame, nor does anything hold it there, and nothing else is seen beside.
+    What is no wider than twice SHADOW_PX is not told from a shadow: of a thin part little is left.
     """
     changes = changes_of(at_mask_size(image))
-    part, num_levels = None, 0
-    level = WEAKEST
-    while level <= STRONGEST and num_levels < LEAST_LEVELS:
-        enclosed = _enclosed(changes, level)
-        if part is not None and enclosed is not None and _keeps(enclosed, part, LEAST_KEPT):
-            num_levels += 1
-        else:
-            part, num_levels = enclosed, int(enclosed is not None)
-        level *= STEP
-    if part is None or num_levels < LEAST_LEVELS:
+    part, strongest = _enclosed_by_most(changes)
+    if part is None:
         return None
-    core = _within_ridge(changes, part)
-    return core if _keeps(core, part, LEAST_CORE) else part, part
+    beside = (changes > NEAR_SHARE * strongest) & ~dilated(part, OUTLINE_PX)
+    if int(beside.sum()) > MOST_OF_OTHERS * int(part.sum()):
+        return None
+    return _within_ridge(changes, part), part
 
 
 def changes_of(image: Tensor) -> Tensor:
@@ -75,6 +70,21 @@ def within_edges(edges: Tensor) -> Tensor:
     return ~dilated(grown_within(border & ~edges, ~edges), EDGE_PX)
 
 
+def _enclosed_by_most(changes: Tensor) -> tuple[Tensor | None, float]:
+    """What edges of several levels in turn enclose, from the weakest, and the strongest of them."""
+    part, num_levels, level = None, 0, WEAKEST
+    while level <= STRONGEST:
+        enclosed = _enclosed(changes, level)
+        if part is not None and enclosed is not None and _keeps(enclosed, part):
+            num_levels += 1
+        elif num_levels >= LEAST_LEVELS:
+            break
+        else:
+            part, num_levels = enclosed, int(enclosed is not None)
+        level *= STEP
+    return part if num_levels >= LEAST_LEVELS else None, level / STEP
+
+
 def _enclosed(changes: Tensor, level: float) -> Tensor | None:
     """What edges of this level enclose, where that may be a part."""
     edges = closed(changes > level, GAP_PX)
@@ -87,7 +97,7 @@ def _enclosed(changes: Tensor, level: float) -> Tensor | None:
     frame[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX] = False
     # A wire is thin: it is no piece of the part, and holds it.
     held = grown_within(part, within | part)
-    others = int((edges & ~dilated(part, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * size
+    others = int(((within | edges) & ~dilated(part, OUTLINE_PX)).sum()) > MOST_OF_OTHERS * size
     return None if others or bool((held & frame).any()) else part
 
 
@@ -104,5 +114,5 @@ def _within_ridge(changes: Tensor, part: Tensor) -> Tensor:
     return inside & part
 
 
-def _keeps(smaller: Tensor, part: Tensor, share: float) -> bool:
-    return int(smaller.sum()) >= share * int(part.sum())
+def _keeps(smaller: Tensor, part: Tensor) -> bool:
+    return int(smaller.sum()) >= LEAST_KEPT * int(part.sum())
