@@ -67,20 +67,29 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     free = None
     if found is not None:
         free = _in_soft_light(image, found) if found.reaches_frame else _free(found, told=told)
-    outlined = outlined_part(image)
-    if free is None and outlined is not None:
-        core, near = outlined
-        return core if int(core.sum()) >= LEAST_KEPT * int(near.sum()) else near, near
-    if free is not None and outlined is not None:
-        # Of a part that is partly like its ground, the outline shows what the contrast does not.
-        missed = int((outlined[0] & ~free[1]).sum()) > LEAST_OF_PART * int(outlined[0].sum())
-        return (free[0] | outlined[0], free[1] | outlined[1]) if missed else free
+    free = _with_outline(free, outlined_part(image))
     if free is not None:
         return free
     if told and not has_plain_frame(image):
         higher = (_standing_out(image, found, factor) for factor in RAISED)
         return next((masks for masks in higher if masks is not None), None)
     return None
+
+
+def _with_outline(
+    free: tuple[Tensor, Tensor] | None, outlined: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor] | None:
+    """The part that its contrast to the ground shows, its outline, or both; None with neither."""
+    if outlined is None:
+        return free
+    core, near = outlined
+    if free is None:
+        is_thin = int(core.sum()) < LEAST_KEPT * int(near.sum())
+        return near if is_thin else core, near
+    part, with_shadow = free
+    # Of a part that is partly like its ground, the outline shows what the contrast does not.
+    missed = int((core & ~with_shadow).sum()) > LEAST_OF_PART * int(core.sum())
+    return (part | core, with_shadow | near) if missed else free
 
 
 def _free(
