@@ -80,16 +80,12 @@ def _with_outline(
     free: tuple[Tensor, Tensor] | None, outlined: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor] | None:
     """The part that its contrast to the ground shows, its outline, or both; None with neither."""
-    if outlined is None:
-        return free
-    core, near = outlined
-    if free is None:
-        is_thin = int(core.sum()) < LEAST_KEPT * int(near.sum())
-        return near if is_thin else core, near
-    part, with_shadow = free
+    if free is None or outlined is None:
+        return free or outlined
+    (part, near), (within, near_outline) = free, outlined
     # Of a part that is partly like its ground, the outline shows what the contrast does not.
-    missed = int((core & ~with_shadow).sum()) > LEAST_OF_PART * int(core.sum())
-    return (part | core, with_shadow | near) if missed else free
+    missed = int((within & ~near).sum()) > LEAST_OF_PART * int(within.sum())
+    return (part | within, near | near_outline) if missed else free
 
 
 def _free(

@@ -28,8 +28,9 @@ EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
 LEAST_LEVELS, LEAST_KEPT = 3, 0.85
 # Gaps in an outline are closed that are no wider than twice this.
 GAP_PX = 1
-# So far within the rim shadow may reach; steps in which floods rise.
-SHADOW_PX, FLOOD_STEPS = 12, 33
+# So far within the rim shadow may reach, less far on a part of which so much is thinner than that;
+# steps in which floods rise.
+SHADOW_PX, LEAST_THICK, FLOOD_STEPS = (12, 6, 3), 0.95, 33
 # As of any lone part: shares of the picture.
 LEAST_SHARE, MOST_SHARE = 0.05, 0.8
 # What is left free at the frame.
@@ -43,7 +44,6 @@ def outlined_part(image: Tensor) -> tuple[Tensor, Tensor] | None:
     """The part in an image (3, H, W) and the same with its shadow, (h, w); None where none is sure.
 
     It does not reach the frame, nor does anything hold it there, and nothing else is seen beside.
-    What is no wider than twice SHADOW_PX is not told from a shadow: of a thin part little is left.
     """
     changes = changes_of(at_mask_size(image))
     part, strongest = _enclosed_by_most(changes)
@@ -106,12 +106,22 @@ def _within_ridge(changes: Tensor, part: Tensor) -> Tensor:
 
     Floods rise from within and from outside, and meet there (a watershed).
     """
-    outside, inside = ~dilated(part, EDGE_PX), ~dilated(~part, SHADOW_PX)
+    outside, inside = ~dilated(part, EDGE_PX), _surely_inside(part)
     for level in torch.linspace(0.0, float(changes.max()), FLOOD_STEPS)[1:].tolist():
         low = changes <= level
         outside = grown_within(outside, (low & ~inside) | outside)
         inside = grown_within(inside, (low & ~outside) | inside)
     return inside & part
+
+
+def _surely_inside(part: Tensor) -> Tensor:
+    """The part without its rim, which is narrower where the part is thin."""
+    inside = part
+    for reach in SHADOW_PX:
+        inside = ~dilated(~part, reach)
+        if int(dilated(inside, reach).sum()) >= LEAST_THICK * int(part.sum()):
+            break
+    return inside
 
 
 def _keeps(smaller: Tensor, part: Tensor) -> bool:
