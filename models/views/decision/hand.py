@@ -35,10 +35,10 @@ MIRRORED = {"flip_horizontal": 1, "flip_vertical": 0}
 
 
 class _Pieces(NamedTuple):
-    """Pieces of one picture less their mean, (N, PIECE_PX, PIECE_PX), and their corners, (N, 2)."""
+    """Pieces of one picture less their mean, (N, PIECE_PX, PIECE_PX), in (rows, columns)."""
 
     pixels: Tensor
-    corners: Tensor
+    grid: tuple[int, int]
 
 
 def mirrored_elsewhere(pictures: Sequence[Tensor]) -> dict[str, float]:
@@ -72,8 +72,8 @@ def mirrored_elsewhere(pictures: Sequence[Tensor]) -> dict[str, float]:
             if others:
                 distances, _ = nearest_distances(both, torch.cat(others))
             else:
-                near = _near(pieces.corners[sought], pieces.corners, axis).repeat(2, 1)
-                distances = torch.cdist(both, banks[0]).masked_fill(near, torch.inf).amin(dim=1)
+                near = _near(sought, pieces.grid, axis).repeat(2, 1)
+                distances = torch.cdist(both, banks[0]).masked_fill_(near, torch.inf).amin(dim=1)
             totals[name] += (distances.reshape(2, -1) / contrast).sum(dim=1)
     return {
         name: float((mirrored + LEAST) / (as_it_is + LEAST))
@@ -84,11 +84,8 @@ def mirrored_elsewhere(pictures: Sequence[Tensor]) -> dict[str, float]:
 def _cut(picture: Tensor) -> _Pieces:
     """All pieces of a picture (h, w)."""
     cut = picture.unfold(0, PIECE_PX, STEP_PX).unfold(1, PIECE_PX, STEP_PX)  # (rows, columns, ., .)
-    down, across = (torch.arange(count) * float(STEP_PX) for count in cut.shape[:2])
     pixels = cut.reshape(-1, PIECE_PX, PIECE_PX)
-    return _Pieces(
-        pixels - pixels.mean(dim=(1, 2), keepdim=True), torch.cartesian_prod(down, across)
-    )
+    return _Pieces(pixels - pixels.mean(dim=(1, 2), keepdim=True), (cut.shape[0], cut.shape[1]))
 
 
 def _components(pixels: Tensor) -> Tensor:
@@ -100,11 +97,18 @@ def _components(pixels: Tensor) -> Tensor:
     return torch.linalg.eigh(both)[1][:, -NUM_COMPONENTS:]
 
 
-def _near(corners: Tensor, all_corners: Tensor, axis: int) -> Tensor:
-    """Which of all pieces (N, 2) are not elsewhere, seen from some (Q, 2), (Q, N) of bool."""
-    apart = max(PIECE_PX, APART * float(all_corners.max()))
-    in_line = (corners[:, None, axis] - all_corners[None, :, axis]).abs() < PIECE_PX
-    return in_line | (torch.cdist(corners, all_corners, p=torch.inf) < apart)
+def _near(sought: Tensor, grid: tuple[int, int], axis: int) -> Tensor:
+    """Which of all N pieces are not elsewhere, seen from some (Q,), (Q, N) of bool."""
+    apart = max(PIECE_PX, APART * STEP_PX * (max(grid) - 1))
+    places = (sought // grid[1], sought % grid[1])
+    steps = [
+        STEP_PX * (place[:, None] - torch.arange(count)).abs()
+        for place, count in zip(places, grid, strict=True)
+    ]  # (Q, rows) and (Q, columns) px
+    down, across = (step < apart for step in steps)
+    in_line = steps[axis] < PIECE_PX
+    beside = in_line[:, :, None] if axis == 0 else in_line[:, None, :]
+    return (beside | (down[:, :, None] & across[:, None, :])).flatten(1)
 
 
 def _sought(pieces: _Pieces, count: int, generator: torch.Generator) -> Tensor:
