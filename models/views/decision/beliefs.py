@@ -22,8 +22,9 @@ ON_WORD = ("shift", "scale", "lighting")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
-# the images, which is the belief times SHARE_TRIED.
-TRIED_FROM, SHARE_TRIED = 0.2, 0.36
+# the images, which is the belief times this, of a part that lies free on its ground and of another,
+# which turns with all that is seen.
+TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.2, 0.7, 0.36
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
@@ -107,7 +108,8 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
     may_be = evidence.is_part and not evidence.is_round and believed >= TRIED_FROM
     if not may_be or "rotate" in chosen(beliefs, evidence):
         return {}
-    return {"rotate": round(SHARE_TRIED * believed, 3)}
+    share = SHARE_HELD if evidence.is_held else SHARE_FREE
+    return {"rotate": round(share * believed, 3)}
 
 
 def _needed(name: str, evidence: Evidence) -> float:
