@@ -94,6 +94,23 @@ def test_a_shadow_goes_along_as_a_difference_and_shows_no_edge_on_another_ground
     assert float(shown[0].diff(dim=1).abs()[pairs].max()) < 0.025
 
 
+def test_a_part_that_is_seen_through_stays_as_light_as_its_ground():
+    """Turned round, else it would be bright where the ground is dark."""
+    steps = torch.linspace(-1, 1, SIZE)
+    down, across = torch.meshgrid(steps, steps, indexing="ij")
+    away = torch.hypot(down, across)
+    ground = (0.5 + 0.15 * across).expand(3, -1, -1)
+    rim = (away > 0.5) & (away < 0.56)
+    image = torch.where(rim, ground + 0.1, ground)
+    part = LonePart.find(image)
+    assert part is not None
+    view = View(angle_deg=180, fill="ground")
+    shown = part.shown(image, part.placed(view, (SIZE, SIZE)), (SIZE, SIZE))
+    within = (away < 0.45).expand(3, -1, -1)
+    # Turned as it is, it would be off by .13.
+    assert float((shown - ground)[within].abs().max()) < 0.06
+
+
 @pytest.mark.parametrize("size", [(3, 40, 64), (3, 9, 5), (1, 1, 1)])
 def test_the_mean_around_is_a_poolings_to_the_bit(size):
     x = torch.rand(size, generator=torch.Generator().manual_seed(0))
