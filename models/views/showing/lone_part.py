@@ -47,8 +47,8 @@ class LonePart:
 
     Attributes:
         masks: the part, and the part with its near shadow, both (h, w) bool.
-        core: where the part itself is, (1, h, w) in [0, 1], soft at the outline; of one that is like
-            its ground it is 0.
+        core: where the part itself is, (1, h, w) in [0, 1], soft at the outline; 0 of one that is
+            like its ground.
         near: where part and shadow are, (1, h, w) in [0, 1], fading out.
         slow: the ground's slow change, under the part too, (3, h, w).
         ground: the whole ground without the part, (3, H, W) uint8.
