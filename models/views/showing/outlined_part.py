@@ -7,6 +7,8 @@ is what stays nearly the same while that figure grows.
 Axes: H x W pixels; h x w those at `part_mask.MASK_PX`; images (3, H, W) in [0, 1]; masks bool.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,8 +23,8 @@ from models.views.showing.mask_shapes import (
 )
 from models.views.showing.part_mask import at_mask_size
 
-# An edge changes by so much within EDGE_PX; the factor from one such level to the next.
-EDGE_PX, WEAKEST, STRONGEST, STEP = 2, 0.016, 0.25, 1.25
+# An edge changes within EDGE_PX by as much as one of these levels says, a factor of 1.25 apart.
+EDGE_PX, LEVELS = 2, tuple(0.016 * 1.25**step for step in range(13))
 # A part is enclosed by edges of so many levels in turn, and by the strongest of them keeps so much
 # of what the weakest encloses.
 LEAST_LEVELS, LEAST_KEPT = 3, 0.85
@@ -72,17 +74,22 @@ def within_edges(edges: Tensor) -> Tensor:
 
 def _enclosed_by_most(changes: Tensor) -> tuple[Tensor | None, float]:
     """What edges of several levels in turn enclose, from the weakest, and the strongest of them."""
-    part, num_levels, level = None, 0, WEAKEST
-    while level <= STRONGEST:
-        enclosed = _enclosed(changes, level)
-        if part is not None and enclosed is not None and _keeps(enclosed, part):
-            num_levels += 1
-        elif num_levels >= LEAST_LEVELS:
-            break
-        else:
-            part, num_levels = enclosed, int(enclosed is not None)
-        level *= STEP
-    return part if num_levels >= LEAST_LEVELS else None, level / STEP
+    enclosed = cache(lambda number: _enclosed(changes, LEVELS[number]))
+    first = 0
+    while first + LEAST_LEVELS <= len(LEVELS):
+        if enclosed(first + LEAST_LEVELS - 1) is None:
+            first += LEAST_LEVELS  # none of those before it is the first of so many
+            continue
+        part, last = enclosed(first), first
+        while part is not None and last + 1 < len(LEVELS):
+            smaller = enclosed(last + 1)
+            if smaller is None or int(smaller.sum()) < LEAST_KEPT * int(part.sum()):
+                break
+            last += 1
+        if last - first + 1 >= LEAST_LEVELS:
+            return part, LEVELS[last]
+        first = last + 1
+    return None, 0.0
 
 
 def _enclosed(changes: Tensor, level: float) -> Tensor | None:
@@ -122,7 +129,3 @@ def _surely_inside(part: Tensor) -> Tensor:
         if int(dilated(inside, reach).sum()) >= LEAST_THICK * int(part.sum()):
             break
     return inside
-
-
-def _keeps(smaller: Tensor, part: Tensor) -> bool:
-    return int(smaller.sum()) >= LEAST_KEPT * int(part.sum())
