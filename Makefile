@@ -9,7 +9,7 @@ MOTO := .venv/moto
 DATASETS := .venv/datasets
 PYTEST_ARGS ?=
 # Most tests wait for processes, so there is room for more of them than cores.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 5
 # A thread for each process, and no source that each of many hundred processes compiles anew.
 TEST_VARIABLES := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 # What the tests' own processes run, lines and branches: 93 % when this was written. What a worker or

@@ -24,7 +24,7 @@ CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
 # the images, which is the belief times this, of a part that lies free on its ground and of another,
 # which turns with all that is seen.
-TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.2, 0.7, 0.36
+TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.2, 0.7, 0.42
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
