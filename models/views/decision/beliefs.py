@@ -59,6 +59,7 @@ TURN = {
     "others": -1.1,
     "part": 1.1,
     "askew": 2.7,
+    "straight": -1.8,
     "grain": -2.3,
     "frame": -3.8,
 }
@@ -142,8 +143,16 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     }
     grain = 0.0 if evidence.is_part else min(1.0, evidence.grain.coherence / 0.4)
     if name in TURNS:
-        askew, at_frame = (evidence.askew, evidence.at_frame) if evidence.is_part else (0.0, 0.0)
-        return told | {"askew": askew, "grain": grain, "frame": at_frame}
+        if not evidence.is_part:
+            return told | {"askew": 0.0, "straight": 0.0, "grain": grain, "frame": 0.0}
+        # How a compact part lies is hardly seen, and a long one seldom lies straight by chance.
+        straight = (1 - evidence.askew) * min(1.0, math.log2(max(1.0, evidence.elongation)))
+        return told | {
+            "askew": evidence.askew,
+            "straight": straight,
+            "grain": grain,
+            "frame": evidence.at_frame,
+        }
     return told | {
         "grain": grain if name in evidence.grain.forbids else 0.0,
         "hand": float(evidence.has_hand(name)),

@@ -41,6 +41,7 @@ class Evidence:
         grain: that the images have in common.
         axis_deg: of one image, the lone part's mirror axis, in [0, 180).
         askew: share of the lone parts that lie at an odd angle to the frame.
+        elongation: how many times as long as wide the parts are, the median; 1 without parts.
         to_itself: name -> distance of the turned or mirrored image to itself, over small views'.
         to_others: the same to the other images, over the image's as it is; of two or more images.
         spread: "shift", "scale", "brightness" -> standard deviation over the images, as shares of
@@ -57,6 +58,7 @@ class Evidence:
     grain: Grain
     axis_deg: float | None
     askew: float
+    elongation: float
     to_itself: dict[str, float]
     to_others: dict[str, float]
     spread: dict[str, float]
@@ -80,6 +82,7 @@ class Evidence:
             "held": round(self.held, 2),
             "at_frame": round(self.at_frame, 2),
             "askew": round(self.askew, 2),
+            "elongation": round(self.elongation, 2),
             "axis_deg": self.axis_deg,
             "grain": {
                 "coherence": round(self.grain.coherence, 3),
@@ -130,6 +133,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         grain=grain_of(images),
         axis_deg=axes[0] if len(seen) == len(axes) == 1 else None,
         askew=sum(_is_askew(axis) for axis in axes) / max(1, len(axes)),
+        elongation=float(np.median([part.elongation for part in parts])) if parts else 1.0,
         to_itself={name: float(np.median([s.to_itself[name] for s in alike])) for name in PROBES},
         to_others=_to_others(alike),
         spread=_spreads(images, parts if is_part else []),

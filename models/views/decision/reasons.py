@@ -9,6 +9,8 @@ from models.views.decision.evidence import Evidence
 HARDLY_SHOWS = 2.2
 # Distance to the other images over that as it is: above, no other image looks so.
 UNLIKE_OTHERS = 1.3
+# So many times as long as wide.
+LONG = 1.5
 NOT_FREE = (
     "it does not lie free on its ground (it reaches the frame, or something else is seen beside it)"
 )
@@ -66,7 +68,9 @@ def _turned_part(name: str, evidence: Evidence) -> str:
         said = f"{way}, the part looks more like those in the other images than as it lies"
     else:
         parts = "most parts lie" if several else "the part lies"
-        said = f"{parts} straight in the picture, which may be a fixture or chance"
+        is_long = evidence.elongation >= LONG
+        why = "as long parts seldom do by chance" if is_long else "which may be a fixture or chance"
+        said = f"{parts} straight in the picture, {why}"
     if evidence.is_held:
         said += f"; as {NOT_FREE}, no more than a few images are turned without your word"
     return said

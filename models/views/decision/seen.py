@@ -51,6 +51,7 @@ class Seen:
         is_free: whether the part lies whole and free on its ground.
         at_frame: whether it hangs on something or runs out of the picture.
         axis_deg: the part's mirror axis, in [0, 180); None without a part.
+        elongation: how many times as long as wide the part is; 1 without a part.
         patches: name of a turn or mirror image, "" for none -> features of the part's patches, or
             of the image's, (P, F).
         to_itself: as in `Evidence`.
@@ -63,6 +64,7 @@ class Seen:
     is_free: bool
     at_frame: bool
     axis_deg: float | None
+    elongation: float
     patches: dict[str, Tensor]
     to_itself: dict[str, float]
     detail: Tensor
@@ -80,14 +82,23 @@ def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None
     if mask is None:
         view = _Viewed(image, torch.ones_like(image[0]), "mirror")
         patches, to_itself = _compared(view, features)
-        return Seen(image, None, 0.0, False, False, None, patches, to_itself, detail)
+        return Seen(image, None, 0.0, False, False, None, 1.0, patches, to_itself, detail)
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
     axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
     found = main_part(image.cpu()) if free is None else None
     at_frame = found is not None and found.reaches_frame
     return Seen(
-        image, middle, size, free is not None, at_frame, axis_deg, patches, to_itself, detail
+        image,
+        middle,
+        size,
+        free is not None,
+        at_frame,
+        axis_deg,
+        _elongation(mask),
+        patches,
+        to_itself,
+        detail,
     )
 
 
@@ -118,6 +129,13 @@ def _cut_out(image: Tensor, mask: Tensor) -> tuple[_Viewed, tuple[float, float],
     part = _Viewed(cut[:3], dilated(cut[3] > 0.5, 2).float(), "edge")
     side = math.sqrt(len(xs))
     return part, (x / width, y / height), math.log(side / max(height, width))
+
+
+def _elongation(mask: Tensor) -> float:
+    """Ratio of the deviations of the pixels' places along and across (H, W), 1 at least."""
+    places = mask.nonzero().float().T
+    across, along = torch.linalg.eigvalsh(torch.cov(places)).clamp_min(1e-6).tolist()
+    return math.sqrt(along / across)
 
 
 def _from_middle(count: int, device: torch.device) -> Tensor:

@@ -29,6 +29,7 @@ def evidence(**changes: object) -> Evidence:
         "grain": Grain(0.05, 90.0),
         "axis_deg": 0.0,
         "askew": 0.0,
+        "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
         "to_others": {},
         "spread": {},
@@ -92,6 +93,17 @@ def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_
 
 def test_a_part_that_lies_free_is_tried_in_more_images_than_one_that_turns_with_all_that_is_seen():
     assert 0 < tried_share(evidence(held=1.0)) < tried_share(evidence())
+
+
+def test_a_long_part_that_lies_straight_is_held_so():
+    shares = [believed("rotate", evidence(elongation=times)) for times in (1.0, 1.4, 2.0, 4.0)]
+    assert shares[0] > shares[1] > shares[2] == shares[3]
+    assert tried_share(evidence(elongation=3.0)) == 0
+    reasons = [beliefs_of(evidence(elongation=n))["rotate"].reason for n in (1.0, 3.0)]
+    assert "chance" in reasons[0]
+    assert "seldom" in reasons[1]
+    for times in (1.0, 3.0):
+        assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0, elongation=times))
 
 
 @pytest.mark.parametrize(
