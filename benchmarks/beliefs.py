@@ -57,7 +57,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "others": (-1.5, 0.7),
         "part": (0.5, 0.4),
         "askew": (2.5, 0.5),
-        # Nine of ten in a fixture lie so, one of six that are put down at random.
+        # As if nine of ten lay so in a fixture, and one of six that are put down at random.
         "straight": (-1.8, 0.5),
         "grain": (-2.0, 1.0),
         "frame": (-4.0, 0.7),

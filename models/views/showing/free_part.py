@@ -56,7 +56,7 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
     no part is alone, when it reaches the frame (what hangs on a wire or runs out of the picture
     cannot be taken off its ground; its shadow may reach it), or when anything else is seen on the
     ground (another piece, a wall, the rest of the part itself), or when much of the part looks like
-    the ground, so that its outline is not sure.
+    the ground and no outline encloses it.
 
     Args:
         image: (3, H, W) in [0, 1].

@@ -49,6 +49,13 @@ def test_an_outline_that_is_open_encloses_nothing():
     assert outlined_part(image) is None
 
 
+@pytest.mark.parametrize(("contrast", "is_found"), [(0.022, False), (0.1, True)])
+def test_an_outline_is_one_at_more_than_one_strength_of_its_edges(contrast: float, is_found: bool):
+    rim = (distance() < 80) & (distance() > 76)
+    image = torch.where(rim, GROUND - contrast, GROUND).expand(3, -1, -1)
+    assert (outlined_part(image) is not None) == is_found
+
+
 def test_its_shadow_lies_near_it_and_is_not_the_part():
     image, part = ring()
     image = image.clone()
