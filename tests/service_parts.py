@@ -23,6 +23,7 @@ from app.observability.live_workers import WORKERS_KEY, LiveWorkers
 from app.retention.sweep import ORPHANS_LOCK_KEY, sweep_orphans
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
+from tests.processes import children, command_line
 from workers.generation.lost_jobs import LOCK_KEY as LOST_JOBS_LOCK_KEY
 from workers.serve.embedded_redis import EmbeddedRedis
 from workers.serve.service import _release_taken_jobs
@@ -130,13 +131,8 @@ class ServiceParts:
 
     def child_pids(self) -> list[int]:
         """The children that hold the models."""
-        found = []
-        for worker in self.workers:
-            for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split():
-                command = Path(f"/proc/{pid}/cmdline").read_text()
-                if "spawn_main" in command:
-                    found.append(int(pid))
-        return found
+        started = [pid for worker in self.workers for pid in sorted(children(worker.pid))]
+        return [pid for pid in started if "spawn_main" in command_line(pid)]
 
     def submit(self, num_images: int = 4, key: str | None = None, **fields: str) -> str:
         """The id of an accepted job; each of its images takes a twentieth of a second."""

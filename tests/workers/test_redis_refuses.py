@@ -8,11 +8,11 @@ import pytest
 from app.jobs.model import JobState
 from tests.app.base.test_redis_connection import refuse, relent
 from tests.conftest import wait_until
+from tests.processes import alive
 from tests.service_parts import ServiceParts
 from tests.workers.courier.courier_process import CourierProcess
 from tests.workers.courier.receiver import Receiver
 from tests.workers.courier.webhook_jobs import CHANGES, over
-from tests.workers.processes import alive
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from tests.app.http.hostile_images import costly_image
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.tiff_writer import TiffLayout
 from tests.conftest import encode, texture, wait_until
+from tests.processes import alive
 
 LIMITS = ImageLimits(max_bytes=2**26, max_pixels=50_000_000, min_side_px=32)
 PNG = encode(texture())
@@ -44,11 +44,6 @@ def start() -> Iterator[Callable[..., Decoder]]:
     yield start_one
     for decoder in started:
         decoder.stop()
-
-
-def is_gone(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
 def test_a_child_reads_what_this_process_reads(start: Callable[..., Decoder]):
@@ -192,7 +187,7 @@ def test_a_child_that_was_killed_while_idle_costs_no_image(start: Callable[..., 
     pid = decoder.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: is_gone(pid))
+    wait_until(lambda: not alive({pid}))
     assert decoder.read(PNG).facts.width == 64
 
 
@@ -208,7 +203,7 @@ def test_a_child_that_does_not_answer_is_ended(
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(DecoderUnavailable):
         decoder.read(PNG)
-    assert is_gone(pid)
+    assert not alive({pid})
 
 
 @pytest.mark.parametrize(
@@ -249,7 +244,7 @@ def test_decoders_are_lent_out_one_by_one_and_end_with_their_owner():
         # The one whose child runs is the first to be lent again.
         with decoders.borrow() as again:
             assert again.pid in pids
-    assert all(pid is not None and is_gone(pid) for pid in pids)
+    assert all(pid is not None and not alive({pid}) for pid in pids)
 
 
 def test_a_child_does_not_outlive_a_killed_owner():
@@ -268,4 +263,4 @@ def test_a_child_does_not_outlive_a_killed_owner():
         owner.stdin.close()
         pid = int(owner.stdout.readline())
         owner.kill()
-    wait_until(lambda: is_gone(pid))
+    wait_until(lambda: not alive({pid}))

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx2
 import numpy as np
@@ -19,6 +18,7 @@ from tests.app.images import tiff_writer as tiff
 from tests.app.images.test_pages import scans
 from tests.app.images.tiff_writer import TiffLayout
 from tests.conftest import encode, served, texture
+from tests.processes import children, command_line
 
 SHAPE = (64, 64)
 PICTURE = np.asarray(texture(SHAPE)).astype(int)
@@ -140,10 +140,4 @@ def test_a_decoder_that_is_killed_is_replaced_and_none_outlives_its_service(sett
 
 
 def decoding_children() -> set[int]:
-    found = set()
-    for task in Path(f"/proc/{os.getpid()}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            command = Path(f"/proc/{pid}/cmdline")
-            if command.exists() and "decoding_child" in command.read_text():
-                found.add(int(pid))
-    return found
+    return {pid for pid in children(os.getpid()) if "decoding_child" in command_line(pid)}

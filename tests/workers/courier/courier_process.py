@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, wait_until
-from tests.workers.processes import alive, descendants
+from tests.processes import alive, descendants
 
 
 class CourierProcess:

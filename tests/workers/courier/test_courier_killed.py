@@ -14,10 +14,10 @@ from app.jobs.queues.enqueue import WEBHOOK_QUEUE
 from app.jobs.store import OUTBOX_KEY, JobStore
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, wait_until
+from tests.processes import command_line
 from tests.workers.courier.courier_process import CourierProcess
 from tests.workers.courier.receiver import Receiver
 from tests.workers.courier.webhook_jobs import CHANGES, over, succeed
-from tests.workers.processes import command_line
 from workers.serve.embedded_redis import EmbeddedRedis
 
 pytestmark = pytest.mark.slow

@@ -11,6 +11,7 @@ import redis
 
 from app.base.redis_connection import connect
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
+from tests.processes import alive
 from tests.workers.serve.test_disk_reserve import RESERVE_BYTES, free, leave
 from tests.workers.serve.test_service import Served
 
@@ -48,11 +49,7 @@ def kill_redis_by(served: Served, num_bytes: int) -> None:
         pid = connection.info("server")["process_id"]
         with contextlib.suppress(redis.exceptions.RedisError):
             connection.set("large", bytes(num_bytes))
-    wait_until(lambda: not Path(f"/proc/{pid}").exists() or is_zombie(pid))
-
-
-def is_zombie(pid: int) -> bool:
-    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    wait_until(lambda: not alive({pid}))
 
 
 def accepts(served: Served) -> bool:

@@ -14,8 +14,8 @@ import pytest
 
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
+from tests.processes import alive, command_line, descendants
 from tests.workers.courier.receiver import Receiver
-from tests.workers.processes import alive, command_line, descendants
 from tests.workers.serve.run_serve import IDLE
 from workers.serve.service import EmbeddedService
 

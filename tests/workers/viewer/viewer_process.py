@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from tests.conftest import PATIENCE_S
-from tests.workers.processes import alive, descendants
+from tests.processes import alive, descendants
 
 
 class ViewerProcess:

@@ -16,7 +16,7 @@ from app.jobs.store import JobStore
 from app.retention.sweep import ORPHANS_LOCK_KEY
 from app.settings import Settings
 from tests.conftest import PATIENCE_S, encode, texture, wait_until
-from tests.workers.processes import alive, descendants
+from tests.processes import alive, descendants
 
 Start = Callable[..., subprocess.Popen[bytes]]
 # `goodmany worker` without models.
