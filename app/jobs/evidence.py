@@ -44,12 +44,16 @@ class RejectedImage(BaseModel):
     reason: Annotated[str, Field(description="`anomalous` or `near_copy`.", examples=["anomalous"])]
     source: Annotated[int, Field(description="Number of the real image that it is a view of.")]
     guard_distance: Annotated[
-        float, Field(description="How far its worst patch lies from the real ones; 1 is the limit.")
+        float | None,
+        Field(
+            description="How far its worst patch lies from the real ones; 1 is the limit. "
+            "Null of a near copy, whose patches are not looked at."
+        ),
     ]
     nearest_distance: Annotated[
         float, Field(description="Largest local difference to the image most like it, 0 to 1.")
     ]
-    place: Annotated[Place, Field(description="Its worst patch.")]
+    place: Annotated[Place | None, Field(description="Its worst patch; null of a near copy.")]
 
 
 class Evidence(BaseModel):

@@ -7,7 +7,8 @@ All in one process and one run, so that ratios hold where seconds do not:
 
 - the *floor*: bare decodes of as many images, without gradients, at the best batch;
 - the *jobs*: `Pipeline.generate` and the archive, for every combination that is asked for, with
-  the share of each stage, images a second, the peak of memory, and the ratio to the floor;
+  the share of each stage, images a second, the peak of memory, and the ratio to the floor; before
+  them the process's first job, of one image, whose loading no other pays;
 - the *peers*: plain augmentation, and VQGAN-CLIP with the same models (a few of its steps,
   multiplied);
 - the *service*: from POST to the first progress on a warm worker, what the service adds to the
@@ -27,8 +28,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.speed.floor import measure_floor
-from benchmarks.speed.jobs import JobCost, JobSize, measure_job
-from benchmarks.speed.measuring import CLOCKS
+from benchmarks.speed.jobs import JobCost, JobSize, measure_job, request_of
+from benchmarks.speed.measuring import CLOCKS, measured
 from benchmarks.speed.peers import augmentation_s, vqgan_clip_s
 from benchmarks.speed.service import measure_service
 from models.job.pipeline import Pipeline, load_pipeline
@@ -55,7 +56,15 @@ def job_table(costs: list[JobCost]) -> str:
 
 
 def measure_jobs(pipeline: Pipeline, chosen: argparse.Namespace) -> list[JobCost]:
-    """Every combination, each beside a floor that was measured just before it."""
+    """Every combination, each beside a floor that was measured just before it.
+
+    A first small job loads what is loaded when it is needed, as a worker's first one does.
+    """
+    clock = CLOCKS[chosen.clock]
+    smallest = JobSize(1, min(chosen.size), 1, chosen.effort, chosen.sample)
+    with measured(pipeline.models.device, clock) as first:
+        pipeline.generate(request_of(smallest))
+    print(f"first job, of one image: {first.seconds:.1f} s", flush=True)
     costs = []
     # The largest last: the process's memory only grows.
     sizes = [
@@ -65,13 +74,13 @@ def measure_jobs(pipeline: Pipeline, chosen: argparse.Namespace) -> list[JobCost
         )
     ]
     for size in sizes:
-        floor = measure_floor(pipeline.models, size.side_px, clock=CLOCKS[chosen.clock])
+        floor = measure_floor(pipeline.models, size.side_px, clock=clock)
         print(
             f"floor at {size.side_px} px: {floor.image_s * 1000:.0f} ms an image, in batches of "
             f"{floor.batch} ({floor.precision})",
             flush=True,
         )
-        costs.append(measure_job(pipeline, size, floor, clock=CLOCKS[chosen.clock]))
+        costs.append(measure_job(pipeline, size, floor, clock=clock))
         print(job_table(costs[-1:]), flush=True)
     return costs
 

@@ -47,17 +47,17 @@ class KnownImages:
         """Forgets all but the first `number` images."""
         self._number = min(self._number, number)
 
-    def difference(self, image: Tensor) -> float:
+    def difference(self, image: Tensor) -> Tensor:
         """Largest cell difference of the image (3, H, W) to the known one most like it, in [0, 1].
 
-        1 if none is known; below COPY_DIFFERENCE it is a copy.
+        A scalar on the image's device; 1 if none is known; below COPY_DIFFERENCE it is a copy.
         """
         if not self._number:
-            return 1.0
+            return image.new_ones(())
         cells = _cells(image)
         pieces = self._cells[: self._number].split(max(1, MAX_COMPARED // len(cells)))
         nearest = [(known - cells).abs().amax(dim=1).min() for known in pieces]
-        return float(torch.stack(nearest).min())
+        return torch.stack(nearest).min()
 
 
 def copy_difference(images: Tensor) -> float:

@@ -81,15 +81,14 @@ class Verdict:
     """What the guard says of one image.
 
     Attributes:
-        guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
+        look: what is strangest in it; None of a copy, at which nothing else is looked at.
         nearest_distance: largest cell difference to the most similar known image, in [0, 1].
         reason: None if accepted, else "anomalous" or "near_copy".
     """
 
-    guard_distance: float
+    look: Look | None
     nearest_distance: float
     reason: str | None
-    place: Place
 
 
 class NormalityGuard:
@@ -178,6 +177,11 @@ class NormalityGuard:
         """Keeps only the first `num_real` of the remembered images, the real ones."""
         self.known.keep_first(num_real)
 
+    def copies(self, images: Tensor) -> list[bool]:
+        """Which of the images (B, 3, H, W) copy a known one; cheaper than a look at them."""
+        nearest = torch.stack([self.known.difference(image) for image in images])
+        return (nearest < self.copy_difference).tolist()
+
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
         """What is strangest in each of the images (B, 3, H, W)."""
@@ -197,19 +201,21 @@ class NormalityGuard:
         """Verdict on one image (3, H, W); does not remember it."""
         return self.judge_look(image, self.look(image[None])[0])
 
-    def judge_look(self, image: Tensor, look: Look, *, is_moved_whole: bool = False) -> Verdict:
-        """Verdict on an image (3, H, W) that was looked at; does not remember it.
+    def judge_look(
+        self, image: Tensor, look: Look | None, *, is_moved_whole: bool = False
+    ) -> Verdict:
+        """Verdict on an image (3, H, W) that was looked at or is a copy; does not remember it.
 
         An image that is a real one moved as a whole is such as the bank is made of, and at most
         strange to a sample of them: it is no anomaly, whatever its distance.
         """
-        nearest = self.known.difference(image)
+        nearest = float(self.known.difference(image))
         reason = None
-        if look.is_anomalous and not is_moved_whole:
+        if look is not None and look.is_anomalous and not is_moved_whole:
             reason = "anomalous"
         elif nearest < self.copy_difference:
             reason = "near_copy"
-        return Verdict(look.guard_distance, nearest, reason, look.place)
+        return Verdict(look, nearest, reason)
 
 
 @torch.no_grad()

@@ -59,6 +59,7 @@ class Accepted:
     def reject(self, candidate: Candidate, verdict: Verdict) -> None:
         """Counts an image that the guard kept out."""
         assert verdict.reason is not None
+        look = verdict.look
         self.rejections[verdict.reason] += 1
         if self.rejections[verdict.reason] <= MAX_SHOWN_REJECTIONS:
             self.rejected.append(
@@ -66,9 +67,9 @@ class Accepted:
                     pixels=_to_bytes(candidate.image),
                     source=candidate.draw.source,
                     reason=verdict.reason,
-                    guard_distance=verdict.guard_distance,
+                    guard_distance=None if look is None else look.guard_distance,
                     nearest_distance=verdict.nearest_distance,
-                    place=verdict.place,
+                    place=None if look is None else look.place,
                 )
             )
 
@@ -142,6 +143,7 @@ def _accept(
     cosines = (embeddings @ prepared.prompt.embedding).tolist()
     for (candidate, verdict), cosine in zip(passed, cosines, strict=True):
         draw = candidate.draw
+        assert verdict.look is not None
         accepted.images.append(
             GeneratedImage(
                 render=_renderer(generation.draws, candidate, spool),
@@ -154,7 +156,7 @@ def _accept(
                 },
                 scores={
                     "prompt_cosine": round(cosine, 6),
-                    "guard_distance": round(verdict.guard_distance, 6),
+                    "guard_distance": round(verdict.look.guard_distance, 6),
                     "nearest_distance": round(verdict.nearest_distance, 6),
                 },
             )

@@ -53,13 +53,13 @@ class Candidate:
         draw: the view that it starts from.
         variation: what the generator made of it.
         image: what became of the view, (3, h, w), as seen.
-        look: what the guard finds strangest in it.
+        look: what the guard finds strangest in it; None of a copy that it keeps out.
     """
 
     draw: Draw
     variation: Variation
     image: Tensor
-    look: Look
+    look: Look | None
 
 
 @torch.no_grad()
@@ -88,11 +88,18 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
         variations = [Variation(each, is_change, scale) for each in pixels]
         pairs = zip(variations, chosen, strict=True)
         images = torch.stack([variation.of(draw.pixels) for variation, draw in pairs])
-        looks = prepared.guard.look(images)
+        looks = look_at(images)
         made.update(
             (number, Candidate(*parts))
             for number, *parts in zip(numbers, chosen, variations, images, looks, strict=True)
         )
+
+    def look_at(images: Tensor) -> list[Look | None]:
+        guard = prepared.guard
+        copies = guard.copies(images) if options.guard else [False] * len(images)
+        others = [n for n, is_copy in enumerate(copies) if not is_copy]
+        looks = dict(zip(others, guard.look(images[others]), strict=True)) if others else {}
+        return [looks.get(n) for n in range(len(images))]
 
     def encode(numbers: list[int]) -> EncodedViews:
         views = torch.stack([draws[n].pixels for n in numbers])
@@ -105,7 +112,8 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     for step in SIGMA_STEPS if encoded else ():
         assert encoded is not None
         try_scale(varied, encoded, options.sampling.scale * step)
-        kept = [place for place, n in enumerate(varied) if made[n].look.is_anomalous]
+        looks = [made[n].look for n in varied]
+        kept = [place for place, look in enumerate(looks) if look and look.is_anomalous]
         if not kept or not options.guard:
             break
         varied, encoded = [varied[place] for place in kept], encoded.some(kept)

@@ -83,14 +83,15 @@ class RejectedImage:
         reason: "anomalous" or "near_copy".
         guard_distance, nearest_distance: as in a `GeneratedImage`'s scores.
         place: its worst patch as (left, top, width, height), shares of the image in [0, 1].
+            Both None of a near copy, whose patches are not looked at.
     """
 
     pixels: np.ndarray
     source: int
     reason: str
-    guard_distance: float
+    guard_distance: float | None
     nearest_distance: float
-    place: tuple[float, float, float, float]
+    place: tuple[float, float, float, float] | None
 
 
 @dataclass(frozen=True)

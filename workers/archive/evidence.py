@@ -25,6 +25,7 @@ from app.jobs.evidence import (
     picture_name,
 )
 from models.job.request import GenerationResult
+from models.job.request import RejectedImage as RejectedPixels
 from workers.archive.preview import overlay_heat
 from workers.archive.small_pictures import SMALL_SIDE_PX
 
@@ -59,22 +60,23 @@ def write_evidence(
 
 
 def _describe(num_real: int, result: GenerationResult) -> Evidence:
-    rejected = [
-        RejectedImage(
-            reason=image.reason,
-            source=image.source,
-            guard_distance=round(image.guard_distance, 4),
-            nearest_distance=round(image.nearest_distance, 4),
-            place=Place(**dict(zip(Place.model_fields, image.place, strict=True))),
-        )
-        for image in result.rejected
-    ]
     rejections = cast(dict[str, int], result.report.get("rejections", {}))
     return Evidence(
         num_real=num_real,
         has_variance=result.variance is not None,
         rejections=rejections,
-        rejected=rejected,
+        rejected=[_described(image) for image in result.rejected],
+    )
+
+
+def _described(image: RejectedPixels) -> RejectedImage:
+    distance, place = image.guard_distance, image.place
+    return RejectedImage(
+        reason=image.reason,
+        source=image.source,
+        guard_distance=None if distance is None else round(distance, 4),
+        nearest_distance=round(image.nearest_distance, 4),
+        place=place and Place(**dict(zip(Place.model_fields, place, strict=True))),
     )
 
 

@@ -58,8 +58,8 @@ def test_what_lies_beyond_an_images_edge_is_not_remembered_nor_judged(features):
     known = NormalityGuard.fit(features, spoiled(bank, None), spoiled(unseen, None))
     hidden = NormalityGuard.fit(features, spoiled(bank, is_seen), spoiled(unseen, is_seen))
     for image in real_views(5, seed=3):
-        assert known.judge(scratched(image)).guard_distance < 1.1
-        assert hidden.judge(scratched(image)).guard_distance > 1.3
+        assert known.judge(scratched(image)).look.guard_distance < 1.1
+        assert hidden.judge(scratched(image)).look.guard_distance > 1.3
 
 
 def test_an_image_of_which_hardly_anything_is_seen_is_taken_whole(features):
@@ -85,7 +85,7 @@ def test_a_scratch_raises_the_distance_where_it_is(guard):
 def test_the_verdict_tells_where_the_worst_patch_lies(guard):
     image = scratched(real_views(1, seed=4)[0])
     distances = guard.distance_map(image[None])[0]
-    left, top, width, height = guard.judge(image).place
+    left, top, width, height = guard.judge(image).look.place
     rows, columns = distances.shape
     assert (width, height) == (1 / columns, 1 / rows)
     assert distances[round(top * rows), round(left * columns)] == distances.max()

@@ -42,6 +42,20 @@ def test_a_blind_generator_is_caught_by_the_guard_within_the_budget(pipeline, pr
     assert made == 2 * CANDIDATE_BUDGET
 
 
+def test_a_copy_is_kept_out_without_a_look_at_its_patches(pipeline, prepared, monkeypatch):
+    fill(generation_of(pipeline.models, num_images=2), prepared)
+    looked_at = []
+    look = prepared.guard.look
+    monkeypatch.setattr(
+        prepared.guard, "look", lambda images: looked_at.extend(images) or look(images)
+    )
+    accepted = fill(generation_of(pipeline.models, num_images=2), prepared)
+    copies = [rejected for rejected in accepted.rejected if rejected.reason == "near_copy"]
+    assert len(copies) >= 2
+    assert {(copy.guard_distance, copy.place) for copy in copies} == {(None, None)}
+    assert len(looked_at) == len(accepted.images) + accepted.rejections["anomalous"]
+
+
 def test_without_a_guard_nothing_is_rejected(pipeline, prepared):
     accepted = fill(generation_of(pipeline.models, replace(BLIND, guard=False)), prepared)
     assert len(accepted.images) == 2

@@ -38,7 +38,7 @@ FAILING = "broken nut"
 GREY = np.full((SIDE_PX, SIDE_PX, 3), 128, np.uint8)
 REJECTED = (
     RejectedImage(GREY, 0, "anomalous", 1.25, 0.5, (0.5, 0.25, 0.125, 0.125)),
-    RejectedImage(GREY, 0, "near_copy", 0.5, 0.01, (0.0, 0.0, 0.125, 0.125)),
+    RejectedImage(GREY, 0, "near_copy", None, 0.01, None),
 )
 
 
