@@ -87,5 +87,6 @@ def test_a_print_is_never_mirrored(features: PatchFeatures, count: int):
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_brushed_surface_may_be_mirrored(features: PatchFeatures, count: int):
     """Also across its grain, though each scratch is found again where it goes on."""
-    images = torch.stack([texture_image(size=384, seed=seed) for seed in range(count)])
-    assert decide_invariances(images, features).invariances >= FLIPS
+    images = [to_image(texture_image(size=384, seed=seed)) for seed in range(count)]
+    decision = decide_invariances(all_analysed(images), features, all_detailed(images))
+    assert decision.invariances >= FLIPS
