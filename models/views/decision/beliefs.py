@@ -24,7 +24,7 @@ CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
 # the images, which is the belief times this, of a part that lies free on its ground and of another,
 # which turns with all that is seen.
-TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.2, 0.7, 0.42
+TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.25, 0.7, 0.42
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
@@ -54,12 +54,12 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.1,
+    "prior": 0.0,
     "itself": -1.0,
-    "others": -1.0,
+    "others": -1.1,
     "part": 1.2,
     "askew": 2.7,
-    "straight": -1.2,
+    "straight": -1.7,
     "grain": -2.3,
     "frame": -3.8,
 }
@@ -145,8 +145,10 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     if name in TURNS:
         if not evidence.is_part:
             return told | {"askew": 0.0, "straight": 0.0, "grain": grain, "frame": 0.0}
-        # How a compact part lies is hardly seen, and a long one seldom lies straight by chance.
-        straight = (1 - evidence.askew) * min(1.0, math.log2(max(1.0, evidence.elongation)))
+        # How a compact part lies is hardly seen, and a long one seldom lies straight by chance. What
+        # is not free may be a part and more: how long the part is, is not known then.
+        long = min(1.0, math.log2(max(1.0, evidence.elongation)))
+        straight = (1 - evidence.askew) * (1 - evidence.held) * long
         return told | {
             "askew": evidence.askew,
             "straight": straight,

@@ -68,7 +68,7 @@ def _turned_part(name: str, evidence: Evidence) -> str:
         said = f"{way}, the part looks more like those in the other images than as it lies"
     else:
         parts = "most parts lie" if several else "the part lies"
-        is_long = evidence.elongation >= LONG
+        is_long = evidence.elongation >= LONG and not evidence.is_held
         why = "as long parts seldom do by chance" if is_long else "which may be a fixture or chance"
         said = f"{parts} straight in the picture, {why}"
     if evidence.is_held:

@@ -98,12 +98,19 @@ def test_a_part_that_lies_free_is_tried_in_more_images_than_one_that_turns_with_
 def test_a_long_part_that_lies_straight_is_held_so():
     shares = [believed("rotate", evidence(elongation=times)) for times in (1.0, 1.4, 2.0, 4.0)]
     assert shares[0] > shares[1] > shares[2] == shares[3]
-    assert tried_share(evidence(elongation=3.0)) < tried_share(evidence())
+    assert tried_share(evidence(elongation=3.0)) == 0.0 < tried_share(evidence(elongation=1.4))
     reasons = [beliefs_of(evidence(elongation=n))["rotate"].reason for n in (1.0, 3.0)]
     assert "chance" in reasons[0]
     assert "seldom" in reasons[1]
     for times in (1.0, 3.0):
         assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0, elongation=times))
+
+
+def test_how_long_a_part_is_that_is_not_free_says_nothing():
+    long, compact = (
+        beliefs_of(evidence(held=1.0, elongation=times))["rotate"] for times in (3.0, 1.0)
+    )
+    assert long == compact
 
 
 @pytest.mark.parametrize(
