@@ -33,6 +33,8 @@ USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # that is not; and to other images, over the image's as it is.
 HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
 UNTOUCHED = 1.1
+# Asymmetry of parts whose mirror axis is but chance, and of parts that have one.
+VAGUE_AXIS, CLEAR_AXIS = 0.45, 0.25
 # Distances beyond these say no more than they do, as factors.
 MOST_FACTOR = 3.0
 # More images than this make nothing surer.
@@ -54,12 +56,12 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.0,
+    "prior": 0.1,
     "itself": -1.0,
     "others": -1.1,
     "part": 1.2,
     "askew": 2.7,
-    "straight": -1.7,
+    "straight": -1.6,
     "grain": -2.3,
     "frame": -3.8,
 }
@@ -145,10 +147,12 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     if name in TURNS:
         if not evidence.is_part:
             return told | {"askew": 0.0, "straight": 0.0, "grain": grain, "frame": 0.0}
-        # How a compact part lies is hardly seen, and a long one seldom lies straight by chance. What
-        # is not free may be a part and more: how long the part is, is not known then.
+        # How a part lies is hardly seen unless it is long or its own mirror image, and such a one
+        # seldom lies straight by chance. What is not free may be a part and more: its shape is not
+        # known then.
         long = min(1.0, math.log2(max(1.0, evidence.elongation)))
-        straight = (1 - evidence.askew) * (1 - evidence.held) * long
+        shaped = max(long, _symmetry(evidence) * _shows(name, evidence))
+        straight = (1 - evidence.askew) * (1 - evidence.held) * shaped
         return told | {
             "askew": evidence.askew,
             "straight": straight,
@@ -161,14 +165,24 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     }
 
 
+def _symmetry(evidence: Evidence) -> float:
+    """Whether the parts have a mirror axis: 0 where it is but chance, 1 where it is clear."""
+    vague, clear = VAGUE_AXIS, CLEAR_AXIS
+    return min(1.0, max(0.0, (vague - evidence.asymmetry) / (vague - clear)))
+
+
 def _others(name: str, evidence: Evidence) -> float:
     """How much less than as it is the turned or mirrored image looks like the others."""
     less = _log(evidence.to_others.get(name, UNTOUCHED) / UNTOUCHED) * _sureness(evidence)
     if not evidence.is_part:
         return less
-    # On a round part nothing but the light seems to turn.
+    return less * _shows(name, evidence)
+
+
+def _shows(name: str, evidence: Evidence) -> float:
+    """How much of the part a turn or mirror image shows: on a round one that is but the light, 0."""
     shows = math.log(evidence.to_itself[name] / HARDLY_SHOWS) / math.log(SHOWS / HARDLY_SHOWS)
-    return less * min(1.0, max(0.0, shows))
+    return min(1.0, max(0.0, shows))
 
 
 def _spread(name: str, evidence: Evidence) -> float:

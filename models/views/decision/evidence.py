@@ -20,8 +20,9 @@ from models.views.decision.hand import HAS_HAND, mirrored_elsewhere
 from models.views.decision.light import light_spread
 from models.views.decision.seen import PROBES, Seen, distances, look_at, ratio
 
-# A part whose mirror axis is so near to the frame's directions lies straight.
-ALIGNED_WITHIN_DEG = 6.0
+# A part whose mirror axis is so near to the frame's directions lies straight, and one farther than
+# the second lies askew; between them a loose fixture may have let it.
+ALIGNED_WITHIN_DEG, ASKEW_FROM_DEG = 4.0, 16.0
 # A part is round that is nearer than this to its turned copy, in units of a small view's distance.
 # Measured: round parts 1.5 to 2.4, others 2.8 to 5.
 ROUND = 2.6
@@ -40,7 +41,9 @@ class Evidence:
         at_frame: share of the parts that hang on something or run out of the picture.
         grain: that the images have in common.
         axis_deg: of one image, the lone part's mirror axis, in [0, 180).
-        askew: share of the lone parts that lie at an odd angle to the frame.
+        askew: how far the lone parts lie at odd angles to the frame, the mean, in [0, 1].
+        asymmetry: how much the parts differ from their mirror images, as of a `MirrorAxis`, the
+            median; 1 without parts.
         elongation: how many times as long as wide the parts are, the median; 1 without parts.
         to_itself: name -> distance of the turned or mirrored image to itself, over small views'.
         to_others: the same to the other images, over the image's as it is; of two or more images.
@@ -58,6 +61,7 @@ class Evidence:
     grain: Grain
     axis_deg: float | None
     askew: float
+    asymmetry: float
     elongation: float
     to_itself: dict[str, float]
     to_others: dict[str, float]
@@ -82,6 +86,7 @@ class Evidence:
             "held": round(self.held, 2),
             "at_frame": round(self.at_frame, 2),
             "askew": round(self.askew, 2),
+            "asymmetry": round(self.asymmetry, 2),
             "elongation": round(self.elongation, 2),
             "axis_deg": self.axis_deg,
             "grain": {
@@ -123,7 +128,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
     parts = [s for s in seen if s.middle is not None]
     is_part = 2 * len(parts) > len(seen)
     alike = parts if is_part else [s for s in seen if s.middle is None] or seen
-    axes = [part.axis_deg for part in parts if part.axis_deg is not None]
+    axes = [part.axis for part in parts if part.axis is not None]
     images = torch.stack([s.image for s in seen])
     return Evidence(
         num_images=len(seen),
@@ -131,8 +136,9 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         held=sum(not part.is_free for part in parts) / max(1, len(parts)),
         at_frame=sum(part.at_frame for part in parts) / max(1, len(parts)),
         grain=grain_of(images),
-        axis_deg=axes[0] if len(seen) == len(axes) == 1 else None,
-        askew=sum(_is_askew(axis) for axis in axes) / max(1, len(axes)),
+        axis_deg=axes[0].direction_deg if len(seen) == len(axes) == 1 else None,
+        askew=sum(_askew(axis.direction_deg) for axis in axes) / max(1, len(axes)),
+        asymmetry=float(np.median([axis.asymmetry for axis in axes])) if axes else 1.0,
         elongation=float(np.median([part.elongation for part in parts])) if parts else 1.0,
         to_itself={name: float(np.median([s.to_itself[name] for s in alike])) for name in PROBES},
         to_others=_to_others(alike),
@@ -142,8 +148,11 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
     )
 
 
-def _is_askew(axis_deg: float) -> bool:
-    return abs((axis_deg + 45.0) % 90.0 - 45.0) > ALIGNED_WITHIN_DEG
+def _askew(axis_deg: float) -> float:
+    """How far it lies askew, in [0, 1]."""
+    off_deg = abs((axis_deg + 45.0) % 90.0 - 45.0)
+    share = (off_deg - ALIGNED_WITHIN_DEG) / (ASKEW_FROM_DEG - ALIGNED_WITHIN_DEG)
+    return min(1.0, max(0.0, share))
 
 
 def _to_others(seen: Sequence[Seen]) -> dict[str, float]:

@@ -4,6 +4,7 @@ Axes: H x W pixels; images (3, H, W) in [0, 1].
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,17 +13,30 @@ from torch.nn import functional as F
 AXIS_STEP_DEG = 2
 
 
-def mirror_axis_deg(image: Tensor, mask: Tensor) -> float:
-    """Direction of the mirror axis of the part that lies where `mask` (H, W) says, in [0, 180).
+class MirrorAxis(NamedTuple):
+    """Where a part differs least from its mirror image.
 
-    0 is the horizontal axis, angles grow counter-clockwise. The axis is where the part differs
-    least from its mirror image. On a round part it is whatever small marks say; turning such a part
-    does little, and so no harm.
+    Attributes:
+        direction_deg: in [0, 180); 0 is the horizontal axis, angles grow counter-clockwise.
+        asymmetry: how much the part differs from its mirror image there, over the median of all
+            axes, in [0, 1]: near 0 on a part that has such an axis, and near 1 where the axis is
+            but chance.
+    """
+
+    direction_deg: float
+    asymmetry: float
+
+
+def mirror_axis(image: Tensor, mask: Tensor) -> MirrorAxis:
+    """Of the part that lies where `mask` (H, W) says.
+
+    On a round part it is whatever small marks say; turning such a part does little, and so no harm.
     """
     differences = torch.tensor(
         [_mirror_difference(image, mask, angle) for angle in range(0, 180, AXIS_STEP_DEG)]
     )
-    return float(AXIS_STEP_DEG * int(differences.argmin()))
+    asymmetry = float(differences.min() / differences.median().clamp_min(1e-6))
+    return MirrorAxis(float(AXIS_STEP_DEG * int(differences.argmin())), asymmetry)
 
 
 def _mirror_difference(image: Tensor, mask: Tensor, angle_deg: float) -> float:

@@ -11,6 +11,8 @@ HARDLY_SHOWS = 2.2
 UNLIKE_OTHERS = 1.3
 # So many times as long as wide.
 LONG = 1.5
+# So little unlike its mirror image that its axis is no chance.
+SYMMETRIC = 0.35
 NOT_FREE = (
     "it does not lie free on its ground (it reaches the frame, or something else is seen beside it)"
 )
@@ -68,12 +70,18 @@ def _turned_part(name: str, evidence: Evidence) -> str:
         said = f"{way}, the part looks more like those in the other images than as it lies"
     else:
         parts = "most parts lie" if several else "the part lies"
-        is_long = evidence.elongation >= LONG and not evidence.is_held
-        why = "as long parts seldom do by chance" if is_long else "which may be a fixture or chance"
-        said = f"{parts} straight in the picture, {why}"
+        said = f"{parts} straight in the picture, {_why_straight(evidence)}"
     if evidence.is_held:
         said += f"; as {NOT_FREE}, no more than a few images are turned without your word"
     return said
+
+
+def _why_straight(evidence: Evidence) -> str:
+    if evidence.elongation >= LONG and not evidence.is_held:
+        return "as long parts seldom do by chance"
+    if evidence.asymmetry <= SYMMETRIC and not evidence.is_held:
+        return "as parts with a clear mirror axis seldom do by chance"
+    return "which may be a fixture or chance"
 
 
 def _mirrored_part(name: str, evidence: Evidence) -> str:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from models.features.nearest import nearest_distances
 from models.features.patches import PatchFeatures
-from models.views.decision.mirror_axis import mirror_axis_deg
+from models.views.decision.mirror_axis import MirrorAxis, mirror_axis
 from models.views.showing.free_part import free_part_mask
 from models.views.showing.mask_shapes import dilated
 from models.views.showing.part_mask import lone_part_mask, main_part
@@ -50,7 +50,7 @@ class Seen:
         size: log of the root of the part's area as a share of the image's long side.
         is_free: whether the part lies whole and free on its ground.
         at_frame: whether it hangs on something or runs out of the picture.
-        axis_deg: the part's mirror axis, in [0, 180); None without a part.
+        axis: the part's mirror axis; None without a part.
         elongation: how many times as long as wide the part is; 1 without a part.
         patches: name of a turn or mirror image, "" for none -> features of the part's patches, or
             of the image's, (P, F).
@@ -63,7 +63,7 @@ class Seen:
     size: float
     is_free: bool
     at_frame: bool
-    axis_deg: float | None
+    axis: MirrorAxis | None
     elongation: float
     patches: dict[str, Tensor]
     to_itself: dict[str, float]
@@ -85,7 +85,7 @@ def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None
         return Seen(image, None, 0.0, False, False, None, 1.0, patches, to_itself, detail)
     cut, middle, size = _cut_out(image, mask.to(image.device))
     patches, to_itself = _compared(cut, features)
-    axis_deg = mirror_axis_deg(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
+    axis = mirror_axis(cut.pixels.cpu(), cut.mask.cpu() > 0.5)
     found = main_part(image.cpu()) if free is None else None
     at_frame = found is not None and found.reaches_frame
     return Seen(
@@ -94,7 +94,7 @@ def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None
         size,
         free is not None,
         at_frame,
-        axis_deg,
+        axis,
         _elongation(mask),
         patches,
         to_itself,

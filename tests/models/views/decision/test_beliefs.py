@@ -29,6 +29,7 @@ def evidence(**changes: object) -> Evidence:
         "grain": Grain(0.05, 90.0),
         "axis_deg": 0.0,
         "askew": 0.0,
+        "asymmetry": 0.6,
         "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
         "to_others": {},
@@ -106,11 +107,19 @@ def test_a_long_part_that_lies_straight_is_held_so():
         assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0, elongation=times))
 
 
-def test_how_long_a_part_is_that_is_not_free_says_nothing():
-    long, compact = (
-        beliefs_of(evidence(held=1.0, elongation=times))["rotate"] for times in (3.0, 1.0)
-    )
-    assert long == compact
+def test_a_part_with_a_clear_mirror_axis_that_lies_straight_is_held_so():
+    told = [evidence(asymmetry=asymmetry) for asymmetry in (0.8, 0.5, 0.35, 0.2, 0.0)]
+    beliefs = [believed("rotate", each) for each in told]
+    assert beliefs[0] == beliefs[1] > beliefs[2] > beliefs[3] == beliefs[4]
+    assert tried_share(told[3]) == 0.0
+    assert "clear mirror axis" in beliefs_of(told[3])["rotate"].reason
+    assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0, asymmetry=0.1))
+
+
+@pytest.mark.parametrize("shape", [{"elongation": 3.0}, {"asymmetry": 0.1}])
+def test_the_shape_of_a_part_that_is_not_free_says_nothing(shape: dict[str, float]):
+    shaped, other = (beliefs_of(evidence(held=1.0, **told))["rotate"] for told in (shape, {}))
+    assert shaped == other
 
 
 @pytest.mark.parametrize(
