@@ -16,10 +16,13 @@ from tests.models.conftest import part_image, texture_image
 
 
 def test_a_part_lying_askew_may_turn_and_one_lying_straight_may_not(features: PatchFeatures):
-    askew = decide_invariances(part_image(angle_deg=33)[None], features)
-    straight = decide_invariances(part_image(angle_deg=0)[None], features)
-    assert "rotate" in askew.invariances
-    assert "rotate" not in straight.invariances
+    """One that lies some degrees off, which a loose fixture allows, turns in a share of images."""
+
+    def share(angle_deg: float) -> float:
+        decision = decide_invariances(part_image(angle_deg=angle_deg)[None], features)
+        return 1.0 if "rotate" in decision.invariances else decision.tried.get("rotate", 0.0)
+
+    assert share(0) == 0.0 < share(10) < 0.5 < share(33) == 1.0
 
 
 def test_several_images_tell_whether_a_part_turns(features: PatchFeatures):
