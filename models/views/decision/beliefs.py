@@ -22,8 +22,8 @@ ON_WORD = ("shift", "scale", "lighting")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
-# the images, which is the belief times this, of a part that lies free on its ground and of another,
-# which turns with all that is seen.
+# the images, which is the belief times this, of a part that lies free on its ground and of one that
+# hangs on something, which turns with all that is seen.
 TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.25, 0.7, 0.42
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
@@ -105,10 +105,12 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
 
     Whether a lone part may lie turned, one image hardly says, and a detector that never saw it so
     rejects every part that does. A few images teach it most of what all would, and where parts lie
-    in a fixture, all others are what the line makes.
+    in a fixture, all others are what the line makes. Where another thing is seen beside the part,
+    nothing is: how they lie to each other would stay, and what holds both is not known.
     """
     believed = beliefs["rotate"].belief
     may_be = evidence.is_part and not evidence.is_round and believed >= TRIED_FROM
+    may_be = may_be and not evidence.has_company
     if not may_be or "rotate" in chosen(beliefs, evidence):
         return {}
     share = SHARE_HELD if evidence.is_held else SHARE_FREE
@@ -180,7 +182,7 @@ def _others(name: str, evidence: Evidence) -> float:
 
 
 def _shows(name: str, evidence: Evidence) -> float:
-    """How much of the part a turn or mirror image shows: on a round one that is but the light, 0."""
+    """How far a turn or mirror image shows, in [0, 1]: on a round part nothing but its light does."""
     shows = math.log(evidence.to_itself[name] / HARDLY_SHOWS) / math.log(SHOWS / HARDLY_SHOWS)
     return min(1.0, max(0.0, shows))
 

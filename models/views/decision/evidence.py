@@ -113,6 +113,11 @@ class Evidence:
         """Whether most of the parts reach the frame or are not alone."""
         return self.held > 0.5
 
+    @property
+    def has_company(self) -> bool:
+        """Whether something else is seen beside most of the parts, which reach no frame."""
+        return self.held - self.at_frame > 0.5
+
 
 def evidence_of(
     images: Tensor, features: PatchFeatures, details: Sequence[Tensor] = ()

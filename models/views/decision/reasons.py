@@ -71,7 +71,9 @@ def _turned_part(name: str, evidence: Evidence) -> str:
     else:
         parts = "most parts lie" if several else "the part lies"
         said = f"{parts} straight in the picture, {_why_straight(evidence)}"
-    if evidence.is_held:
+    if evidence.has_company:
+        said += "; as something else is seen beside it, no image is turned without your word"
+    elif evidence.is_held:
         said += f"; as {NOT_FREE}, no more than a few images are turned without your word"
     return said
 

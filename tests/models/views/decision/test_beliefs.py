@@ -40,6 +40,11 @@ def evidence(**changes: object) -> Evidence:
     return Evidence(**{**known, **changes})  # type: ignore[arg-type]
 
 
+def hung(**changes: object) -> Evidence:
+    """A part that hangs on something at the frame."""
+    return evidence(**{"held": 1.0, "at_frame": 1.0, **changes})
+
+
 def surface(**changes: object) -> Evidence:
     return evidence(**{"lone": 0.0, "axis_deg": None, **changes})
 
@@ -89,11 +94,23 @@ def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_
     likely, likelier = (believed("rotate", each) for each in told)
     assert 0 < tried_share(told[0]) < tried_share(told[1]) < 0.5
     assert likely < likelier < CHOSEN_FROM
-    assert 0 < tried_share(evidence(askew=1.0, held=1.0)) < 0.45
+    assert 0 < tried_share(hung(askew=1.0)) < 0.45
 
 
 def test_a_part_that_lies_free_is_tried_in_more_images_than_one_that_turns_with_all_that_is_seen():
-    assert 0 < tried_share(evidence(held=1.0)) < tried_share(evidence())
+    share, held = (
+        tried_share(told) / believed("rotate", told) for told in (evidence(), hung(askew=1.0))
+    )
+    assert 0 < held < share
+
+
+def test_what_has_something_else_beside_it_is_never_turned_by_decision():
+    beside = evidence(held=1.0, askew=1.0)
+    assert not {"rotate", "rotate_90"} & made(beside)
+    assert tried_share(beside) == 0.0 < tried_share(hung(askew=1.0))
+    reasons = [beliefs_of(told)["rotate"].reason for told in (beside, hung(askew=1.0))]
+    assert "no image is turned" in reasons[0]
+    assert "no more than a few" in reasons[1]
 
 
 def test_a_long_part_that_lies_straight_is_held_so():
