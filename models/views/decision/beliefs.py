@@ -182,7 +182,7 @@ def _others(name: str, evidence: Evidence) -> float:
 
 
 def _shows(name: str, evidence: Evidence) -> float:
-    """How far a turn or mirror image shows, in [0, 1]: on a round part nothing but its light does."""
+    """How far a turn or mirror image shows, in [0, 1]: of a round part only its light does."""
     shows = math.log(evidence.to_itself[name] / HARDLY_SHOWS) / math.log(SHOWS / HARDLY_SHOWS)
     return min(1.0, max(0.0, shows))
 
