@@ -22,7 +22,7 @@ from models.views.decision.seen import PROBES, Seen, distances, look_at, ratio
 
 # A part whose mirror axis is so near to the frame's directions lies straight, and one farther than
 # the second lies askew; between them a loose fixture may have let it.
-ALIGNED_WITHIN_DEG, ASKEW_FROM_DEG = 4.0, 16.0
+ALIGNED_WITHIN_DEG, ASKEW_FROM_DEG = 4.0, 10.0
 # A part is round that is nearer than this to its turned copy, in units of a small view's distance.
 # Measured: round parts 1.5 to 2.4, others 2.8 to 5.
 ROUND = 2.6

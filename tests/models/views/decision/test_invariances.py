@@ -22,7 +22,7 @@ def test_a_part_lying_askew_may_turn_and_one_lying_straight_may_not(features: Pa
         decision = decide_invariances(part_image(angle_deg=angle_deg)[None], features)
         return 1.0 if "rotate" in decision.invariances else decision.tried.get("rotate", 0.0)
 
-    assert share(0) == 0.0 < share(10) < 0.5 < share(33) == 1.0
+    assert share(0) == 0.0 < share(7) < 0.5 < share(33) == 1.0
 
 
 def test_several_images_tell_whether_a_part_turns(features: PatchFeatures):
