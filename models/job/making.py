@@ -74,6 +74,13 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     made: dict[int, Candidate] = {}
     generator = prepared.generator
 
+    def look_at(images: Tensor) -> list[Look | None]:
+        guard = prepared.guard
+        copies = guard.copies(images) if options.guard else [False] * len(images)
+        others = [n for n, is_copy in enumerate(copies) if not is_copy]
+        looks = dict(zip(others, guard.look(images[others]), strict=True)) if others else {}
+        return [looks.get(n) for n in range(len(images))]
+
     def try_scale(numbers: list[int], encoded: EncodedViews | None, scale: float) -> None:
         chosen = [draws[n] for n in numbers]
         pixels: Sequence[Tensor | None] = [None] * len(chosen)
@@ -93,13 +100,6 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
             (number, Candidate(*parts))
             for number, *parts in zip(numbers, chosen, variations, images, looks, strict=True)
         )
-
-    def look_at(images: Tensor) -> list[Look | None]:
-        guard = prepared.guard
-        copies = guard.copies(images) if options.guard else [False] * len(images)
-        others = [n for n, is_copy in enumerate(copies) if not is_copy]
-        looks = dict(zip(others, guard.look(images[others]), strict=True)) if others else {}
-        return [looks.get(n) for n in range(len(images))]
 
     def encode(numbers: list[int]) -> EncodedViews:
         views = torch.stack([draws[n].pixels for n in numbers])
