@@ -35,6 +35,8 @@ HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
 UNTOUCHED = 1.1
 # Asymmetry of parts whose mirror axis is but chance, and of parts that have one.
 VAGUE_AXIS, CLEAR_AXIS = 0.45, 0.25
+# From so far apart on, the axes of several images do not point one way.
+ALL_APART = 0.1
 # Distances beyond these say no more than they do, as factors.
 MOST_FACTOR = 3.0
 # More images than this make nothing surer.
@@ -56,11 +58,11 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.0,
-    "itself": -1.0,
+    "prior": 0.1,
+    "itself": -1.1,
     "others": -1.1,
-    "part": 1.1,
-    "askew": 2.8,
+    "part": 1.2,
+    "askew": 2.7,
     "straight": -1.6,
     "grain": -2.3,
     "frame": -3.8,
@@ -149,14 +151,9 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     if name in TURNS:
         if not evidence.is_part:
             return told | {"askew": 0.0, "straight": 0.0, "grain": grain, "frame": 0.0}
-        # How a part lies is hardly seen unless it is long or its own mirror image, and such a one
-        # seldom lies straight by chance. What is not free may be a part and more: its shape is not
-        # known then.
-        long = min(1.0, math.log2(max(1.0, evidence.elongation)))
-        shaped = max(long, _symmetry(evidence) * _shows(name, evidence))
-        straight = (1 - evidence.askew) * (1 - evidence.held) * shaped
+        askew, straight = _lying(name, evidence)
         return told | {
-            "askew": evidence.askew,
+            "askew": askew,
             "straight": straight,
             "grain": grain,
             "frame": evidence.at_frame,
@@ -165,6 +162,19 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
         "grain": grain if name in evidence.grain.forbids else 0.0,
         "hand": float(evidence.has_hand(name)),
     }
+
+
+def _lying(name: str, evidence: Evidence) -> tuple[float, float]:
+    """How far parts lie askew as if laid down at random, and straight as if held, both in [0, 1].
+
+    Several that lie askew all one way are held so. How one lies straight is hardly seen unless it
+    is long or its own mirror image, and such a one seldom does by chance; what is not free may be a
+    part and more, whose shape is not known.
+    """
+    apart = min(1.0, evidence.axes_apart / ALL_APART) if evidence.num_images > 1 else 1.0
+    long = min(1.0, math.log2(max(1.0, evidence.elongation)))
+    shaped = max(long, _symmetry(evidence) * _shows(name, evidence))
+    return evidence.askew * apart, (1 - evidence.askew) * (1 - evidence.held) * shaped
 
 
 def _symmetry(evidence: Evidence) -> float:

@@ -42,6 +42,8 @@ class Evidence:
         grain: that the images have in common.
         axis_deg: of one image, the lone part's mirror axis, in [0, 180).
         askew: how far the lone parts lie at odd angles to the frame, the mean, in [0, 1].
+        axes_apart: how far the parts' axes point apart, in [0, 1]: 0 where all point one way, 1
+            where they point all around.
         asymmetry: how much the parts differ from their mirror images, as of a `MirrorAxis`, the
             median; 1 without parts.
         elongation: how many times as long as wide the parts are, the median; 1 without parts.
@@ -61,6 +63,7 @@ class Evidence:
     grain: Grain
     axis_deg: float | None
     askew: float
+    axes_apart: float
     asymmetry: float
     elongation: float
     to_itself: dict[str, float]
@@ -86,6 +89,7 @@ class Evidence:
             "held": round(self.held, 2),
             "at_frame": round(self.at_frame, 2),
             "askew": round(self.askew, 2),
+            "axes_apart": round(self.axes_apart, 2),
             "asymmetry": round(self.asymmetry, 2),
             "elongation": round(self.elongation, 2),
             "axis_deg": self.axis_deg,
@@ -143,6 +147,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         grain=grain_of(images),
         axis_deg=axes[0].direction_deg if len(seen) == len(axes) == 1 else None,
         askew=sum(_askew(axis.direction_deg) for axis in axes) / max(1, len(axes)),
+        axes_apart=_apart([axis.direction_deg for axis in axes]),
         asymmetry=float(np.median([axis.asymmetry for axis in axes])) if axes else 1.0,
         elongation=float(np.median([part.elongation for part in parts])) if parts else 1.0,
         to_itself={name: float(np.median([s.to_itself[name] for s in alike])) for name in PROBES},
@@ -158,6 +163,13 @@ def _askew(axis_deg: float) -> float:
     off_deg = abs((axis_deg + 45.0) % 90.0 - 45.0)
     share = (off_deg - ALIGNED_WITHIN_DEG) / (ASKEW_FROM_DEG - ALIGNED_WITHIN_DEG)
     return min(1.0, max(0.0, share))
+
+
+def _apart(axes_deg: Sequence[float]) -> float:
+    """The circular variance of directions that are the same when turned by 180 degrees."""
+    if not axes_deg:
+        return 0.0
+    return 1.0 - float(np.abs(np.exp(2j * np.radians(axes_deg)).mean()))
 
 
 def _to_others(seen: Sequence[Seen]) -> dict[str, float]:

@@ -13,6 +13,8 @@ UNLIKE_OTHERS = 1.3
 LONG = 1.5
 # So little unlike its mirror image that its axis is no chance.
 SYMMETRIC = 0.35
+# Axes that point no farther apart point one way.
+ONE_WAY = 0.05
 NOT_FREE = (
     "it does not lie free on its ground (it reaches the frame, or something else is seen beside it)"
 )
@@ -63,6 +65,8 @@ def _turned_part(name: str, evidence: Evidence) -> str:
         )
     if _is_unlike(name, evidence):
         said = f"{way}, the part looks less like those in the other images than as it lies"
+    elif evidence.askew > 0.5 and several and evidence.axes_apart < ONE_WAY:
+        said = "the parts lie at an odd angle to the picture, all of them the same way"
     elif evidence.askew > 0.5:
         parts = "the parts lie" if several else "the part lies"
         said = f"{parts} at an odd angle to the picture, as parts do that are laid down at random"

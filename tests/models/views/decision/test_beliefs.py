@@ -29,6 +29,7 @@ def evidence(**changes: object) -> Evidence:
         "grain": Grain(0.05, 90.0),
         "axis_deg": 0.0,
         "askew": 0.0,
+        "axes_apart": 0.0,
         "asymmetry": 0.6,
         "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
@@ -51,6 +52,12 @@ def surface(**changes: object) -> Evidence:
 
 def several(num_images: int, ratio: float, **spread: float) -> Evidence:
     return evidence(num_images=num_images, to_others=dict.fromkeys(PROBES, ratio), spread=spread)
+
+
+def laid(axes_apart: float) -> Evidence:
+    """Five parts that lie askew, each its own way or not; the pictures tell nothing else."""
+    alike = dict.fromkeys(PROBES, 1.1)
+    return evidence(num_images=5, to_others=alike, askew=1.0, axes_apart=axes_apart)
 
 
 def made(told: Evidence) -> frozenset[str]:
@@ -83,6 +90,16 @@ def test_a_turn_is_believed_the_more_the_less_it_shows(name: str):
 def test_a_part_that_lies_askew_turns_and_one_that_lies_straight_does_not():
     assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0))
     assert not {"rotate", "rotate_90"} & made(evidence())
+
+
+def test_several_parts_that_lie_askew_all_one_way_are_held_so():
+    beliefs = [believed("rotate", laid(apart)) for apart in (0.0, 0.05, 0.1, 0.9)]
+    assert beliefs[0] < beliefs[1] < beliefs[2] == beliefs[3]
+    assert {"rotate", "rotate_90"} <= made(laid(0.6))
+    assert not {"rotate", "rotate_90"} & made(laid(0.0))
+    reasons = [beliefs_of(laid(apart))["rotate"].reason for apart in (0.0, 0.6)]
+    assert "the same way" in reasons[0]
+    assert "at random" in reasons[1]
 
 
 def tried_share(told: Evidence) -> float:

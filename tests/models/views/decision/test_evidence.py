@@ -46,6 +46,8 @@ def test_the_other_images_tell_whether_parts_lie_turned(features: PatchFeatures)
     turned, stood = (evidence_of(images, features) for images in (turning, standing))
     assert turned.to_others["rotate"] < 1.1 < stood.to_others["rotate"]
     assert (turned.askew, stood.askew) == (1.0, 0.0)
+    assert stood.axes_apart < 0.02
+    assert turned.axes_apart > 0.2
     little = evidence_of(part_image(angle_deg=7)[None], features)
     assert 0.0 < little.askew < 1.0
 
