@@ -32,6 +32,8 @@ SEEN_PX, WORK_PX = 448, 256
 WORK_MULTIPLE_PX = 16
 # What a part does on its ground.
 MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
+# A part that hangs on something, and is tried turned with it, swings so far to either side.
+SWING_DEG = 25.0
 # Between these an image's mean brightness stands for its own level.
 LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
@@ -148,6 +150,9 @@ class Draws:
             # Spread over those that are tried: of every eighth, steps would be of 20 degrees.
             num_before = math.floor(place * self.decision.tried["rotate"])
             turn = float(first[0]) + num_before * GOLDEN_RATIO
+            if self.fills[source] == "edge":
+                # What hangs swings with what holds it; nothing hangs from below.
+                turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         # How loose a line is, one image does not say: most of its views stay near to it.
         share = rng.random() ** (1.0 / len(self.distinct))

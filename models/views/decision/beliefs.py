@@ -22,9 +22,8 @@ ON_WORD = ("shift", "scale", "lighting")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
-# the images, which is the belief times this, of a part that lies free on its ground and of one that
-# hangs on something, which turns with all that is seen.
-TRIED_FROM, SHARE_FREE, SHARE_HELD = 0.25, 0.7, 0.42
+# the images, which is the belief times this.
+TRIED_FROM, SHARE_TRIED = 0.25, 0.7
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
@@ -115,8 +114,7 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
     may_be = may_be and not evidence.has_company
     if not may_be or "rotate" in chosen(beliefs, evidence):
         return {}
-    share = SHARE_HELD if evidence.is_held else SHARE_FREE
-    return {"rotate": round(share * believed, 3)}
+    return {"rotate": round(SHARE_TRIED * believed, 3)}
 
 
 def _needed(name: str, evidence: Evidence) -> float:

@@ -114,13 +114,6 @@ def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_
     assert 0 < tried_share(hung(askew=1.0)) < 0.45
 
 
-def test_a_part_that_lies_free_is_tried_in_more_images_than_one_that_turns_with_all_that_is_seen():
-    share, held = (
-        tried_share(told) / believed("rotate", told) for told in (evidence(), hung(askew=1.0))
-    )
-    assert 0 < held < share
-
-
 def test_what_has_something_else_beside_it_is_never_turned_by_decision():
     beside = evidence(held=1.0, askew=1.0)
     assert not {"rotate", "rotate_90"} & made(beside)
