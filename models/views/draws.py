@@ -239,8 +239,8 @@ class Draws:
     def _tried(self, source: int, number: float) -> frozenset[str]:
         """What a view shows besides, for a few, evenly spread over the numbers.
 
-        A part that is held is turned with all that is seen, where the edge can be continued; an
-        image in which no part is found is not.
+        A part that is held swings with all that is seen, where the edge can be continued; an image
+        in which no part is found is not turned.
         """
         is_held = self.fills[source] == "edge" and not self.sources[source].has_plain_frame
         if is_held or self.fills[source] == "mirror":
