@@ -17,8 +17,8 @@ from tests.app.images import png_writer as png
 from tests.app.images import tiff_writer as tiff
 from tests.app.images.test_pages import scans
 from tests.app.images.tiff_writer import TiffLayout
-from tests.conftest import encode, served, texture
-from tests.processes import children, command_line
+from tests.conftest import encode, served, texture, wait_until
+from tests.processes import alive, children, command_line
 
 SHAPE = (64, 64)
 PICTURE = np.asarray(texture(SHAPE)).astype(int)
@@ -134,6 +134,8 @@ def test_a_decoder_that_is_killed_is_replaced_and_none_outlives_its_service(sett
         assert send(api, encode(texture())).status_code == 202
         (pid,) = decoding_children() - before
         os.kill(pid, signal.SIGKILL)
+        # Until it is gone, an image may still be given to it and share its death.
+        wait_until(lambda: not alive({pid}))
         assert send(api, encode(texture())).status_code == 202
         assert len(decoding_children() - before) == 1
     assert decoding_children() <= before
