@@ -9,9 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# A copy: nowhere in the image does a COPY_CELL_PX cell differ by more than this mean difference.
+# A copy: nowhere in the image does a cell differ by more than this mean difference ...
 COPY_DIFFERENCE = 2.0 / 255.0
+# ... or, where all of the image is dark or all of it bright, this share of how far it reaches from
+# black or from white: the same change of the light is less there.
+COPY_SHARE = 4.0 / 255.0
+# A cell's side in px, and so much of the image's short side at most.
 COPY_CELL_PX = 16
+COPY_CELL_SHARE = 1.0 / 16.0
 # Where real images differ less from each other, that says what a copy is: of so many at least,
 # since two may be one picture in two files.
 LEAST_IMAGES = 3
@@ -63,18 +68,22 @@ class KnownImages:
 def copy_difference(images: Tensor) -> float:
     """An image that differs by less from one of these real ones (k, 3, H, W) is a copy, in [0, 1].
 
-    COPY_DIFFERENCE, or what half of the real images differ by from the one most like them: on a
-    line that holds its parts exactly, no two good images differ by more.
+    COPY_DIFFERENCE, less of dark and of bright images, or what half of the real images differ by
+    from the one most like them: on a line that holds its parts exactly, no two good images differ
+    by more.
     """
-    if len(images) < LEAST_IMAGES:
-        return COPY_DIFFERENCE
     cells = torch.stack([_cells(image) for image in images])
+    reach = min(float(cells.max()), 1.0 - float(cells.min()))
+    difference = min(COPY_DIFFERENCE, COPY_SHARE * reach)
+    if len(images) < LEAST_IMAGES:
+        return difference
     differences = torch.cdist(cells, cells, p=torch.inf)
     differences.fill_diagonal_(torch.inf)
-    return min(COPY_DIFFERENCE, float(differences.amin(dim=1).median()))
+    return min(difference, float(differences.amin(dim=1).median()))
 
 
 def _cells(image: Tensor) -> Tensor:
-    """Mean of each COPY_CELL_PX square in each channel, also of what is left at the edges, (N,)."""
-    cells = F.avg_pool2d(image, COPY_CELL_PX, ceil_mode=True, count_include_pad=False)
+    """Mean of each square cell in each channel, also of what is left at the edges, (N,)."""
+    side = max(1, min(COPY_CELL_PX, int(COPY_CELL_SHARE * min(image.shape[1:]))))
+    cells = F.avg_pool2d(image, side, ceil_mode=True, count_include_pad=False)
     return cells.flatten()

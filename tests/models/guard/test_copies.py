@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from models.guard.copies import COPY_CELL_PX, COPY_DIFFERENCE, KnownImages, copy_difference
+from models.guard.copies import (
+    COPY_CELL_PX,
+    COPY_DIFFERENCE,
+    COPY_SHARE,
+    KnownImages,
+    copy_difference,
+)
 
 
 def image(seed: int) -> torch.Tensor:
@@ -27,7 +33,7 @@ def test_nothing_is_a_copy_where_nothing_is_known():
 
 def test_one_cell_that_differs_is_enough(known):
     changed = image(1)
-    changed[:, :COPY_CELL_PX, :COPY_CELL_PX] += 0.02
+    changed[:, :3, :3] += 0.02  # a sixteenth of the short side
     assert known.difference(changed) == pytest.approx(0.02, abs=1e-6)
     assert known.difference(image(1) + 0.5 * COPY_DIFFERENCE) < COPY_DIFFERENCE
 
@@ -41,7 +47,9 @@ def test_the_first_are_kept_and_the_others_forgotten(known):
 
 def alike(*differences: float) -> torch.Tensor:
     """Images whose every cell is brighter than the last one's by so much."""
-    return torch.stack([image(0) * 0.5 + sum(differences[:n]) for n in range(len(differences) + 1)])
+    return torch.stack(
+        [0.25 + image(0) * 0.5 + sum(differences[:n]) for n in range(len(differences) + 1)]
+    )
 
 
 def test_real_images_that_are_all_but_alike_say_what_a_copy_is():
@@ -60,3 +68,20 @@ def test_real_images_that_are_all_but_alike_say_what_a_copy_is():
 )
 def test_other_images_leave_it_as_it_is(images: torch.Tensor):
     assert copy_difference(images) == COPY_DIFFERENCE
+
+
+@pytest.mark.parametrize("ground", [0.0, 1.0], ids=["dark", "bright"])
+def test_where_the_light_is_seen_less_a_copy_is_nearer(ground: float):
+    shades = ground + (0.1 if ground == 0.0 else -0.1) * torch.ones(1, 3, 64, 48)
+    assert copy_difference(shades) == pytest.approx(0.1 * COPY_SHARE, abs=1e-6)
+    spotted = shades.clone()
+    spotted[:, :, :3, :3] = 1.0 - ground
+    assert copy_difference(spotted) == COPY_DIFFERENCE
+
+
+def test_a_large_image_has_cells_of_a_fixed_size():
+    large = torch.full((3, 400, 600), 0.5)
+    known, changed = KnownImages(), large.clone()
+    known.add(large)
+    changed[:, :COPY_CELL_PX, :COPY_CELL_PX] += 0.02
+    assert known.difference(changed) == pytest.approx(0.02, abs=1e-5)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from models.catalog.chosen import chosen
 from models.generator.sampling import SamplingSettings
@@ -24,6 +25,15 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_others(pipeline,
     assert first.images[0].scores == second.images[0].scores
     other = pipeline.generate(draft(seed=6))
     assert first.images[0].pixels.tobytes() != other.images[0].pixels.tobytes()
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(22, 4), (240, 4)], ids=["rubber", "paper"])
+def test_a_surface_without_contrast_gives_all_its_images(pipeline, mean, deviation):
+    grain = np.random.default_rng(0).normal(mean, deviation, (256, 256))
+    surface = Image.fromarray(grain.clip(0, 255).astype(np.uint8)).convert("RGB")
+    made = pipeline.generate(draft(images=[surface], num_images=6, image_size=256))
+    assert len(made.images) == 6
+    assert made.report["rejections"]["near_copy"] < 12
 
 
 def test_a_vq_model_from_a_folder_is_the_one_that_draws(tmp_path, pipeline):
