@@ -14,9 +14,8 @@ COPY_DIFFERENCE = 2.0 / 255.0
 # ... or, where all of the image is dark or all of it bright, this share of how far it reaches from
 # black or from white: the same change of the light is less there.
 COPY_SHARE = 4.0 / 255.0
-# A cell's side in px, and so much of the image's short side at most.
-COPY_CELL_PX = 16
-COPY_CELL_SHARE = 1.0 / 16.0
+# A cell's side in px: a sixteenth of the image's short side, between these.
+LEAST_CELL_PX, COPY_CELL_PX = 8, 16
 # Where real images differ less from each other, that says what a copy is: of so many at least,
 # since two may be one picture in two files.
 LEAST_IMAGES = 3
@@ -84,6 +83,6 @@ def copy_difference(images: Tensor) -> float:
 
 def _cells(image: Tensor) -> Tensor:
     """Mean of each square cell in each channel, also of what is left at the edges, (N,)."""
-    side = max(1, min(COPY_CELL_PX, int(COPY_CELL_SHARE * min(image.shape[1:]))))
+    side = min(max(min(image.shape[1:]) // 16, LEAST_CELL_PX), COPY_CELL_PX)
     cells = F.avg_pool2d(image, side, ceil_mode=True, count_include_pad=False)
     return cells.flatten()

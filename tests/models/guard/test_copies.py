@@ -5,6 +5,7 @@ from models.guard.copies import (
     COPY_CELL_PX,
     COPY_DIFFERENCE,
     COPY_SHARE,
+    LEAST_CELL_PX,
     KnownImages,
     copy_difference,
 )
@@ -33,7 +34,7 @@ def test_nothing_is_a_copy_where_nothing_is_known():
 
 def test_one_cell_that_differs_is_enough(known):
     changed = image(1)
-    changed[:, :3, :3] += 0.02  # a sixteenth of the short side
+    changed[:, :LEAST_CELL_PX, :LEAST_CELL_PX] += 0.02
     assert known.difference(changed) == pytest.approx(0.02, abs=1e-6)
     assert known.difference(image(1) + 0.5 * COPY_DIFFERENCE) < COPY_DIFFERENCE
 
@@ -75,7 +76,7 @@ def test_where_the_light_is_seen_less_a_copy_is_nearer(ground: float):
     shades = ground + (0.1 if ground == 0.0 else -0.1) * torch.ones(1, 3, 64, 48)
     assert copy_difference(shades) == pytest.approx(0.1 * COPY_SHARE, abs=1e-6)
     spotted = shades.clone()
-    spotted[:, :, :3, :3] = 1.0 - ground
+    spotted[:, :, :LEAST_CELL_PX, :LEAST_CELL_PX] = 1.0 - ground
     assert copy_difference(spotted) == COPY_DIFFERENCE
 
 
