@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
     for field in fields(Recipe):
         option = f"--{field.name.replace('_', '-')}"
         if field.name == "channels":
-            training.add_argument(option, type=int, nargs="+", default=[48, 96])
+            training.add_argument(option, type=int, nargs="+", default=list(Recipe().channels))
         else:
             training.add_argument(option, type=type(field.default), default=field.default)
 

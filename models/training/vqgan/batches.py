@@ -62,6 +62,12 @@ def batches(
         yield batch.to(device, non_blocking=True)
 
 
+def first_crops(squares: Sequence[bytes], count: int, *, seed: int) -> Tensor:
+    """The first crops of a run, (count, 3, H, W) uint8."""
+    crops = Crops(squares, seed)
+    return torch.stack([crops[number] for number in range(count)])
+
+
 def held_out_batches(
     held_out: Sequence[bytes], device: torch.device, size: int = 16
 ) -> list[Tensor]:

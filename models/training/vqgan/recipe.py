@@ -23,6 +23,8 @@ class Recipe:
         discriminator_lr: the discriminator's own learning rate.
         channels, patch_size, latent_channels, codes: the model's shape, unless there are weights to
             start from.
+        linear_crops: the untrained weights are the best linear autoencoder of so many crops; 0:
+            random ones, as they must be with more than one number of channels.
     """
 
     seed: int = 0
@@ -31,14 +33,15 @@ class Recipe:
     warm_up_steps: int = 100
     full_lr_steps: int = 4000
     feature_weight: float = 0.05
-    continuous_steps: int = 300
+    continuous_steps: int = 0
     adversarial_weight: float = 0.0
     adversarial_start: int = 10000
     discriminator_lr: float = 2e-4
-    channels: tuple[int, ...] = (48, 96)
-    patch_size: int = 2
-    latent_channels: int = 4
+    channels: tuple[int, ...] = (96,)
+    patch_size: int = 4
+    latent_channels: int = 8
     codes: int = 4096
+    linear_crops: int = 256
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of step number `step`, 1 for the first."""

@@ -14,7 +14,7 @@ import torch
 
 from models.features.patches import load_patch_features
 from models.generator.vqgan import load_vqgan
-from models.training.vqgan.batches import batches, held_out_batches
+from models.training.vqgan.batches import batches, first_crops, held_out_batches
 from models.training.vqgan.measure import measure
 from models.training.vqgan.output import read_checkpoint, write_checkpoint, write_weights
 from models.training.vqgan.pack import Pack
@@ -98,7 +98,10 @@ class Run:
             "torch": torch.__version__,
         }
         start = load_vqgan(init) if init else None
-        self.training = Training(recipe, load_patch_features(), device, start)
+        crops = None
+        if recipe.linear_crops and not (init or resume):
+            crops = first_crops(pack.squares, recipe.linear_crops, seed=recipe.seed)
+        self.training = Training(recipe, load_patch_features(), device, start, crops)
         self.held_out = held_out_batches(pack.held_out, device)
         self.seconds_before = 0.0
         if resume:

@@ -21,6 +21,7 @@ from models.training.vqgan.adversary import Adversary
 from models.training.vqgan.average import WeightAverage
 from models.training.vqgan.batches import as_input
 from models.training.vqgan.codebook import CodebookAverage
+from models.training.vqgan.linear_start import start_linear
 from models.training.vqgan.recipe import Recipe
 
 COMMITMENT = 0.25
@@ -58,12 +59,18 @@ class Training:
         features: PatchFeatures,
         device: torch.device,
         start: VarianceAwareVQModel | None = None,
+        crops: Tensor | None = None,
     ):
-        """Begins anew, or from the weights of `start`, which the caller hands over."""
+        """Begins anew, or from the weights of `start`, which the caller hands over.
+
+        `crops` (B, 3, H, W) uint8 are those of the recipe's linear start; None: random weights.
+        """
         self.recipe, self.number, self.device = recipe, 0, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             model = start or recipe.new_model()
+            if start is None and crops is not None:
+                start_linear(model, as_input(crops))
             self.model = model.to(device, memory_format=torch.channels_last).train()
             self.adversary = self._adversary()
         self.model.requires_grad_(True)

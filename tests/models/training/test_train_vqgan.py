@@ -16,7 +16,7 @@ from tests.models.training.vqgan.conftest import images, pack_file, pool
 pytestmark = pytest.mark.slow
 __all__ = ["images", "pack_file", "pool"]
 
-SHAPE = ["--channels", "8", "16", "--codes", "32"]
+SHAPE = ["--channels", "32", "--codes", "32", "--linear-crops", "2"]
 OPTIONS = [*SHAPE, "--batch-size", "2", "--continuous-steps", "2", "--feature-weight", "0"]
 
 
@@ -96,6 +96,13 @@ def test_a_run_is_not_resumed_as_another(pack_file: Path, tmp_path: Path, change
     change = [str(out) if each == "FIRST" else each for each in change]
     with pytest.raises(SystemExit, match="a run is resumed as it began"):
         train(pack_file, out, "--resume", "--steps", "2", *change)
+
+
+def test_only_one_resolution_starts_linear(pack_file: Path, tmp_path: Path):
+    with pytest.raises(SystemExit, match="one resolution"):
+        train(pack_file, tmp_path / "out", "--channels", "8", "16", "--steps", "1")
+    train(pack_file, tmp_path, "--channels", "8", "16", "--linear-crops", "0", "--steps", "1")
+    assert json.loads((tmp_path / "metrics.json").read_text())["recipe"]["channels"] == [8, 16]
 
 
 def test_a_run_ends_in_time(pack_file: Path, tmp_path: Path):

@@ -16,7 +16,10 @@ SMALL = Recipe(
     warm_up_steps=2,
     continuous_steps=1,
     channels=(8, 16),
+    patch_size=2,
+    latent_channels=4,
     codes=32,
+    linear_crops=0,
 )
 
 
