@@ -32,7 +32,7 @@ SEEN_PX, WORK_PX = 448, 256
 WORK_MULTIPLE_PX = 16
 # What a part does on its ground.
 MOVES = frozenset({"rotate", "rotate_90", "shift", "scale"})
-# A part that hangs on something, and is tried turned with it, swings so far to either side.
+# A part that hangs on something, and turns with it, swings so far to either side.
 SWING_DEG = 25.0
 # Between these an image's mean brightness stands for its own level.
 LEVELS = (0.05, 0.95)
@@ -150,9 +150,10 @@ class Draws:
             # Spread over those that are tried: of every eighth, steps would be of 20 degrees.
             num_before = math.floor(place * self.decision.tried["rotate"])
             turn = float(first[0]) + num_before * GOLDEN_RATIO
-            if self.fills[source] == "edge":
-                # What hangs swings with what holds it; nothing hangs from below.
-                turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
+        families = self._allowed(source) | tried
+        if "rotate" in families and self._hangs(source):
+            # What hangs swings with what holds it; nothing hangs from below.
+            turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         # How loose a line is, one image does not say: most of its views stay near to it.
         share = rng.random() ** (1.0 / len(self.distinct))
@@ -160,7 +161,7 @@ class Draws:
         # What keeps its pose would be a near-copy without the light.
         limits = self.limits.still() if held else self.limits.times(share)
         view = draw_view(
-            self._allowed(source) | tried,
+            families,
             rng,
             fill=self.fills[source],
             turn=turn % 1.0,
@@ -227,6 +228,10 @@ class Draws:
         held &= self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
 
+    def _hangs(self, source: int) -> bool:
+        """Whether what holds the part is seen to reach the frame, all else of which is plain."""
+        return self.fills[source] == "edge" and self.sources[source].has_plain_frame
+
     def _may_be_held(self, source: int) -> bool:
         """Whether a fixture may hold the part exactly, as fewer images than three cannot tell.
 
@@ -242,7 +247,7 @@ class Draws:
         A part that is held swings with all that is seen, where the edge can be continued; an image
         in which no part is found is not turned.
         """
-        is_held = self.fills[source] == "edge" and not self.sources[source].has_plain_frame
+        is_held = self.fills[source] == "edge" and not self._hangs(source)
         if is_held or self.fills[source] == "mirror":
             return frozenset()
         shares = self.decision.tried.items()

@@ -16,7 +16,7 @@ from torch import Tensor
 from models.features.patches import PatchFeatures
 from models.views.decision.invariances import InvarianceDecision, decide_invariances
 from models.views.decision.light import USUAL_SPREAD
-from models.views.draws import VIEW_SEEDS, Draws, Plan
+from models.views.draws import SWING_DEG, VIEW_SEEDS, Draws, Plan
 from models.views.view import INVARIANCES, View, ViewLimits
 
 TITLES = {
@@ -34,7 +34,7 @@ NOTHING_ELSE = ViewLimits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 # Views that are drawn to find some in which a family shows.
 NUM_TRIED = 48
 # From so much of it on a family shows: most of a view's range, not its middle.
-SHOWN_ANGLE_DEG, SHOWN_SHIFT, SHOWN_LOG = 25.0, 0.04, 0.06
+SHOWN_ANGLE_DEG, SHOWN_SHIFT, SHOWN_LOG = SWING_DEG / 2, 0.04, 0.06
 
 
 @dataclass(frozen=True, eq=False)
