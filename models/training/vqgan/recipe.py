@@ -37,7 +37,7 @@ class Recipe:
     adversarial_weight: float = 0.0
     adversarial_start: int = 10000
     discriminator_lr: float = 2e-4
-    channels: tuple[int, ...] = (96,)
+    channels: tuple[int, ...] = (144,)
     patch_size: int = 4
     latent_channels: int = 8
     codes: int = 4096
