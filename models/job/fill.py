@@ -34,6 +34,9 @@ from models.views.draws import FILL_SEEDS, Draw, Draws
 
 # Images made for each one wanted before a job ends with fewer to choose from, or fewer.
 CANDIDATE_BUDGET = 5
+# Where copies have spent the budget, the line's images hardly differ: so many times it is given
+# again, and each time half of the difference makes an image another.
+MORE_BUDGETS = 3
 # Of so many rejected images of each kind the pixels are kept, for people to look at.
 MAX_SHOWN_REJECTIONS = 12
 
@@ -75,13 +78,25 @@ class Accepted:
 
 
 def fill(generation: Generation, prepared: Prepared) -> Accepted:
-    """Makes images until there are enough to choose from or the budget is spent."""
+    """Makes images until there are enough to choose from or the budget is spent.
+
+    Where copies have spent it, there is more, and what was a copy may be an image.
+    """
     options, wanted = generation.options, generation.request.num_images
     enough = generation.effort.num_candidates(wanted) if options.selection else wanted
     budget = wanted * CANDIDATE_BUDGET
+    most = (1 + MORE_BUDGETS) * budget
+    copy_difference = prepared.guard.copy_difference
     batch = HalvingBatch(images_at_once(generation.models.device))
     accepted, number, start = Accepted(), 0, generation.fill_percent
-    while number < budget and (missing := enough - len(accepted.images)):
+    while missing := enough - len(accepted.images):
+        if number >= budget:
+            is_short = len(accepted.images) < wanted
+            is_for_copies = accepted.rejections["near_copy"] > number / 2
+            if number >= most or not (is_short and is_for_copies):
+                break
+            prepared.guard.copy_difference /= 2
+            budget += wanted * CANDIDATE_BUDGET
         count = min(batch.size, missing, budget - number)
         draws = [generation.draws.draw(FILL_SEEDS, n) for n in range(number, number + count)]
         passed = []
@@ -100,9 +115,10 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         _accept(generation, prepared, accepted, passed, is_looked_at=enough > wanted)
         number += count
         num_accepted = len(accepted.images)
-        share = max(num_accepted / enough, number / budget)
+        share = max(num_accepted / enough, number / most)
         percent = start + (97.0 - start) * share
         generation.progress.tell("fill", percent, num_images=min(num_accepted, wanted))
+    prepared.guard.copy_difference = copy_difference
     generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
     return accepted
 

@@ -23,7 +23,9 @@ ON_WORD = ("shift", "scale", "lighting")
 CHOSEN_FROM = 0.65
 # A turn that is not likely enough may still be good: from this belief on it is tried in a share of
 # the images, which is the belief times this.
-TRIED_FROM, SHARE_TRIED = 0.25, 0.7
+TRIED_FROM, SHARE_TRIED = 0.4, 0.7
+# What hangs swings, if not as far (`draws.SWING_DEG`): from this belief on, in this share.
+SWUNG_FROM, SHARE_SWUNG = 0.1, 0.3
 # What has a hand may be taken for a surface, where no outline is found.
 MIRRORED_FROM = 0.88
 # Between the ranges that every line leaves open and those of a family: standard deviations.
@@ -57,14 +59,14 @@ class Belief:
 
 # `python -m benchmarks.beliefs` fits them.
 TURN = {
-    "prior": 0.1,
-    "itself": -1.1,
-    "others": -1.1,
-    "part": 1.2,
+    "prior": 0.2,
+    "itself": -0.9,
+    "others": -1.0,
+    "part": 1.3,
     "askew": 2.7,
     "straight": -1.6,
-    "grain": -2.3,
-    "frame": -3.8,
+    "grain": -2.4,
+    "frame": -3.7,
 }
 FLIP = {
     "prior": 1.3,
@@ -110,18 +112,19 @@ def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]
     nothing is: how they lie to each other would stay, and what holds both is not known.
     """
     believed = beliefs["rotate"].belief
-    may_be = evidence.is_part and not evidence.is_round and believed >= TRIED_FROM
-    may_be = may_be and not evidence.has_company
-    if not may_be or "rotate" in chosen(beliefs, evidence):
+    may_be = evidence.is_part and not evidence.is_round and not evidence.has_company
+    may_be = may_be and believed >= (SWUNG_FROM if evidence.is_held else TRIED_FROM)
+    if not may_be or evidence.lie_alike or "rotate" in chosen(beliefs, evidence):
         return {}
-    return {"rotate": round(SHARE_TRIED * believed, 3)}
+    share = SHARE_SWUNG if evidence.is_held else round(SHARE_TRIED * believed, 3)
+    return {"rotate": share}
 
 
 def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
     never = name in FLIPS and (evidence.is_part or evidence.has_hand(name))
-    never = never or (name in TURNS and evidence.is_held)
+    never = never or (name in TURNS and (evidence.is_held or evidence.lie_alike))
     # On a round part a turn moves nothing but the lamp's reflections, which do not move.
     never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
     return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
@@ -139,6 +142,9 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     if name == "lighting":
         uneven = 1.0 if evidence.light_spread else 0.0
         return {"prior": 1.0, "uneven": uneven, "part": float(evidence.is_part)}
+    if name in TURNS and evidence.is_part:
+        # By quarters a part's own places change for each other, which its patches do not show.
+        name = "rotate"
     told = {
         "prior": 1.0,
         "itself": _log(evidence.to_itself[name] / SOMEWHAT),
@@ -165,14 +171,18 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
 def _lying(name: str, evidence: Evidence) -> tuple[float, float]:
     """How far parts lie askew as if laid down at random, and straight as if held, both in [0, 1].
 
-    Several that lie askew all one way are held so. How one lies straight is hardly seen unless it
-    is long or its own mirror image, and such a one seldom does by chance; what is not free may be a
-    part and more, whose shape is not known.
+    Several that lie askew all one way are held so, and the axis of a single one without a clear
+    shape may be but chance. How one lies straight is hardly seen unless it is long or its own
+    mirror image, and such a one seldom does by chance; what is not free may be a part and more,
+    whose shape is not known.
     """
-    apart = min(1.0, evidence.axes_apart / ALL_APART) if evidence.num_images > 1 else 1.0
     long = min(1.0, math.log2(max(1.0, evidence.elongation)))
+    if evidence.num_images > 1:
+        at_random = min(1.0, evidence.axes_apart / ALL_APART)
+    else:
+        at_random = 0.5 + 0.5 * max(long, _symmetry(evidence))
     shaped = max(long, _symmetry(evidence) * _shows(name, evidence))
-    return evidence.askew * apart, (1 - evidence.askew) * (1 - evidence.held) * shaped
+    return evidence.askew * at_random, (1 - evidence.askew) * (1 - evidence.held) * shaped
 
 
 def _symmetry(evidence: Evidence) -> float:

@@ -63,6 +63,8 @@ def _turned_part(name: str, evidence: Evidence) -> str:
             f"{way}, the part looks nearly the same, as round parts do: reflections of the lamp "
             "alone would move, so it is turned only on your word"
         )
+    if evidence.lie_alike:
+        return "the parts lie all the same way, as in a fixture"
     if _is_unlike(name, evidence):
         said = f"{way}, the part looks less like those in the other images than as it lies"
     elif evidence.askew > 0.5 and several and evidence.axes_apart < ONE_WAY:

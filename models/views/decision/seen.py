@@ -56,6 +56,7 @@ class Seen:
             of the image's, (P, F).
         to_itself: as in `Evidence`.
         detail: the image in grey and as fine as `hand.py` wants it, (h, w).
+        cut: the part's square, (3, PART_PX, PART_PX); None without a part.
     """
 
     image: Tensor
@@ -68,6 +69,7 @@ class Seen:
     patches: dict[str, Tensor]
     to_itself: dict[str, float]
     detail: Tensor
+    cut: Tensor | None = None
 
 
 @torch.no_grad()
@@ -99,6 +101,7 @@ def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None
         patches,
         to_itself,
         detail,
+        cut.pixels,
     )
 
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from models.generator.sampling import SamplingSettings
-from models.job.fill import CANDIDATE_BUDGET, choose, fill
+from models.job.fill import CANDIDATE_BUDGET, MORE_BUDGETS, choose, fill
 from models.job.options import PipelineOptions
 from models.views.decision.invariances import InvarianceDecision
+from models.views.view import ViewLimits
 from tests.models.job.conftest import generation_of
 
 BLIND = PipelineOptions(
@@ -54,6 +55,22 @@ def test_a_copy_is_kept_out_without_a_look_at_its_patches(pipeline, prepared, mo
     assert len(copies) >= 2
     assert {(copy.guard_distance, copy.place) for copy in copies} == {(None, None)}
     assert len(looked_at) == len(accepted.images) + accepted.rejections["anomalous"]
+
+
+def test_where_good_parts_hardly_differ_less_makes_an_image_another(pipeline, prepared):
+    generation = generation_of(pipeline.models, num_images=3)
+    generation.draws.limits = ViewLimits(0.0, 0.0, 0.0, 0.0, 0.006, 0.0, 0.0)
+    before = prepared.guard.copy_difference
+    accepted = fill(generation, prepared)
+    assert len(accepted.images) == 3
+    assert accepted.rejections["near_copy"] > 3 * CANDIDATE_BUDGET / 2
+    nearest = [image.scores["nearest_distance"] for image in accepted.images]
+    assert before / 2**MORE_BUDGETS <= min(nearest) < before
+    assert prepared.guard.copy_difference == before
+    generation.draws.limits = ViewLimits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    nothing = fill(generation, prepared)
+    assert nothing.images == []
+    assert nothing.rejections["near_copy"] == (1 + MORE_BUDGETS) * 3 * CANDIDATE_BUDGET
 
 
 def test_without_a_guard_nothing_is_rejected(pipeline, prepared):

@@ -7,6 +7,9 @@ import pytest
 
 from models.views.decision.beliefs import (
     CHOSEN_FROM,
+    SHARE_SWUNG,
+    SWUNG_FROM,
+    TRIED_FROM,
     USUAL,
     WEIGHTS,
     beliefs_of,
@@ -30,6 +33,7 @@ def evidence(**changes: object) -> Evidence:
         "axis_deg": 0.0,
         "askew": 0.0,
         "axes_apart": 0.0,
+        "alike": 0.0,
         "asymmetry": 0.6,
         "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
@@ -102,6 +106,30 @@ def test_several_parts_that_lie_askew_all_one_way_are_held_so():
     assert "at random" in reasons[1]
 
 
+def test_parts_that_lie_alike_are_not_turned_whatever_else_is_seen():
+    alike = replace(laid(0.6), alike=0.75)
+    assert not {"rotate", "rotate_90"} & made(alike)
+    assert tried(beliefs_of(alike), alike) == {}
+    assert beliefs_of(alike)["rotate"].reason == "The parts lie all the same way, as in a fixture."
+    assert {"rotate", "rotate_90"} <= made(replace(laid(0.6), alike=0.5))
+
+
+def test_the_axis_of_one_part_without_a_clear_shape_may_be_chance():
+    odd = [evidence(askew=1.0, asymmetry=asymmetry) for asymmetry in (0.6, 0.35, 0.1)]
+    beliefs = [believed("rotate", told) for told in odd]
+    assert believed("rotate", evidence()) < beliefs[0] < beliefs[1] < beliefs[2]
+    assert believed("rotate", evidence(askew=1.0, elongation=3.0)) == beliefs[2]
+
+
+def test_quarter_turns_of_a_part_are_believed_as_any_turn_is():
+    """By its patches alone, a box of three by five is one of five by three."""
+    ratios = {**dict.fromkeys(PROBES, 3.0), "rotate_90": 1.2}
+    for told in (evidence(to_itself=ratios), replace(several(5, 1.5), to_itself=ratios)):
+        assert believed("rotate_90", told) == believed("rotate", told)
+    told = surface(to_itself=ratios)
+    assert believed("rotate_90", told) > believed("rotate", told)
+
+
 def tried_share(told: Evidence) -> float:
     return tried(beliefs_of(told), told).get("rotate", 0.0)
 
@@ -111,7 +139,12 @@ def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_
     likely, likelier = (believed("rotate", each) for each in told)
     assert 0 < tried_share(told[0]) < tried_share(told[1]) < 0.5
     assert likely < likelier < CHOSEN_FROM
-    assert 0 < tried_share(hung(askew=1.0)) < 0.45
+
+
+def test_what_hangs_swings_in_some_images_even_if_it_is_not_turned():
+    assert tried_share(hung(askew=1.0)) == SHARE_SWUNG
+    assert SWUNG_FROM < believed("rotate", hung(askew=1.0)) < TRIED_FROM
+    assert tried_share(hung()) == 0.0
 
 
 def test_what_has_something_else_beside_it_is_never_turned_by_decision():

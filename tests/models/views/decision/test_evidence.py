@@ -48,8 +48,19 @@ def test_the_other_images_tell_whether_parts_lie_turned(features: PatchFeatures)
     assert (turned.askew, stood.askew) == (1.0, 0.0)
     assert stood.axes_apart < 0.02
     assert turned.axes_apart > 0.2
+    assert (stood.alike, turned.alike) == (1.0, 0.0)
+    assert stood.lie_alike
     little = evidence_of(part_image(angle_deg=7)[None], features)
     assert 0.0 < little.askew < 1.0
+
+
+def test_parts_that_lie_alike_at_an_odd_angle_are_told_from_round_ones(features: PatchFeatures):
+    held = torch.stack([part_image(angle_deg=a, seed=n) for n, a in enumerate((22, 25, 24))])
+    assert evidence_of(held, features).alike == 1.0
+    assert evidence_of(held[:1], features).alike == 0.0
+    # However these lie, they lie on each other.
+    plain = torch.stack([round_part(seed=n) for n in range(3)])
+    assert evidence_of(plain, features).alike == 0.0
 
 
 def test_places_and_sizes_of_parts_are_measured(features: PatchFeatures):
