@@ -78,11 +78,11 @@ def vqgan() -> Model:
     return _model(
         ModelFile(
             _own("vqgan", "diffusion_pytorch_model.safetensors"),
-            "sha256:6071f589ff24c857a1f7fce42204b31c824fa798ff7586a4a9b0173145fc2330",
+            "sha256:8190cf59b71c77bf43239151b093503e8bdc4ecdfa5433894fcc375728a89595",
         ),
         ModelFile(
             _own("vqgan", "config.json"),
-            "sha256:cb5059dbd5844dd337d8981d92fa24703226ea5e509cb7f1a37468f447794823",
+            "sha256:2fae6272b2aa1e1d4917f46f96ade3321df008d5a1375fada5f2a2d9b6778206",
         ),
         role="vqgan",
         name="goodmany-vqgan",

@@ -74,7 +74,7 @@ def test_another_device_makes_the_images_of_the_processor(
     if here.variance is None:
         assert there.variance is None
     else:
-        np.testing.assert_allclose(there.variance, here.variance, atol=0.02)
+        np.testing.assert_allclose(there.variance, here.variance, rtol=0.05, atol=0.02)
 
 
 @pytest.mark.slow
