@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.views.showing.disc import whole_disc
 from models.views.showing.mask_shapes import (
     closed,
     dilated,
@@ -69,7 +70,9 @@ def free_part_mask(image: Tensor, *, told: bool = False) -> tuple[Tensor, Tensor
         free = _in_soft_light(image, found) if found.reaches_frame else _free(found, told=told)
     free = _with_outline(free, outlined_part(image))
     if free is not None:
-        return free
+        part, near = free
+        disc = whole_disc(part)
+        return part | disc, near | disc
     if told and not has_plain_frame(image):
         higher = (_standing_out(image, found, factor) for factor in RAISED)
         return next((masks for masks in higher if masks is not None), None)
