@@ -13,6 +13,8 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
   let asked = new AbortController();
   let families = null;
   let wanted = null;
+  // Ticks that nobody has touched are what the images say, and they say more: what is tried in a few.
+  let answered = false;
   const body = h("div");
   const section = h("section", { hidden: true, "aria-labelledby": "ask-title" },
     h("h2", { id: "ask-title" }, "Which of these are still good parts?"), body);
@@ -22,6 +24,7 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
     asked.abort();
     asked = new AbortController();
     families = null;
+    answered = false;
     const mine = AbortSignal.any([asked.signal, signal]);
     if (form().getAll("images").length === 0) return (section.hidden = true);
     await pause(SETTLED_MS, mine);
@@ -49,7 +52,10 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
       h("p", {}, "Each row is your own image, changed. Leave ticked what a good part on your line can look like."),
       h("ul", { class: "families" }, families.map((family) => h("li", { class: "family" },
         h("label", { class: "choice" },
-          h("input", { type: "checkbox", name: "family", checked: family.chosen, onchange: ({ target }) => (family.chosen = target.checked) }),
+          h("input", { type: "checkbox", name: "family", checked: family.chosen, onchange: ({ target }) => {
+            family.chosen = target.checked;
+            answered = true;
+          } }),
           h("strong", {}, ` ${family.title}`)),
         h("div", { class: "strip" }, family.images.map((source, number) => h("img", { src: source, alt: `${family.title}, example ${number + 1}` }))),
         h("p", { class: "note" }, family.reason),
@@ -64,7 +70,7 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
       wanted = names;
     },
     chosen() {
-      if (!families) return wanted;
+      if (!families || !(answered || wanted)) return wanted;
       const names = families.filter((family) => family.chosen).map(({ name }) => name);
       return names.length ? names : [NONE];
     },

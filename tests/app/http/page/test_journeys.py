@@ -123,7 +123,14 @@ def test_what_may_differ_is_asked_and_sent(
     for picture in families.locator("img").all():
         assert picture.evaluate("image => image.naturalWidth") > 0
     boxes = families.get_by_role("checkbox")
+    send(page)
+    expect_done(page)
+    # Nobody has answered: the images decide.
+    assert request_of(page, service)["invariances"] is None
+    page.get_by_role("link", name="Repeat with changes").click()
+    expect(families).to_have_count(len(Invariance))
     for box in boxes.all():
+        box.check()
         box.uncheck()
     send(page)
     expect_done(page)
