@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 
 from app.base.transactions import execute_once
 from app.jobs.deliveries import Delivery, DeliveryLog, DeliveryOutcome
+from app.jobs.keys import record_key
 from app.jobs.model import JOB_ID
 from app.jobs.queues.enqueue import DELIVER, WEBHOOK_QUEUE
 from app.jobs.record import read_log_fields
@@ -86,8 +87,12 @@ class Webhooks:
 
     def note(
         self, message: WebhookMessage, job_id: str, attempt: int, at: datetime, answer: Answer
-    ) -> Delivery:
-        """Logs the try and schedules the next one, both or neither."""
+    ) -> Delivery | None:
+        """Logs the try and schedules the next one, both or neither.
+
+        Returns:
+            What was logged; None of a job that was forgotten meanwhile, of which nothing may stay.
+        """
         outcome = _outcome(answer)
         next_try_at = self._next_try_at(attempt) if outcome is DeliveryOutcome.failed else None
         delivery = Delivery(
@@ -105,8 +110,8 @@ class Webhooks:
                 self._schedule(pipeline, job_id, attempt + 1, next_try_at)
             self.deliveries.append(job_id, delivery, pipeline)
 
-        execute_once(self.store.connection, fill)
-        return delivery
+        connection, record = self.store.connection, record_key(job_id)
+        return delivery if execute_once(connection, fill, while_there=record) else None
 
     def _next_try_at(self, attempt: int) -> datetime | None:
         waits = self.settings.webhook_backoff
@@ -169,9 +174,9 @@ def _deliver(webhooks: Webhooks, job_id: str, attempt: int, record: dict[str, st
         allowed=webhooks.settings.webhook_networks,
         tls=webhooks.tls,
     )
-    if webhooks.store.state(job_id) is None:
-        return
     delivery = webhooks.note(message, job_id, attempt, at, answer)
+    if delivery is None:
+        return
     said = answer.error or f"status {answer.status_code}"
     log.info("webhook of job %s, try %d: %s (%s)", job_id, attempt, delivery.outcome, said)
 

@@ -167,8 +167,11 @@ def test_a_forgotten_job_is_told_no_more_and_leaves_nothing(
     wait_until(lambda: queue.count + queue.scheduled_job_registry.count == 0)
     wait_until(lambda: queue.started_job_registry.count == 0)
     assert len(receiver.received) <= 2
-    keys = store.connection.scan_iter(f"*{job_id}*")
-    assert all(key.startswith((b"rq:job", b"rq:exec", b"rq:results")) for key in keys)
+    # RQ's own go by themselves, within the times of a task.
+    keys = set(store.connection.scan_iter(f"*{job_id}*"))
+    assert {
+        key for key in keys if not key.startswith((b"rq:job", b"rq:exec", b"rq:results"))
+    } == set()
 
 
 def test_words_do_not_wait_for_receivers_that_hang(
