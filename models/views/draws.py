@@ -38,9 +38,6 @@ SWING_DEG = 25.0
 LEVELS = (0.05, 0.95)
 # Draws of one kind have a seed range of their own, apart from the request's seed.
 VIEW_SEEDS, FILL_SEEDS = 1, 3
-# The share that is mirrored about an axis. Where mirror images are believed in and not known, a few
-# teach a detector what half of them would, and the others stay certain.
-TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
 # Several images show how far parts and light differ, and a view starts at one of them: it goes on
 # for so much of that. More, and a set of views would differ more than the images do (by Scott's
 # rule, h = n^(-1 / (d + 4)), h / sqrt(1 + h^2) is .68 to .62 for 2 to 10 images and d = 6).
@@ -145,19 +142,18 @@ class Draws:
         first = self._rng(kind, TURN_SEED).random(2)
         turn = float(first[0]) + step * GOLDEN_RATIO + turns / len(self.distinct)
         place = number + float(first[1])
-        tried = self._tried(source, place)
-        if "rotate" in tried:
-            # Spread over those that are tried: of every eighth, steps would be of 20 degrees.
-            num_before = math.floor(place * self.decision.tried["rotate"])
+        families = self._made(source, place)
+        if "rotate" in families & self.decision.shares.keys():
+            # Spread over those that turn: of every eighth, steps would be of 20 degrees.
+            num_before = math.floor(place * self.decision.shares["rotate"])
             turn = float(first[0]) + num_before * GOLDEN_RATIO
-        families = self._allowed(source) | tried
         if "rotate" in families and self._hangs(source):
             # What hangs swings with what holds it; nothing hangs from below.
             turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         # How loose a line is, one image does not say: most of its views stay near to it.
         share = rng.random() ** (1.0 / len(self.distinct))
-        held = self._may_be_held(source) and step % 2 == 1
+        held = self._may_be_held(source, families) and step % 2 == 1
         # What keeps its pose would be a near-copy without the light.
         limits = self.limits.still() if held else self.limits.times(share)
         view = draw_view(
@@ -167,7 +163,7 @@ class Draws:
             turn=turn % 1.0,
             light_spread=self.decision.light_spread,
             spread={name: width * bandwidth for name, width in self.decision.spread.items()},
-            flip_share=TOLD_FLIPS if self.decision.decided_by == "request" else BELIEVED_FLIPS,
+            flip_share=self.decision.flip_share,
             limits=limits.times(bandwidth),
         )
         # The gamma turns about the image's own brightness: it changes contrast, gain the rest.
@@ -232,27 +228,28 @@ class Draws:
         """Whether what holds the part is seen to reach the frame, all else of which is plain."""
         return self.fills[source] == "edge" and self.sources[source].has_plain_frame
 
-    def _may_be_held(self, source: int) -> bool:
+    def _may_be_held(self, source: int, families: frozenset[str]) -> bool:
         """Whether a fixture may hold the part exactly, as fewer images than three cannot tell.
 
         Then every second view keeps its pose: where parts are held so, no moved one is among what
-        the line makes. What turns or is said to move is held by nothing.
+        the line makes. A part that a view turns, or that is said to move, is held by nothing.
         """
-        is_free = bool(self._allowed(source) & MOVES)
+        is_free = bool(families & MOVES)
         return len(self.distinct) < LEAST_HELD and self.fills[source] != "mirror" and not is_free
 
-    def _tried(self, source: int, number: float) -> frozenset[str]:
-        """What a view shows besides, for a few, evenly spread over the numbers.
+    def _made(self, source: int, place: float) -> frozenset[str]:
+        """The families that a view shows: some of them evenly spread, in their share of places.
 
         A part that is held swings with all that is seen, where the edge can be continued; an image
-        in which no part is found is not turned.
+        in which no part is found is not turned for some of the others.
         """
+        shares, allowed = self.decision.shares, self._allowed(source)
         is_held = self.fills[source] == "edge" and not self._hangs(source)
-        if is_held or self.fills[source] == "mirror":
-            return frozenset()
-        shares = self.decision.tried.items()
+        may_be = allowed if is_held or self.fills[source] == "mirror" else allowed | shares.keys()
         return frozenset(
-            name for name, share in shares if math.floor(number * share + share) > number * share
+            name
+            for name in may_be
+            if name not in shares or place * shares[name] % 1.0 >= 1.0 - shares[name]
         )
 
 

@@ -21,8 +21,8 @@ SPREADS = ("shift", "scale", "brightness")
 ON_WORD = ("shift", "scale", "lighting")
 # Nobody misses a family that is left out, and everybody one that should have been.
 CHOSEN_FROM = 0.65
-# A turn that is not likely enough may still be good: from this belief on it is tried in a share of
-# the images, which is the belief times this.
+# A turn that is not likely enough may still be good, and by one image none is sure: from this
+# belief on it is made in a share of the images, which is the belief times this.
 TRIED_FROM, SHARE_TRIED = 0.4, 0.7
 # What hangs swings, if not as far (`draws.SWING_DEG`): from this belief on, in this share.
 SWUNG_FROM, SHARE_SWUNG = 0.1, 0.3
@@ -103,21 +103,27 @@ def chosen(beliefs: Mapping[str, Belief], evidence: Evidence) -> frozenset[str]:
     )
 
 
-def tried(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]:
-    """Families that are not chosen and yet made in a few images: the share of the images of each.
+def shares(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]:
+    """Of the families that are made in some of the images, chosen or not: the share of each.
 
-    Whether a lone part may lie turned, one image hardly says, and a detector that never saw it so
-    rejects every part that does. A few images teach it most of what all would, and where parts lie
-    in a fixture, all others are what the line makes. Where another thing is seen beside the part,
-    nothing is: how they lie to each other would stay, and what holds both is not known.
+    Whether a lone part may lie turned, one image hardly says, however its shape looks (a cable's
+    end lies at an odd angle in its fixture, too), and a detector that never saw it so rejects every
+    part that does. Some images teach it most of what all would, and where parts lie in a fixture,
+    all others are what the line makes. Where another thing is seen beside the part, nothing is
+    tried: how they lie to each other would stay, and what holds both is not known.
     """
     believed = beliefs["rotate"].belief
-    may_be = evidence.is_part and not evidence.is_round and not evidence.has_company
-    may_be = may_be and believed >= (SWUNG_FROM if evidence.is_held else TRIED_FROM)
-    if not may_be or evidence.lie_alike or "rotate" in chosen(beliefs, evidence):
+    made = chosen(beliefs, evidence)
+    if not evidence.is_part or evidence.is_round or evidence.lie_alike:
         return {}
-    share = SHARE_SWUNG if evidence.is_held else round(SHARE_TRIED * believed, 3)
-    return {"rotate": share}
+    if "rotate" in made:
+        alone = evidence.num_images == 1
+        share = round(SHARE_TRIED * believed, 3)
+        return {name: share for name in TURNS if name in made and alone}
+    may_be = believed >= (SWUNG_FROM if evidence.is_held else TRIED_FROM)
+    if not may_be or evidence.has_company:
+        return {}
+    return {"rotate": SHARE_SWUNG if evidence.is_held else round(SHARE_TRIED * believed, 3)}
 
 
 def _needed(name: str, evidence: Evidence) -> float:

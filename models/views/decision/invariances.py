@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
-from models.views.decision.beliefs import Belief, beliefs_of, chosen, tried
+from models.views.decision.beliefs import FLIPS, Belief, beliefs_of, chosen, shares
 from models.views.decision.distinct import distinct
 from models.views.decision.evidence import Evidence, evidence_of
 from models.views.decision.light import USUAL_SPREAD, light_spread
@@ -23,6 +23,9 @@ from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
 MOST_LOOKED_AT = 8
 # Long side at which a hand is looked for.
 DETAIL_PX = 384
+# Where mirror images are believed in and not known, a few teach a detector what half of them would,
+# and the others stay certain.
+TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
 SAID, LEFT_OUT = "You ask for it.", "You ask for others."
 
 
@@ -32,7 +35,8 @@ class InvarianceDecision:
 
     Attributes:
         invariances: those that are made.
-        tried: others that are made in a share of the images, in (0, 1), see `beliefs.tried`.
+        shares: of those, and of others, that are made in some of the images only: the share, in
+            (0, 1), see `beliefs.shares`.
         beliefs: of every family; none where nothing was decided yet.
         evidence: what the images say; None where they were not asked.
         light_spread: how uneven the light gets (`light.light_spread`), on a user's word.
@@ -44,19 +48,29 @@ class InvarianceDecision:
     evidence: Evidence | None = None
     light_spread: float = 0.0
     decided_by: str = "images"
-    tried: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def spread(self) -> Mapping[str, float]:
         """How far the images are seen to differ, see `Evidence.spread`; none on a user's word."""
         return NOT_SEEN if self.evidence is None else self.evidence.spread
 
+    @property
+    def flip_share(self) -> float:
+        """The share that is mirrored about an axis about which images may be."""
+        return TOLD_FLIPS if self.decided_by == "request" else BELIEVED_FLIPS
+
+    def share(self, name: str) -> float:
+        """The share of the images in which a family is made, in [0, 1]."""
+        made = self.flip_share if name in FLIPS else 1.0
+        return self.shares.get(name, made if name in self.invariances else 0.0)
+
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""
         factors = {
             name: {
                 "belief": found.belief,
-                "tried": self.tried.get(name, 0.0),
+                "share": self.share(name),
                 "reason": found.reason,
             }
             for name, found in self.beliefs.items()
@@ -116,7 +130,7 @@ def decide_invariances(
     evidence = evidence_of(images, features, details)
     beliefs = beliefs_of(evidence)
     made = chosen(beliefs, evidence)
-    return InvarianceDecision(made, beliefs, evidence, tried=tried(beliefs, evidence))
+    return InvarianceDecision(made, beliefs, evidence, shares=shares(beliefs, evidence))
 
 
 def requested_invariances(

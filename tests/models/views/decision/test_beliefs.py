@@ -8,13 +8,14 @@ import pytest
 from models.views.decision.beliefs import (
     CHOSEN_FROM,
     SHARE_SWUNG,
+    SHARE_TRIED,
     SWUNG_FROM,
     TRIED_FROM,
     USUAL,
     WEIGHTS,
     beliefs_of,
     chosen,
-    tried,
+    shares,
 )
 from models.views.decision.evidence import Evidence
 from models.views.decision.grain import Grain
@@ -109,7 +110,7 @@ def test_several_parts_that_lie_askew_all_one_way_are_held_so():
 def test_parts_that_lie_alike_are_not_turned_whatever_else_is_seen():
     alike = replace(laid(0.6), alike=0.75)
     assert not {"rotate", "rotate_90"} & made(alike)
-    assert tried(beliefs_of(alike), alike) == {}
+    assert shares(beliefs_of(alike), alike) == {}
     assert beliefs_of(alike)["rotate"].reason == "The parts lie all the same way, as in a fixture."
     assert {"rotate", "rotate_90"} <= made(replace(laid(0.6), alike=0.5))
 
@@ -130,27 +131,27 @@ def test_quarter_turns_of_a_part_are_believed_as_any_turn_is():
     assert believed("rotate_90", told) > believed("rotate", told)
 
 
-def tried_share(told: Evidence) -> float:
-    return tried(beliefs_of(told), told).get("rotate", 0.0)
+def share_of(told: Evidence) -> float:
+    return shares(beliefs_of(told), told).get("rotate", 0.0)
 
 
 def test_a_turn_that_may_be_good_is_tried_in_a_few_images_the_more_the_likelier_it_is():
     told = [evidence(to_itself=dict.fromkeys(PROBES, ratio)) for ratio in (6.0, 4.0)]
     likely, likelier = (believed("rotate", each) for each in told)
-    assert 0 < tried_share(told[0]) < tried_share(told[1]) < 0.5
+    assert 0 < share_of(told[0]) < share_of(told[1]) < 0.5
     assert likely < likelier < CHOSEN_FROM
 
 
 def test_what_hangs_swings_in_some_images_even_if_it_is_not_turned():
-    assert tried_share(hung(askew=1.0)) == SHARE_SWUNG
+    assert share_of(hung(askew=1.0)) == SHARE_SWUNG
     assert SWUNG_FROM < believed("rotate", hung(askew=1.0)) < TRIED_FROM
-    assert tried_share(hung()) == 0.0
+    assert share_of(hung()) == 0.0
 
 
 def test_what_has_something_else_beside_it_is_never_turned_by_decision():
     beside = evidence(held=1.0, askew=1.0)
     assert not {"rotate", "rotate_90"} & made(beside)
-    assert tried_share(beside) == 0.0 < tried_share(hung(askew=1.0))
+    assert share_of(beside) == 0.0 < share_of(hung(askew=1.0))
     reasons = [beliefs_of(told)["rotate"].reason for told in (beside, hung(askew=1.0))]
     assert "no image is turned" in reasons[0]
     assert "no more than a few" in reasons[1]
@@ -159,7 +160,7 @@ def test_what_has_something_else_beside_it_is_never_turned_by_decision():
 def test_a_long_part_that_lies_straight_is_held_so():
     shares = [believed("rotate", evidence(elongation=times)) for times in (1.0, 1.4, 2.0, 4.0)]
     assert shares[0] > shares[1] > shares[2] == shares[3]
-    assert tried_share(evidence(elongation=3.0)) == 0.0 < tried_share(evidence(elongation=1.4))
+    assert share_of(evidence(elongation=3.0)) == 0.0 < share_of(evidence(elongation=1.4))
     reasons = [beliefs_of(evidence(elongation=n))["rotate"].reason for n in (1.0, 3.0)]
     assert "chance" in reasons[0]
     assert "seldom" in reasons[1]
@@ -171,7 +172,7 @@ def test_a_part_with_a_clear_mirror_axis_that_lies_straight_is_held_so():
     told = [evidence(asymmetry=asymmetry) for asymmetry in (0.8, 0.5, 0.35, 0.2, 0.0)]
     beliefs = [believed("rotate", each) for each in told]
     assert beliefs[0] == beliefs[1] > beliefs[2] > beliefs[3] == beliefs[4]
-    assert tried_share(told[3]) == 0.0
+    assert share_of(told[3]) == 0.0
     assert "clear mirror axis" in beliefs_of(told[3])["rotate"].reason
     assert {"rotate", "rotate_90"} <= made(evidence(askew=1.0, asymmetry=0.1))
 
@@ -182,10 +183,19 @@ def test_the_shape_of_a_part_that_is_not_free_says_nothing(shape: dict[str, floa
     assert shaped == other
 
 
+def test_one_image_of_a_part_never_has_it_turned_in_all():
+    told = evidence(askew=1.0)
+    assert {"rotate", "rotate_90"} <= made(told)
+    assert believed("rotate", told) > 0.8
+    assert shares(beliefs_of(told), told) == dict.fromkeys(
+        ("rotate", "rotate_90"), pytest.approx(SHARE_TRIED * believed("rotate", told), abs=0.001)
+    )
+
+
 @pytest.mark.parametrize(
     "told",
     [
-        evidence(askew=1.0),  # all of them turn
+        several(5, 1.0),  # all of them turn
         evidence(to_itself=dict.fromkeys(PROBES, 1.8)),  # round
         surface(),
         several(5, 4.0),  # the others never lie so
@@ -193,7 +203,7 @@ def test_the_shape_of_a_part_that_is_not_free_says_nothing(shape: dict[str, floa
     ],
 )
 def test_a_turn_is_not_tried_where_it_is_made_anyhow_or_unlikely(told: Evidence):
-    assert tried(beliefs_of(told), told) == {}
+    assert shares(beliefs_of(told), told) == {}
 
 
 def test_a_round_part_is_turned_on_a_users_word_alone():
