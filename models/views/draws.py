@@ -143,17 +143,18 @@ class Draws:
         turn = float(first[0]) + step * GOLDEN_RATIO + turns / len(self.distinct)
         place = number + float(first[1])
         families = self._made(source, place)
+        num_turned = math.floor(place * self.decision.shares.get("rotate", 0.0))
         if "rotate" in families & self.decision.shares.keys():
             # Spread over those that turn: of every eighth, steps would be of 20 degrees.
-            num_before = math.floor(place * self.decision.shares["rotate"])
-            turn = float(first[0]) + num_before * GOLDEN_RATIO
+            turn = float(first[0]) + num_turned * GOLDEN_RATIO
         if "rotate" in families and self._hangs(source):
             # What hangs swings with what holds it; nothing hangs from below.
             turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
         # How loose a line is, one image does not say: most of its views stay near to it.
         share = rng.random() ** (1.0 / len(self.distinct))
-        held = self._may_be_held(source, families) and step % 2 == 1
+        every_second = (number - num_turned) // len(self.distinct) % 2 == 1
+        held = every_second and self._may_be_held(source, families)
         # What keeps its pose would be a near-copy without the light.
         limits = self.limits.still() if held else self.limits.times(share)
         view = draw_view(
