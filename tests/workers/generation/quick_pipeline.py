@@ -30,7 +30,8 @@ INVARIANCES = {
     "decided_by": "images",
     "factors": {
         "shift": {"belief": 0.9, "reason": "It lies elsewhere in each image."},
-        "rotate": {"belief": 0.1, "reason": "It never lies turned."},
+        "rotate": {"belief": 0.5, "share": 0.35, "reason": "It may lie turned."},
+        "scale": {"belief": 0.1, "share": 0.0, "reason": "It is always as large."},
     },
 }
 # An object whose jobs fail.

@@ -236,8 +236,10 @@ function story(job, manifest) {
     invariances.factors && invariances.decided_by !== "request" && beliefs(invariances));
 }
 
+const madeIn = (share) => share === 0 ? "No" : share === 1 ? "Yes" : `In ${Math.round(100 * share)} % of the images`;
+
 function beliefs({ factors, allowed }) {
   return h("details", {}, h("summary", {}, "Why these may differ and others not"),
-    h("ul", { class: "plain" }, Object.entries(factors).map(([name, { belief, reason }]) => h("li", {},
-      h("strong", {}, `${allowed.includes(name) ? "Yes" : "No"}: ${VIEWS[name] ?? name}. `), `${reason} Good, by your images: ${Math.round(100 * belief)} %`))));
+    h("ul", { class: "plain" }, Object.entries(factors).map(([name, { belief, reason, share = Number(allowed.includes(name)) }]) => h("li", {},
+      h("strong", {}, `${madeIn(share)}: ${VIEWS[name] ?? name}. `), `${reason} Good, by your images: ${Math.round(100 * belief)} %`))));
 }

@@ -124,7 +124,8 @@ def test_the_report_says_what_may_differ_and_why(decided_by: str):
     result = with_rejected()
     factors = {
         "shift": {"belief": 0.9, "reason": "It lies elsewhere in each image."},
-        "rotate": {"belief": 0.1, "reason": "It never lies turned."},
+        "rotate": {"belief": 0.1, "share": 0.0, "reason": "It never lies turned."},
+        "flip_vertical": {"belief": 0.9, "share": 0.15, "reason": "Its mirror image looks so."},
     }
     decision = {"allowed": ["shift"], "decided_by": decided_by, "factors": factors}
     result.report["invariances"] = decision
@@ -136,7 +137,8 @@ def test_the_report_says_what_may_differ_and_why(decided_by: str):
     assert "moved on its ground" in page
     # A user's own word needs no reason.
     assert ("It never lies turned." in page) == (decided_by == "images")
-    assert page.count('<tr class="chosen">') == (decided_by == "images")
+    assert ("<td>15 %</td><td>Its mirror image looks so." in page) == (decided_by == "images")
+    assert page.count('<tr class="chosen">') == 2 * (decided_by == "images")
 
 
 def test_a_job_without_evidence_has_no_report(
