@@ -147,7 +147,7 @@ class Draws:
         if "rotate" in families & self.decision.shares.keys():
             # Spread over those that turn: of every eighth, steps would be of 20 degrees.
             turn = float(first[0]) + num_turned * GOLDEN_RATIO
-        if "rotate" in families and self._hangs(source):
+        if "rotate" in families and self.hangs(source):
             # What hangs swings with what holds it; nothing hangs from below.
             turn = 0.5 + (turn % 1.0 - 0.5) * SWING_DEG / 180.0
         bandwidth = BANDWIDTH if len(self.distinct) > 1 else 1.0
@@ -199,6 +199,10 @@ class Draws:
         """Which real image each of these views shows: they take turns, each picture once."""
         return [self.distinct[number % len(self.distinct)] for number in numbers]
 
+    def hangs(self, source: int) -> bool:
+        """Whether what holds the part is seen to reach the frame, all else of which is plain."""
+        return self.fills[source] == "edge" and self.sources[source].has_plain_frame
+
     def views(self, kind: int, count: int, on_view: Callable[[], None] = lambda: None) -> Tensor:
         """The pixels of the first `count` views of a kind, (count, 3, h, w).
 
@@ -225,10 +229,6 @@ class Draws:
         held &= self.decision.decided_by == "images"
         return decided - {"rotate", "rotate_90"} if held else decided
 
-    def _hangs(self, source: int) -> bool:
-        """Whether what holds the part is seen to reach the frame, all else of which is plain."""
-        return self.fills[source] == "edge" and self.sources[source].has_plain_frame
-
     def _may_be_held(self, source: int, families: frozenset[str]) -> bool:
         """Whether a fixture may hold the part exactly, as fewer images than three cannot tell.
 
@@ -245,7 +245,7 @@ class Draws:
         in which no part is found is not turned for some of the others.
         """
         shares, allowed = self.decision.shares, self._allowed(source)
-        is_held = self.fills[source] == "edge" and not self._hangs(source)
+        is_held = self.fills[source] == "edge" and not self.hangs(source)
         may_be = allowed if is_held or self.fills[source] == "mirror" else allowed | shares.keys()
         return frozenset(
             name

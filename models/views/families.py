@@ -29,6 +29,7 @@ TITLES = {
     "brightness": "Brighter or darker",
     "lighting": "Under uneven light",
 }
+SWUNG = f"Swung to either side, by up to {SWING_DEG:.0f}°"
 NUM_SHOWN = 3
 NOTHING_ELSE = ViewLimits(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 # Views that are drawn to find some in which a family shows.
@@ -77,17 +78,20 @@ def show_families(
     decision = decide_invariances(seen, features, details)
     draws = Draws(images[:NUM_SHOWN], long_side_px, 0, seen.device)
     draws.limits = NOTHING_ELSE
-    return [
-        Family(
-            name=name,
-            title=TITLES[name],
-            belief=decision.beliefs[name].belief,
-            chosen=name in decision.invariances,
-            reason=decision.beliefs[name].reason,
-            views=family_views(draws, name, decision.light_spread),
+    families = []
+    for name in INVARIANCES:
+        views = family_views(draws, name, decision.light_spread)
+        families.append(
+            Family(
+                name=name,
+                title=_title(name, draws),
+                belief=decision.beliefs[name].belief,
+                chosen=name in decision.invariances,
+                reason=decision.beliefs[name].reason,
+                views=views,
+            )
         )
-        for name in INVARIANCES
-    ]
+    return families
 
 
 def family_views(draws: Draws, name: str, light_spread: float = 0.0) -> list[Tensor]:
@@ -103,6 +107,12 @@ def family_views(draws: Draws, name: str, light_spread: float = 0.0) -> list[Ten
     )
     plans = [draws.plan(VIEW_SEEDS, number) for number in range(NUM_TRIED)]
     return [draws.seen(plan) for plan in _different(plans, SHOWS[name])]
+
+
+def _title(name: str, draws: Draws) -> str:
+    """What the family did to these images: what hangs is not turned all around."""
+    hang = all(draws.hangs(source) for source in draws.distinct)
+    return SWUNG if name == "rotate" and hang else TITLES[name]
 
 
 def _different(plans: list[Plan], shows: Callable[[View], object]) -> list[Plan]:

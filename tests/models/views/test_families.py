@@ -8,7 +8,14 @@ import torch
 from models.features.patches import PatchFeatures
 from models.views.decision.invariances import InvarianceDecision, analysed, decide_invariances
 from models.views.draws import FILL_SEEDS, VIEW_SEEDS, Draws
-from models.views.families import NOTHING_ELSE, NUM_SHOWN, TITLES, family_views, show_families
+from models.views.families import (
+    NOTHING_ELSE,
+    NUM_SHOWN,
+    SWUNG,
+    TITLES,
+    family_views,
+    show_families,
+)
 from models.views.view import INVARIANCES, View, to_image
 from tests.models.conftest import part_image, texture_image
 
@@ -88,3 +95,13 @@ def test_what_is_ticked_is_what_a_job_makes(image: torch.Tensor):
         assert not (view.flip_vertical)
         assert view.light == 0
     assert max(view.gamma for view in views) > 1 + 2 * usual.log_gamma
+
+
+def test_what_hangs_is_said_to_swing(features: PatchFeatures):
+    hung = part_image(angle_deg=20, size=256)
+    hung[:, :128, 126:130] = 0.7
+    for shown, title in ((hung, SWUNG), (part_image(angle_deg=20, size=256), TITLES["rotate"])):
+        images = [to_image(shown)]
+        seen = torch.stack([analysed(image, images[0].size) for image in images])
+        rotate = show_families(images, seen, features, 64)[0]
+        assert (rotate.name, rotate.title) == ("rotate", title)
