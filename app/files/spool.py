@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TextIO
 
 from app.settings import Settings
 
@@ -18,8 +17,8 @@ log = logging.getLogger("goodmany")
 
 LOCK_NAME = "lock"
 
-# Open as long as the process lives.
-_held: list[TextIO] = []
+# Descriptors, open as long as the process lives.
+_held: list[int] = []
 
 
 def use_spool(folder: Path) -> None:
@@ -60,7 +59,7 @@ def _make_own(folder: Path) -> Path:
             if other.is_dir() and _is_abandoned(other):
                 shutil.rmtree(other, ignore_errors=True)
         own = Path(tempfile.mkdtemp(dir=folder)).absolute()
-        lock = (own / LOCK_NAME).open("w")
+        lock = os.open(own / LOCK_NAME, os.O_WRONLY | os.O_CREAT)
         fcntl.flock(lock, fcntl.LOCK_EX)
         _held.append(lock)
     return own
