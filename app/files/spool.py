@@ -59,7 +59,7 @@ def _make_own(folder: Path) -> Path:
             if other.is_dir() and _is_abandoned(other):
                 shutil.rmtree(other, ignore_errors=True)
         own = Path(tempfile.mkdtemp(dir=folder)).absolute()
-        lock = os.open(own / LOCK_NAME, os.O_WRONLY | os.O_CREAT)
+        lock = os.open(own / LOCK_NAME, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
         _held.append(lock)
     return own
