@@ -113,17 +113,15 @@ def shares(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float
     tried: how they lie to each other would stay, and what holds both is not known.
     """
     believed = beliefs["rotate"].belief
-    made = chosen(beliefs, evidence)
+    share = round(SHARE_TRIED * believed, 3)
     if not evidence.is_part or evidence.is_round or evidence.lie_alike:
         return {}
-    if "rotate" in made:
-        alone = evidence.num_images == 1
-        share = round(SHARE_TRIED * believed, 3)
-        return {name: share for name in TURNS if name in made and alone}
-    may_be = believed >= (SWUNG_FROM if evidence.is_held else TRIED_FROM)
-    if not may_be or evidence.has_company:
+    turns = chosen(beliefs, evidence).intersection(TURNS)
+    if turns:
+        return dict.fromkeys(turns, share) if evidence.num_images == 1 else {}
+    if evidence.has_company or believed < (SWUNG_FROM if evidence.is_held else TRIED_FROM):
         return {}
-    return {"rotate": SHARE_SWUNG if evidence.is_held else round(SHARE_TRIED * believed, 3)}
+    return {"rotate": SHARE_SWUNG if evidence.is_held else share}
 
 
 def _needed(name: str, evidence: Evidence) -> float:
