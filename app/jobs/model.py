@@ -42,6 +42,7 @@ class Invariance(StrEnum):
 
     rotate = "rotate"
     rotate_90 = "rotate_90"
+    half_turn = "half_turn"
     flip_horizontal = "flip_horizontal"
     flip_vertical = "flip_vertical"
     shift = "shift"

@@ -22,6 +22,7 @@ from models.views.view import INVARIANCES, View, ViewLimits
 TITLES = {
     "rotate": "Turned to any angle",
     "rotate_90": "Turned by quarters",
+    "half_turn": "The whole picture turned by half, ground and light too",
     "flip_horizontal": "Mirrored, left and right exchanged",
     "flip_vertical": "Mirrored, top and bottom exchanged",
     "shift": "Moved on its ground",
@@ -156,6 +157,7 @@ SHOWS: dict[str, Callable[[View], object]] = {
         None if _off(view.angle_deg, 90.0) < SHOWN_ANGLE_DEG else view.angle_deg // 60.0
     ),
     "rotate_90": lambda view: _quarter(view) or None,
+    "half_turn": lambda view: view.half_turn or None,
     "flip_horizontal": lambda view: view.flip_horizontal or None,
     "flip_vertical": lambda view: view.flip_vertical or None,
     "shift": _moved,

@@ -72,9 +72,9 @@ class Source:
     def shown(self, view: View) -> Tensor:
         """The image as the view shows it, (3, H, W)."""
         if self.part is None:
-            return self._whole(view)
+            return _half_turned(self._whole(view), view)
         moved = self.part.shown(self.pixels, view, self._shown_at)
-        return relight(resampled(moved, self._shown_at).clamp(0.0, 1.0), view)
+        return _half_turned(relight(resampled(moved, self._shown_at).clamp(0.0, 1.0), view), view)
 
     def moved_whole(self, view: View) -> tuple[Tensor, Tensor]:
         """The image moved as a whole, its ground too, (3, H, W), and where it is seen, (H, W) bool.
@@ -86,9 +86,10 @@ class Source:
             shown, is_seen = self._whole(view), torch.ones(self._shown_at[::-1], dtype=torch.bool)
             if self._ground_beyond(view):
                 is_seen = within(view, self.size, self._shown_at)
-            return shown, is_seen.to(shown.device)
-        shown = apply_view(self.pixels, replace(view, fill="mirror"), self._shown_at)
-        return shown, within(view, self.size, self._shown_at).to(shown.device)
+        else:
+            shown = apply_view(self.pixels, replace(view, fill="mirror"), self._shown_at)
+            is_seen = within(view, self.size, self._shown_at)
+        return _half_turned(shown, view), _half_turned(is_seen.to(shown.device), view)
 
     def _whole(self, view: View) -> Tensor:
         """The image moved with all that is seen, (3, H, W)."""
@@ -113,6 +114,11 @@ class Source:
         if found is None:
             return self._bytes
         return LonePart.off_ground(self.pixels, found.held, found.held).ground
+
+
+def _half_turned(picture: Tensor, view: View) -> Tensor:
+    """The finished picture (..., H, W), turned by half if the view has it so."""
+    return picture.flip((-2, -1)) if view.half_turn else picture
 
 
 def working_size(source: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from torch import Tensor
 INVARIANCES = (
     "rotate",
     "rotate_90",
+    "half_turn",
     "flip_horizontal",
     "flip_vertical",
     "shift",
@@ -38,6 +39,8 @@ WIDENS = {
 NOT_SEEN: Mapping[str, float] = MappingProxyType({})
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
+# Of views that may be turned by half, so many are.
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class View:
     `shift_x` and `shift_y` are fractions of the width and height; `gain` and `gamma` act on pixels
     in [0, 1] as gain * x^gamma; `light_x` and `light_y` are the relative slopes of a linear
     lighting field over half the image. `light` is the standard deviation of the log of a smooth
-    lighting field of any shape, drawn by `light_seed`. `fill` says what stands where the view looks
+    lighting field of any shape, drawn by `light_seed`. With `half_turn` the finished picture is
+    turned by half, ground and light too. `fill` says what stands where the view looks
     beyond the image's edge: its mirror image ("mirror", for textures); the edge drawn out, or where
     it is rough the bare ground mirrored, unless the strip is narrow ("edge", for a part that
     reaches the frame: a mirror would show a second piece); the ground, which stays as it is while
@@ -96,6 +100,7 @@ class View:
     angle_deg: float = 0.0
     flip_horizontal: bool = False
     flip_vertical: bool = False
+    half_turn: bool = False
     scale: float = 1.0
     shift_x: float = 0.0
     shift_y: float = 0.0
@@ -157,7 +162,8 @@ def draw_view(
     evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
     among the invariances, see `View.light`. `limits` hold where no invariance widens them.
     `spread` is the standard deviation of "shift", "scale" or "brightness" that the images show: no
-    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be.
+    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be, and
+    HALF of them turned by half.
     """
     limits = _widened(limits, invariances, fill, spread)
 
@@ -181,6 +187,7 @@ def draw_view(
         light_y=within(limits.slope),
         light=light_spread if "lighting" in invariances else 0.0,
         light_seed=int(rng.integers(2**31)),
+        half_turn="half_turn" in invariances and rng.random() < HALF,
         fill=fill,
     )
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypedDict
 Invariance = Literal[
     "rotate",
     "rotate_90",
+    "half_turn",
     "flip_horizontal",
     "flip_vertical",
     "shift",

@@ -22,6 +22,7 @@ BUFFERED = 64
 VIEWS = {
     "rotate": "turned to any angle",
     "rotate_90": "turned by quarters",
+    "half_turn": "the whole picture turned by half",
     "flip_horizontal": "left and right exchanged",
     "flip_vertical": "top and bottom exchanged",
     "shift": "moved on its ground",

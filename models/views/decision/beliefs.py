@@ -13,6 +13,7 @@ from models.views.decision.evidence import Evidence
 from models.views.decision.reasons import reason_of
 
 TURNS = ("rotate", "rotate_90")
+HALF_TURN = "half_turn"
 FLIPS = ("flip_horizontal", "flip_vertical")
 SPREADS = ("shift", "scale", "brightness")
 # Where parts differ so, the images do, and views that go on from there brought a detector nothing
@@ -34,6 +35,8 @@ USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # that is not; and to other images, over the image's as it is.
 HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
 UNTOUCHED = 1.1
+# How much less alike parts are lit when turned by half, where light falls on them from any side.
+LIT_ALIKE = 1.2
 # Asymmetry of parts whose mirror axis is but chance, and of parts that have one.
 VAGUE_AXIS, CLEAR_AXIS = 0.45, 0.25
 # From so far apart on, the axes of several images do not point one way.
@@ -76,9 +79,11 @@ FLIP = {
     "grain": -2.0,
     "hand": -3.1,
 }
+WHOLE = {"prior": 1.0, "others": -4.5, "part": 1.0, "straight": -1.7, "frame": -3.7}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
+    "half_turn": WHOLE,
     "flip_horizontal": FLIP,
     "flip_vertical": FLIP,
     "shift": {"prior": 0.2, "spread": 1.7},
@@ -98,9 +103,12 @@ def beliefs_of(evidence: Evidence) -> dict[str, Belief]:
 
 def chosen(beliefs: Mapping[str, Belief], evidence: Evidence) -> frozenset[str]:
     """The families that a job makes which is not told: the likely ones that can do no harm."""
-    return frozenset(
+    made = frozenset(
         name for name, believed in beliefs.items() if believed.belief >= _needed(name, evidence)
     )
+    # What lies in a fixture lies so in a picture that is turned, too.
+    may_lie_so = evidence.is_round or beliefs["rotate"].belief >= TRIED_FROM
+    return made if may_lie_so else made - {HALF_TURN}
 
 
 def shares(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]:
@@ -128,9 +136,11 @@ def _needed(name: str, evidence: Evidence) -> float:
     # A thread, a print and blades have a hand, which figures hardly see; and what reaches the frame
     # or is not alone cannot be turned without its ground.
     never = name in FLIPS and (evidence.is_part or evidence.has_hand(name))
-    never = never or (name in TURNS and (evidence.is_held or evidence.lie_alike))
+    never = never or (name in (*TURNS, HALF_TURN) and (evidence.is_held or evidence.lie_alike))
     # On a round part a turn moves nothing but the lamp's reflections, which do not move.
     never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
+    # Of a surface it is what its two mirror images make, or nobody knows.
+    never = never or (name == HALF_TURN and not evidence.is_part)
     return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
 
 
@@ -143,6 +153,8 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
     """What speaks for or against a family, each about 0 where nothing is known."""
     if name in SPREADS:
         return {"prior": 1.0, "spread": _spread(name, evidence)}
+    if name == HALF_TURN:
+        return _whole(evidence)
     if name == "lighting":
         uneven = 1.0 if evidence.light_spread else 0.0
         return {"prior": 1.0, "uneven": uneven, "part": float(evidence.is_part)}
@@ -170,6 +182,22 @@ def figures(name: str, evidence: Evidence) -> dict[str, float]:
         "grain": grain if name in evidence.grain.forbids else 0.0,
         "hand": float(evidence.has_hand(name)),
     }
+
+
+def _whole(evidence: Evidence) -> dict[str, float]:
+    """What speaks for or against turning the picture as it is, with its ground and its light."""
+    told = {
+        "prior": 1.0,
+        "others": _others(HALF_TURN, evidence),
+        "part": evidence.lone - 0.5,
+        "straight": 0.0,
+        "frame": 0.0,
+    }
+    if not evidence.is_part:
+        return told
+    lit_otherwise = _log(evidence.light_turned / LIT_ALIKE) * _sureness(evidence)
+    straight = _lying("rotate", evidence)[1]
+    return told | {"others": lit_otherwise, "straight": straight, "frame": evidence.at_frame}
 
 
 def _lying(name: str, evidence: Evidence) -> tuple[float, float]:

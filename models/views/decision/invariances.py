@@ -12,12 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from models.features.patches import LEAST_RESIZED_PX, PatchFeatures
-from models.views.decision.beliefs import FLIPS, Belief, beliefs_of, chosen, shares
+from models.views.decision.beliefs import FLIPS, HALF_TURN, Belief, beliefs_of, chosen, shares
 from models.views.decision.distinct import distinct
 from models.views.decision.evidence import Evidence, evidence_of
 from models.views.decision.light import USUAL_SPREAD, light_spread
 from models.views.decision.seen import ANALYSIS_PX
-from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
+from models.views.view import HALF, INVARIANCES, NOT_SEEN, to_tensor
+from models.views.widths import LEAST_HELD
 
 # More images than this make nothing surer, and would only cost time.
 MOST_LOOKED_AT = 8
@@ -62,8 +63,14 @@ class InvarianceDecision:
 
     def share(self, name: str) -> float:
         """The share of the images in which a family is made, in [0, 1]."""
-        made = self.flip_share if name in FLIPS else 1.0
+        made = self.flip_share if name in FLIPS else self._half_turned if name == HALF_TURN else 1.0
         return self.shares.get(name, made if name in self.invariances else 0.0)
+
+    @property
+    def _half_turned(self) -> float:
+        """The share that is turned by half: none of those that keep a pose, see `Draws.plan`."""
+        few = self.evidence is not None and self.evidence.num_images < LEAST_HELD
+        return HALF * (1.0 + self.share("rotate")) / 2 if few else HALF
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""

@@ -9,6 +9,8 @@ from models.views.decision.evidence import Evidence
 HARDLY_SHOWS = 2.2
 # Distance to the other images over that as it is: above, no other image looks so.
 UNLIKE_OTHERS = 1.3
+# The same of how parts are lit, as far as it makes a belief.
+LIT_OTHERWISE = 1.3
 # So many times as long as wide.
 LONG = 1.5
 # So little unlike its mirror image that its axis is no chance.
@@ -21,6 +23,7 @@ NOT_FREE = (
 WAYS = {
     "rotate": "turned",
     "rotate_90": "turned by quarters",
+    "half_turn": "turned by half",
     "flip_horizontal": "mirrored",
     "flip_vertical": "mirrored top to bottom",
 }
@@ -37,6 +40,8 @@ def reason_of(name: str, evidence: Evidence) -> str:
         return _spread(name, evidence)
     if name == "lighting":
         return _light(evidence)
+    if name == "half_turn" and evidence.is_part:
+        return _half_turned(evidence)
     if name.startswith("flip") and evidence.is_part:
         return _mirrored_part(name, evidence)
     said = _turned_part(name, evidence) if evidence.is_part else _surface(name, evidence)
@@ -82,6 +87,18 @@ def _turned_part(name: str, evidence: Evidence) -> str:
     elif evidence.is_held:
         said += f"; as {NOT_FREE}, no more than a few images are turned without your word"
     return said
+
+
+def _half_turned(evidence: Evidence) -> str:
+    if evidence.is_held:
+        return f"It takes a part that lies free, but {NOT_FREE}."
+    if evidence.lie_alike:
+        return "The parts lie all the same way, as in a fixture."
+    if evidence.num_images == 1:
+        return "One image does not show whether light comes from one side alone."
+    if evidence.light_turned > LIT_OTHERWISE:
+        return "Turned by half, the parts are lit less like those in the other images."
+    return "Turned by half, the parts are lit like those in the other images."
 
 
 def _why_straight(evidence: Evidence) -> str:

@@ -15,7 +15,7 @@ const LOW_PRECISION = 0.6;
 // By how much of the image a mark is larger than what it marks, on each side.
 const GROWN = 0.05;
 const VIEWS = {
-  rotate: "any angle", rotate_90: "quarter turns", flip_horizontal: "left and right exchanged", flip_vertical: "top and bottom exchanged",
+  rotate: "any angle", rotate_90: "quarter turns", half_turn: "the whole picture turned by half", flip_horizontal: "left and right exchanged", flip_vertical: "top and bottom exchanged",
   shift: "moved", scale: "larger or smaller", brightness: "brighter or darker", lighting: "uneven light",
 };
 
