@@ -36,7 +36,7 @@ USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
 UNTOUCHED = 1.1
 # How much less alike parts are lit when turned by half, where light falls on them from any side.
-LIT_ALIKE = 1.2
+LIT_ALIKE = 1.1
 # Asymmetry of parts whose mirror axis is but chance, and of parts that have one.
 VAGUE_AXIS, CLEAR_AXIS = 0.45, 0.25
 # From so far apart on, the axes of several images do not point one way.
@@ -79,7 +79,7 @@ FLIP = {
     "grain": -2.0,
     "hand": -3.1,
 }
-WHOLE = {"prior": 1.0, "others": -4.5, "part": 1.0, "straight": -1.7, "frame": -3.7}
+WHOLE = {"prior": 0.8, "others": -9.9, "part": 0.9, "straight": -1.7, "frame": -3.9}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
@@ -106,9 +106,10 @@ def chosen(beliefs: Mapping[str, Belief], evidence: Evidence) -> frozenset[str]:
     made = frozenset(
         name for name, believed in beliefs.items() if believed.belief >= _needed(name, evidence)
     )
-    # What lies in a fixture lies so in a picture that is turned, too.
-    may_lie_so = evidence.is_round or beliefs["rotate"].belief >= TRIED_FROM
-    return made if may_lie_so else made - {HALF_TURN}
+    # A part that may turn does so on its ground. That light falls from its other side, too, several
+    # images show or none; of a round part, nothing else of a turn does.
+    turns = evidence.num_images > 1 and beliefs["rotate"].belief >= TRIED_FROM
+    return made if evidence.is_round or turns else made - {HALF_TURN}
 
 
 def shares(beliefs: Mapping[str, Belief], evidence: Evidence) -> dict[str, float]:
@@ -195,7 +196,7 @@ def _whole(evidence: Evidence) -> dict[str, float]:
     }
     if not evidence.is_part:
         return told
-    lit_otherwise = _log(evidence.light_turned / LIT_ALIKE) * _sureness(evidence)
+    lit_otherwise = _log(evidence.light_turned / LIT_ALIKE) if evidence.num_images > 1 else 0.0
     straight = _lying("rotate", evidence)[1]
     return told | {"others": lit_otherwise, "straight": straight, "frame": evidence.at_frame}
 

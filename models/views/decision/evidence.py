@@ -36,7 +36,7 @@ MOST_OTHERS = 4
 # round ones .6 to 1.
 ALIKE_WITHIN_DEG, ALIKE_SHARE = 8.0, 0.7
 # Of a part's PART_PX, what light makes is as large as squares of this side.
-SLOW_PX = 8
+SLOW_PX = 16
 
 
 @dataclass(frozen=True)

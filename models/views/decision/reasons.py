@@ -10,7 +10,7 @@ HARDLY_SHOWS = 2.2
 # Distance to the other images over that as it is: above, no other image looks so.
 UNLIKE_OTHERS = 1.3
 # The same of how parts are lit, as far as it makes a belief.
-LIT_OTHERWISE = 1.3
+LIT_OTHERWISE = 1.2
 # So many times as long as wide.
 LONG = 1.5
 # So little unlike its mirror image that its axis is no chance.

@@ -22,6 +22,7 @@ from models.views.decision.mirror_axis import MirrorAxis, mirror_axis
 from models.views.showing.free_part import free_part_mask
 from models.views.showing.mask_shapes import dilated
 from models.views.showing.part_mask import lone_part_mask, main_part
+from models.views.showing.resampling import resampled
 from models.views.showing.warp import apply_view, moved
 from models.views.view import PROBED_LIMITS, View, draw_view
 
@@ -80,8 +81,8 @@ def look_at(image: Tensor, features: PatchFeatures, detail: Tensor | None = None
     free = free_part_mask(image.cpu())
     mask = lone_part_mask(image.cpu())
     if free is not None:
-        # (h, w) at the image's size
-        mask = F.interpolate(free[0][None, None].float(), image.shape[-2:])[0, 0] > 0.5
+        # (h, w) at the image's size, its middle where it was
+        mask = resampled(free[0][None].float(), (image.shape[-1], image.shape[-2]))[0] > 0.5
     if mask is None:
         view = _Viewed(image, torch.ones_like(image[0]), "mirror")
         patches, to_itself = _compared(view, features)

@@ -23,6 +23,7 @@ from tests.models.conftest import part_image, texture_image
 CHANGES = {
     "rotate": {"angle_deg", "shift_x", "shift_y"},
     "rotate_90": {"angle_deg", "shift_x", "shift_y"},
+    "half_turn": {"half_turn"},
     "flip_horizontal": {"flip_horizontal", "shift_x", "shift_y"},
     "flip_vertical": {"flip_vertical", "shift_x", "shift_y"},
     "shift": {"shift_x", "shift_y"},

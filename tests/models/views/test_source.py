@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pytest
 import torch
 
 from models.views.showing.mask_shapes import dilated
@@ -18,6 +21,16 @@ def test_moved_as_a_whole_the_ground_goes_along_and_as_a_view_it_stays():
     assert stays[:, 4:10, 60:66].mean() > 0.8 * speck
     assert goes[:, 4:10, 60:66].mean() < 0.2 * speck
     assert bool(is_seen.all())
+
+
+@pytest.mark.parametrize("fill", ["ground", "edge", "mirror"])
+def test_a_half_turn_turns_the_finished_picture(fill: str):
+    source = Source(to_image(part_image(angle_deg=20, size=128)), (64, 64), torch.device("cpu"))
+    view = View(angle_deg=30.0, shift_x=0.02, light_x=0.1, fill=fill)
+    turned = replace(view, half_turn=True)
+    assert torch.equal(source.shown(turned), source.shown(view).flip((1, 2)))
+    for one, other in zip(source.moved_whole(turned), source.moved_whole(view), strict=True):
+        assert torch.equal(one, other.flip((-2, -1)))
 
 
 def test_beyond_the_images_edge_nothing_is_seen():

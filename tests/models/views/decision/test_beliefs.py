@@ -39,6 +39,7 @@ def evidence(**changes: object) -> Evidence:
         "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
         "to_others": {},
+        "light_turned": 1.0,
         "spread": {},
         "light_spread": 0.0,
         "mirrored": {},
@@ -217,6 +218,34 @@ def test_a_round_part_is_turned_on_a_users_word_alone():
         assert not {"rotate", "rotate_90"} & made(told)
         assert beliefs_of(told)["rotate"].belief > 0.5
         assert "only on your word" in beliefs_of(told)["rotate"].reason
+
+
+ROUND = dict.fromkeys(PROBES, 1.8)
+
+
+def test_a_free_part_is_turned_by_half_with_its_light_unless_the_images_show_otherwise():
+    assert "half_turn" in made(evidence(to_itself=ROUND))
+    lit = [replace(several(5, 1.0), to_itself=ROUND, light_turned=r) for r in (0.9, 1.1, 1.3)]
+    beliefs = [believed("half_turn", told) for told in lit]
+    assert all(more > less for more, less in pairwise(beliefs))
+    assert ["half_turn" in made(told) for told in lit] == [True, True, False]
+    reasons = [beliefs_of(told)["half_turn"].reason for told in lit]
+    assert reasons[0] == reasons[1] != reasons[2]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        evidence(askew=1.0),  # it turns on its ground, and one image shows one light
+        replace(laid(0.6), light_turned=1.3),
+        several(5, 4.0),  # the others never lie turned
+        replace(laid(0.6), alike=0.75),
+        evidence(to_itself=ROUND, held=1.0),
+        surface(to_itself=ROUND),
+    ],
+)
+def test_no_other_picture_is_turned_by_half_without_the_users_word(told: Evidence):
+    assert "half_turn" not in made(told)
 
 
 def test_what_other_images_never_show_is_believed_the_less_the_more_there_are():

@@ -63,6 +63,23 @@ def test_parts_that_lie_alike_at_an_odd_angle_are_told_from_round_ones(features:
     assert evidence_of(plain, features).alike == 0.0
 
 
+def test_light_from_one_side_is_told_from_light_from_any(features: PatchFeatures):
+    def lit(angle_deg: float, seed: int) -> torch.Tensor:
+        down, across = torch.meshgrid(*[torch.linspace(-1, 1, 128)] * 2, indexing="ij")
+        angle = torch.deg2rad(torch.tensor(angle_deg))
+        slope = 1 + 0.2 * (torch.cos(angle) * across + torch.sin(angle) * down)
+        is_part = torch.hypot(down, across) < 0.5 + 0.01 * seed
+        grain = torch.randn(128, 128, generator=torch.Generator().manual_seed(seed))
+        return (torch.where(is_part, 0.6, 0.1) * slope + 0.02 * grain).clamp(0, 1).repeat(3, 1, 1)
+
+    one_side = torch.stack([lit(10.0 * n, n) for n in range(4)])
+    any_side = torch.stack([lit(180.0 * n + 5.0, n) for n in range(4)])
+    figures = [evidence_of(images, features).light_turned for images in (one_side, any_side)]
+    assert figures[0] > 1.5
+    assert figures[1] < 1.2
+    assert evidence_of(one_side[:1], features).light_turned == 1.0
+
+
 def test_places_and_sizes_of_parts_are_measured(features: PatchFeatures):
     xs = (-0.1, 0.0, 0.1)
     images = torch.stack([round_part(seed=n, x=x) for n, x in enumerate(xs)])
