@@ -64,8 +64,8 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
     },
     "whole": {
         "prior": (0.0, 1.0),
-        # Few images show whether the light falls from one side, and those that do are sure.
-        "others": (-10.0, 0.3),
+        # Few lines show it, and those that do are sure.
+        "one_sided": (-8.0, 0.3),
         "part": (0.5, 0.5),
         "straight": (-1.8, 0.5),
         "frame": (-4.0, 0.7),

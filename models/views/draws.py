@@ -157,7 +157,8 @@ class Draws:
         held = every_second and self._may_be_held(source, families)
         # What keeps its pose would be a near-copy without the light.
         limits = self.limits.still() if held else self.limits.times(share)
-        if held and self.decision.decided_by == "images":
+        # Two of each four views of a source; none that a fixture may hold, but on a user's word.
+        if step // 2 % 2 == 0 or (held and self.decision.decided_by == "images"):
             families -= {"half_turn"}
         view = draw_view(
             families,

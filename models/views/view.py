@@ -39,8 +39,6 @@ WIDENS = {
 NOT_SEEN: Mapping[str, float] = MappingProxyType({})
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
-# Of views that may be turned by half, so many are.
-HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -162,8 +160,7 @@ def draw_view(
     evenly; None draws it too. `light_spread` is how uneven the light gets where "lighting" is
     among the invariances, see `View.light`. `limits` hold where no invariance widens them.
     `spread` is the standard deviation of "shift", "scale" or "brightness" that the images show: no
-    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be, and
-    HALF of them turned by half.
+    invariance goes farther. `flip_share` of the views are mirrored about each axis that may be.
     """
     limits = _widened(limits, invariances, fill, spread)
 
@@ -187,7 +184,7 @@ def draw_view(
         light_y=within(limits.slope),
         light=light_spread if "lighting" in invariances else 0.0,
         light_seed=int(rng.integers(2**31)),
-        half_turn="half_turn" in invariances and rng.random() < HALF,
+        half_turn="half_turn" in invariances,
         fill=fill,
     )
 

@@ -35,8 +35,8 @@ USUAL = {"shift": 0.023, "scale": 0.035, "brightness": 0.06}
 # that is not; and to other images, over the image's as it is.
 HARDLY_SHOWS, SOMEWHAT, SHOWS = 1.9, 2.5, 3.0
 UNTOUCHED = 1.1
-# How much less alike parts are lit when turned by half, where light falls on them from any side.
-LIT_ALIKE = 1.1
+# So far parts are brighter on the same side by chance.
+ONE_SIDED = 0.17
 # Asymmetry of parts whose mirror axis is but chance, and of parts that have one.
 VAGUE_AXIS, CLEAR_AXIS = 0.45, 0.25
 # From so far apart on, the axes of several images do not point one way.
@@ -79,7 +79,7 @@ FLIP = {
     "grain": -2.0,
     "hand": -3.1,
 }
-WHOLE = {"prior": 0.8, "others": -9.9, "part": 0.9, "straight": -1.7, "frame": -3.9}
+WHOLE = {"prior": 0.7, "one_sided": -7.9, "part": 1.0, "straight": -1.7, "frame": -3.9}
 WEIGHTS: dict[str, dict[str, float]] = {
     "rotate": TURN,
     "rotate_90": TURN,
@@ -189,16 +189,16 @@ def _whole(evidence: Evidence) -> dict[str, float]:
     """What speaks for or against turning the picture as it is, with its ground and its light."""
     told = {
         "prior": 1.0,
-        "others": _others(HALF_TURN, evidence),
+        "one_sided": 0.0,
         "part": evidence.lone - 0.5,
         "straight": 0.0,
         "frame": 0.0,
     }
     if not evidence.is_part:
         return told
-    lit_otherwise = _log(evidence.light_turned / LIT_ALIKE) if evidence.num_images > 1 else 0.0
+    one_sided = evidence.one_sided - ONE_SIDED if evidence.num_images > 1 else 0.0
     straight = _lying("rotate", evidence)[1]
-    return told | {"others": lit_otherwise, "straight": straight, "frame": evidence.at_frame}
+    return told | {"one_sided": one_sided, "straight": straight, "frame": evidence.at_frame}
 
 
 def _lying(name: str, evidence: Evidence) -> tuple[float, float]:

@@ -60,8 +60,8 @@ class Evidence:
         elongation: how many times as long as wide the parts are, the median; 1 without parts.
         to_itself: name -> distance of the turned or mirrored image to itself, over small views'.
         to_others: the same to the other images, over the image's as it is; of two or more images.
-        light_turned: how much less like the others the parts are lit when turned by half; 1 of one
-            part.
+        one_sided: how far the parts are brighter on the same side: 1 where all are so alike, 0
+            where none is like another; 0 of one part.
         spread: "shift", "scale", "brightness" -> standard deviation over the images, as shares of
             the long side, of log size, of log brightness; of two or more images.
         light_spread: how uneven the light gets, see `light.light_spread`.
@@ -82,7 +82,7 @@ class Evidence:
     elongation: float
     to_itself: dict[str, float]
     to_others: dict[str, float]
-    light_turned: float
+    one_sided: float
     spread: dict[str, float]
     light_spread: float
     mirrored: dict[str, float]
@@ -115,7 +115,7 @@ class Evidence:
             },
             "to_itself": rounded(self.to_itself),
             "to_others": rounded(self.to_others),
-            "light_turned": round(self.light_turned, 2),
+            "one_sided": round(self.one_sided, 2),
             "spread": rounded(self.spread),
             "mirrored": rounded(self.mirrored),
         }
@@ -175,7 +175,7 @@ def gathered(seen: Sequence[Seen], features: PatchFeatures) -> Evidence:
         elongation=float(np.median([part.elongation for part in parts])) if parts else 1.0,
         to_itself={name: float(np.median([s.to_itself[name] for s in alike])) for name in PROBES},
         to_others=_to_others(alike),
-        light_turned=_light_turned([part.cut for part in parts if part.cut is not None]),
+        one_sided=_one_sided([part.cut for part in parts if part.cut is not None]),
         spread=_spreads(images, parts if is_part else []),
         light_spread=light_spread(images, features),
         mirrored={} if is_part else mirrored_elsewhere([s.detail.cpu() for s in alike]),
@@ -226,23 +226,18 @@ def _to_others(seen: Sequence[Seen]) -> dict[str, float]:
     return {name: ratio(totals[name], totals[""]) for name in PROBES}
 
 
-def _light_turned(parts: Sequence[Tensor]) -> float:
-    """Distance of each part (3, P, P), turned by half, to the likest other, over its own as it is.
+def _one_sided(parts: Sequence[Tensor]) -> float:
+    """How far the parts (3, P, P) are brighter on the same side: the mean correlation of each two.
 
-    In the means of squares of SLOW_PX: in what light and shape do, and not grain.
+    Of what a half turn about the middle changes the sign of, in the means of squares of SLOW_PX.
     """
     slow = [F.avg_pool2d(part.mean(dim=0)[None], SLOW_PX)[0] for part in parts]
-    slow = [each - each.mean() for each in slow]
-    if len(slow) < 2:
-        return 1.0
-
-    def apart(one: int, looked_at: Tensor) -> float:
-        others = (each for number, each in enumerate(slow) if number != one)
-        return min(float((looked_at - other).square().mean().sqrt()) for other in others)
-
-    as_they_are = sum(apart(number, each) for number, each in enumerate(slow))
-    turned = sum(apart(number, each.flip((0, 1))) for number, each in enumerate(slow))
-    return turned / max(as_they_are, 1e-6)
+    sides = [((each - each.flip((0, 1))) / 2).flatten() for each in slow]
+    if len(sides) < 2:
+        return 0.0
+    products = torch.stack(sides) @ torch.stack(sides).T
+    own = products.diagonal().sum()
+    return float((products.sum() - own) / (len(sides) - 1) / own.clamp_min(1e-9))
 
 
 def _spreads(images: Tensor, parts: Sequence[Seen]) -> dict[str, float]:

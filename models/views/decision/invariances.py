@@ -17,7 +17,7 @@ from models.views.decision.distinct import distinct
 from models.views.decision.evidence import Evidence, evidence_of
 from models.views.decision.light import USUAL_SPREAD, light_spread
 from models.views.decision.seen import ANALYSIS_PX
-from models.views.view import HALF, INVARIANCES, NOT_SEEN, to_tensor
+from models.views.view import INVARIANCES, NOT_SEEN, to_tensor
 from models.views.widths import LEAST_HELD
 
 # More images than this make nothing surer, and would only cost time.
@@ -27,6 +27,8 @@ DETAIL_PX = 384
 # Where mirror images are believed in and not known, a few teach a detector what half of them would,
 # and the others stay certain.
 TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
+# Of pictures that may be turned by half, so many are.
+HALF_TURNED = 0.5
 SAID, LEFT_OUT = "You ask for it.", "You ask for others."
 
 
@@ -70,7 +72,7 @@ class InvarianceDecision:
     def _half_turned(self) -> float:
         """The share that is turned by half: none of those that keep a pose, see `Draws.plan`."""
         few = self.evidence is not None and self.evidence.num_images < LEAST_HELD
-        return HALF * (1.0 + self.share("rotate")) / 2 if few else HALF
+        return HALF_TURNED * (1.0 + self.share("rotate")) / 2 if few else HALF_TURNED
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""

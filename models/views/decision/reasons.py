@@ -9,8 +9,8 @@ from models.views.decision.evidence import Evidence
 HARDLY_SHOWS = 2.2
 # Distance to the other images over that as it is: above, no other image looks so.
 UNLIKE_OTHERS = 1.3
-# The same of how parts are lit, as far as it makes a belief.
-LIT_OTHERWISE = 1.2
+# Parts are brighter on the same side, all in all.
+LIT_FROM_ONE_SIDE = 0.25
 # So many times as long as wide.
 LONG = 1.5
 # So little unlike its mirror image that its axis is no chance.
@@ -23,7 +23,6 @@ NOT_FREE = (
 WAYS = {
     "rotate": "turned",
     "rotate_90": "turned by quarters",
-    "half_turn": "turned by half",
     "flip_horizontal": "mirrored",
     "flip_vertical": "mirrored top to bottom",
 }
@@ -40,7 +39,7 @@ def reason_of(name: str, evidence: Evidence) -> str:
         return _spread(name, evidence)
     if name == "lighting":
         return _light(evidence)
-    if name == "half_turn" and evidence.is_part:
+    if name == "half_turn":
         return _half_turned(evidence)
     if name.startswith("flip") and evidence.is_part:
         return _mirrored_part(name, evidence)
@@ -90,15 +89,17 @@ def _turned_part(name: str, evidence: Evidence) -> str:
 
 
 def _half_turned(evidence: Evidence) -> str:
+    if not evidence.is_part:
+        return "Whether a surface may lie the other way round is for you to say."
     if evidence.is_held:
         return f"It takes a part that lies free, but {NOT_FREE}."
     if evidence.lie_alike:
         return "The parts lie all the same way, as in a fixture."
     if evidence.num_images == 1:
         return "One image does not show whether light comes from one side alone."
-    if evidence.light_turned > LIT_OTHERWISE:
-        return "Turned by half, the parts are lit less like those in the other images."
-    return "Turned by half, the parts are lit like those in the other images."
+    if evidence.one_sided > LIT_FROM_ONE_SIDE:
+        return "In most images the parts are brighter on the same side."
+    return "The images do not show the parts brighter on the same side."
 
 
 def _why_straight(evidence: Evidence) -> str:

@@ -29,7 +29,6 @@ from models.views.view import PROBED_LIMITS, View, draw_view
 PROBES: dict[str, tuple[View, ...]] = {
     "rotate": tuple(View(angle_deg=a) for a in (45.0, 120.0, 200.0, 290.0)),
     "rotate_90": tuple(View(angle_deg=a) for a in (90.0, 180.0, 270.0)),
-    "half_turn": (View(angle_deg=180.0),),
     "flip_horizontal": (View(flip_horizontal=True),),
     "flip_vertical": (View(flip_vertical=True),),
 }

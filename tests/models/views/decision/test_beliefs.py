@@ -39,7 +39,7 @@ def evidence(**changes: object) -> Evidence:
         "elongation": 1.0,
         "to_itself": dict.fromkeys(PROBES, 4.0),
         "to_others": {},
-        "light_turned": 1.0,
+        "one_sided": 0.0,
         "spread": {},
         "light_spread": 0.0,
         "mirrored": {},
@@ -225,7 +225,7 @@ ROUND = dict.fromkeys(PROBES, 1.8)
 
 def test_a_free_part_is_turned_by_half_with_its_light_unless_the_images_show_otherwise():
     assert "half_turn" in made(evidence(to_itself=ROUND))
-    lit = [replace(several(5, 1.0), to_itself=ROUND, light_turned=r) for r in (0.9, 1.1, 1.3)]
+    lit = [replace(several(5, 1.0), to_itself=ROUND, one_sided=r) for r in (-0.1, 0.1, 0.4)]
     beliefs = [believed("half_turn", told) for told in lit]
     assert all(more > less for more, less in pairwise(beliefs))
     assert ["half_turn" in made(told) for told in lit] == [True, True, False]
@@ -237,7 +237,7 @@ def test_a_free_part_is_turned_by_half_with_its_light_unless_the_images_show_oth
     "told",
     [
         evidence(askew=1.0),  # it turns on its ground, and one image shows one light
-        replace(laid(0.6), light_turned=1.3),
+        replace(laid(0.6), one_sided=0.4),
         several(5, 4.0),  # the others never lie turned
         replace(laid(0.6), alike=0.75),
         evidence(to_itself=ROUND, held=1.0),

@@ -74,10 +74,10 @@ def test_light_from_one_side_is_told_from_light_from_any(features: PatchFeatures
 
     one_side = torch.stack([lit(10.0 * n, n) for n in range(4)])
     any_side = torch.stack([lit(180.0 * n + 5.0, n) for n in range(4)])
-    figures = [evidence_of(images, features).light_turned for images in (one_side, any_side)]
-    assert figures[0] > 1.5
-    assert figures[1] < 1.2
-    assert evidence_of(one_side[:1], features).light_turned == 1.0
+    figures = [evidence_of(images, features).one_sided for images in (one_side, any_side)]
+    assert figures[0] > 0.8
+    assert figures[1] < 0.0
+    assert evidence_of(one_side[:1], features).one_sided == 0.0
 
 
 def test_places_and_sizes_of_parts_are_measured(features: PatchFeatures):
