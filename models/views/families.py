@@ -22,7 +22,7 @@ from models.views.view import INVARIANCES, View, ViewLimits
 TITLES = {
     "rotate": "Turned to any angle",
     "rotate_90": "Turned by quarters",
-    "half_turn": "The whole picture turned by half, ground and light too",
+    "half_turn": "The whole picture turned by half",
     "flip_horizontal": "Mirrored, left and right exchanged",
     "flip_vertical": "Mirrored, top and bottom exchanged",
     "shift": "Moved on its ground",

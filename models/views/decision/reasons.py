@@ -96,7 +96,8 @@ def _half_turned(evidence: Evidence) -> str:
     if evidence.lie_alike:
         return "The parts lie all the same way, as in a fixture."
     if evidence.num_images == 1:
-        return "One image does not show whether light comes from one side alone."
+        one = "A round part may lie the other way round; one" if evidence.is_round else "One"
+        return f"{one} image does not show whether light comes from one side alone."
     if evidence.one_sided > LIT_FROM_ONE_SIDE:
         return "In most images the parts are brighter on the same side."
     return "The images do not show the parts brighter on the same side."
