@@ -1,5 +1,6 @@
 """Room that is held, given up when the disk is full, and held again when there is room."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,8 +15,11 @@ def leave(disk: Path, num_bytes: int) -> None:
     """Has a file take the rest of the disk, but for so much."""
     filler = disk / "filler"
     filler.unlink(missing_ok=True)
-    room = os.statvfs(disk)
-    filler.write_bytes(bytes(room.f_bavail * room.f_frsize - num_bytes))
+    rest = free(disk) - num_bytes
+    # Whatever else writes to the disk may have taken of it meanwhile.
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while rest > 0:
+            rest -= file.write(bytes(rest))
 
 
 def free(disk: Path) -> int:
