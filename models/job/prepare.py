@@ -3,7 +3,7 @@
 Axes: k images, N views, D embedding dimensions, H x W pixels; images in [0, 1].
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from torch import Tensor
@@ -108,16 +108,22 @@ def decide_views(generation: Generation) -> InvarianceDecision:
 def fit_guard(generation: Generation) -> NormalityGuard:
     """The guard: its bank sees the images and some moved ones, its threshold is set on others.
 
-    The images are moved as the views of VIEW_SEEDS are, each as a whole.
+    The images are moved as the views of VIEW_SEEDS are, each as a whole. Where views may be turned
+    by half, half of what it sees is, however few of the views are: it knows both as well.
     """
     draws, progress = generation.draws, generation.progress
     num_unseen = max(NUM_UNSEEN_VIEWS, len(draws.pictures))
     plans = draws.plans(VIEW_SEEDS, generation.effort.num_views + num_unseen)
     pictures = [RealImage(draws.images[n], source=n) for n in draws.distinct]
+    may_turn = "half_turn" in draws.decision.invariances
+    if may_turn:
+        pictures += [replace(seen, pixels=seen.pixels.flip((1, 2))) for seen in pictures]
     on_moved = progress.counter("adapt", 11.0, 12.0, len(plans))
     moved = []
-    for plan in plans:
-        shown = draws.sources[plan.source].moved_whole(plan.view)
+    for number, plan in enumerate(plans):
+        turned = may_turn and number // len(draws.distinct) % 2 == 1
+        view = replace(plan.view, half_turn=turned)
+        shown = draws.sources[plan.source].moved_whole(view)
         moved.append(RealImage(*shown, plan.source))
         on_moved()
     guard = NormalityGuard.fit(
