@@ -157,8 +157,7 @@ class Draws:
         held = every_second and self._may_be_held(source, families)
         # What keeps its pose would be a near-copy without the light.
         limits = self.limits.still() if held else self.limits.times(share)
-        # Two of each four views of a source; none that a fixture may hold, but on a user's word.
-        if step // 2 % 2 == 0 or (held and self.decision.decided_by == "images"):
+        if not self._is_half_turned(step):
             families -= {"half_turn"}
         view = draw_view(
             families,
@@ -240,6 +239,15 @@ class Draws:
         """
         is_free = bool(families & MOVES)
         return len(self.distinct) < LEAST_HELD and self.fills[source] != "mirror" and not is_free
+
+    def _is_half_turned(self, step: int) -> bool:
+        """Whether a source's view of this number is turned by half, where it may be.
+
+        Half of them are, or, on the belief of a few images, every eighth; then the views between
+        keep a pose that a fixture may hold.
+        """
+        few = len(self.distinct) < LEAST_HELD and self.decision.decided_by == "images"
+        return step % 8 == 2 if few else step // 2 % 2 == 1
 
     def _made(self, source: int, place: float) -> frozenset[str]:
         """The families that a view shows: some of them evenly spread, in their share of places.

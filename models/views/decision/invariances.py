@@ -27,8 +27,8 @@ DETAIL_PX = 384
 # Where mirror images are believed in and not known, a few teach a detector what half of them would,
 # and the others stay certain.
 TOLD_FLIPS, BELIEVED_FLIPS = 0.5, 0.15
-# Of pictures that may be turned by half, so many are.
-HALF_TURNED = 0.5
+# Of pictures that may be turned by half, so many are; fewer where fewer images than three tell.
+HALF_TURNED, FEW_HALF_TURNED = 0.5, 0.125
 SAID, LEFT_OUT = "You ask for it.", "You ask for others."
 
 
@@ -70,9 +70,9 @@ class InvarianceDecision:
 
     @property
     def _half_turned(self) -> float:
-        """The share that is turned by half: none of those that keep a pose, see `Draws.plan`."""
+        """The share of pictures that are turned by half, see `Draws.plan`."""
         few = self.evidence is not None and self.evidence.num_images < LEAST_HELD
-        return HALF_TURNED * (1.0 + self.share("rotate")) / 2 if few else HALF_TURNED
+        return FEW_HALF_TURNED if few else HALF_TURNED
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, for the manifest."""
