@@ -5,7 +5,8 @@ import torch
 
 from models.generator.sampling import SamplingSettings
 from models.job.options import EFFORTS, PRESETS, PipelineOptions
-from models.job.prepare import choose_prompt, decide_views, fit_generator
+from models.job.prepare import choose_prompt, decide_views, fit_generator, fit_guard
+from models.views.decision.invariances import InvarianceDecision
 from models.views.draws import VIEW_SEEDS
 from tests.models.job.conftest import generation_of
 
@@ -29,6 +30,19 @@ def test_else_prompt_and_views_are_decided_from_the_images(pipeline):
         prompt.embedding, pipeline.models.encoder.embed_text([prompt.text])[0]
     )
     assert float(prompt.embedding.norm()) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_guard_knows_pictures_turned_by_half_where_they_may_be(pipeline):
+    """Few of one image's views are turned so, and each is as good as any other."""
+    distances = []
+    for invariances in ((), ("half_turn",)):
+        generation = generation_of(pipeline.models)
+        generation.draws.decision = InvarianceDecision(frozenset(invariances))
+        turned = generation.draws.images[:1].flip((2, 3))
+        guard = fit_guard(generation)
+        distances.append(float(guard.distance(turned)) / guard.threshold)
+    assert distances[1] < 1.0
+    assert distances[1] < 0.5 * distances[0]
 
 
 DECODED = PipelineOptions(sampling=SamplingSettings(output="decode"))
