@@ -20,7 +20,7 @@ LEAST_IMAGES, NUM_TURNS = 4, 2
 
 @dataclass(frozen=True)
 class Floor:
-    """Seconds that a bare decode takes an image, and the batch and precision that took least."""
+    """Seconds that a bare decode takes an image, at the batch and arithmetic that took least."""
 
     image_s: float
     batch: int
@@ -28,7 +28,7 @@ class Floor:
 
 
 def measure_floor(models: Models, side_px: int, *, clock: Clock) -> Floor:
-    """The best of some batches, in the precision that the product decodes in and in bfloat16.
+    """The best of some batches, in single precision and in bfloat16, on a GPU by cuDNN too.
 
     Batch sizes take turns, so that whatever else the machine does meets all of them.
     """
@@ -45,24 +45,31 @@ def measure_floor(models: Models, side_px: int, *, clock: Clock) -> Floor:
         for batch in batches:
             floors += [
                 Floor(
-                    _decode_s(models.vqgan, latents[:batch], precision, clock=clock),
+                    _decode_s(models.vqgan, latents[:batch], precision, is_cudnn, clock=clock),
                     batch,
-                    str(precision).removeprefix("torch."),
+                    str(precision).removeprefix("torch.") + (", cuDNN" if is_cudnn else ""),
                 )
                 for precision in (torch.float32, torch.bfloat16)
+                for is_cudnn in ((False, True) if on_cuda else (False,))
             ]
     return min(floors, key=lambda floor: floor.image_s)
 
 
 @torch.inference_mode()
 def _decode_s(
-    model: VarianceAwareVQModel, latents: Tensor, precision: torch.dtype, *, clock: Clock
+    model: VarianceAwareVQModel,
+    latents: Tensor,
+    precision: torch.dtype,
+    is_cudnn: bool,
+    *,
+    clock: Clock,
 ) -> float:
-    """Seconds an image."""
+    """Seconds an image, once all shapes are planned."""
     turns = max(1, LEAST_IMAGES // len(latents))
     is_full = precision == torch.float32
     device = latents.device
-    with nullcontext() if is_full else torch.autocast(device.type, dtype=precision):
+    convolve = torch.backends.cudnn.flags(enabled=is_cudnn)
+    with convolve, nullcontext() if is_full else torch.autocast(device.type, dtype=precision):
         model.decode_latents(latents)
         with measured(device, clock) as cost:
             for _ in range(turns):

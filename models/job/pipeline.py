@@ -14,7 +14,7 @@ from models.job.models import Models
 from models.job.options import PipelineOptions
 from models.job.request import GenerationRequest, GenerationResult, ProgressCallback
 from models.job.run import run
-from models.runtime.device import AUTO, chosen_device, make_repeatable
+from models.runtime.device import AUTO, chosen_device, use_native_kernels
 from models.runtime.errors import DeviceMemoryError
 
 # What torch says on a CPU, where it has no exception of its own for it.
@@ -71,7 +71,7 @@ def load_pipeline(
             names it.
     """
     lies_on = chosen_device(device)
-    make_repeatable(lies_on)
+    use_native_kernels(lies_on)
     features = load_patch_features()
     models = Models(
         encoder=load_encoder(encoder, features).to(lies_on),

@@ -68,9 +68,20 @@ def test_missing_models_are_named(tmp_path):
         load_pipeline(encoder=str(tmp_path / "nowhere"), device="cpu")
 
 
+ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@ON_GPU
 def test_the_gpu_gives_the_same_views(made):
     on_gpu = load_pipeline(device="cuda").generate(draft())
     assert [i.transform for i in on_gpu.images] == [i.transform for i in made.result.images]
-    torch.cuda.synchronize()
+
+
+@pytest.mark.gpu
+@ON_GPU
+@pytest.mark.parametrize("preset", ["goodmany", "varied"])
+def test_the_gpu_gives_the_same_bytes_each_time(preset):
+    on_gpu = load_pipeline(device="cuda")
+    first, second = (on_gpu.generate(draft(preset=preset, num_images=5)) for _ in range(2))
+    assert [i.pixels.tobytes() for i in first.images] == [i.pixels.tobytes() for i in second.images]

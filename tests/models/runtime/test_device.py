@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from models.runtime.device import chosen_device, images_at_once
+from models.runtime.device import chosen_device, images_at_once, use_native_kernels
 
 GIB = 2**30
 
@@ -33,3 +33,10 @@ def test_a_gpu_makes_what_its_memory_holds(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _, p=properties: p)
         at_once[gib] = images_at_once(torch.device("cuda", 0))
     assert at_once == {0.25: 1, 4: 8, 8: 16, 12: 16, 24: 32, 80: 64}
+
+
+@pytest.mark.parametrize(("device", "by_cudnn"), [("cuda", False), ("cpu", True)])
+def test_a_gpu_convolves_without_plans_for_each_shape(device: str, by_cudnn: bool):
+    with torch.backends.cudnn.flags(enabled=True):
+        use_native_kernels(torch.device(device))
+        assert torch.backends.cudnn.enabled is by_cudnn
