@@ -5,11 +5,12 @@ const ROOT = new URL(".", document.baseURI);
 let askKey = async () => null;
 let asking = null;
 
-/** What an answer says went wrong (RFC 9457); status 0 when there was no answer. */
+/** What an answer says went wrong (RFC 9457), and in how many seconds to ask again (0: it does not say);
+    status 0 when there was no answer. */
 export class Problem extends Error {
-  constructor({ status = 0, title, detail, errors = [], type = "" }) {
+  constructor({ status = 0, title, detail, errors = [], type = "" }, againInS = 0) {
     super(detail);
-    Object.assign(this, { status, title, detail, errors, slug: type.split(":").pop() });
+    Object.assign(this, { status, title, detail, errors, slug: type.split(":").pop(), againInS });
   }
 }
 
@@ -52,11 +53,8 @@ export const getJson = async (path, options) => (await call(path, options)).json
 
 async function problemOf(answer) {
   const fallback = { status: answer.status, title: "The service refused", detail: `It answered with ${answer.status}.` };
-  try {
-    return new Problem({ ...fallback, ...(await answer.json()) });
-  } catch {
-    return new Problem(fallback);
-  }
+  const told = await answer.json().catch(() => ({}));
+  return new Problem({ ...fallback, ...told }, Number(answer.headers.get("Retry-After")) || 0);
 }
 
 /** The job's news, from the first on, until it is over; goes on after a broken connection. */

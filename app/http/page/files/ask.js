@@ -19,8 +19,8 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
   const section = h("section", { hidden: true, "aria-labelledby": "ask-title" },
     h("h2", { id: "ask-title" }, "Which of these are still good parts?"), body);
 
-  /** Asks the service anew, once the images have settled. */
-  async function look() {
+  /** Asks the service anew, once the images have settled; unseen, if nobody has to know. */
+  async function look({ isUnseen = false } = {}) {
     asked.abort();
     asked = new AbortController();
     families = null;
@@ -29,7 +29,7 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
     if (form().getAll("images").length === 0) return (section.hidden = true);
     await pause(SETTLED_MS, mine);
     if (mine.aborted) return;
-    fill(body, h("p", { role: "status" }, h("span", { class: "spinner" }), " Looking at your images. You need not wait."));
+    if (!isUnseen) fill(body, h("p", { role: "status" }, h("span", { class: "spinner" }), " Looking at your images. You need not wait."));
     section.hidden = false;
     try {
       const found = await getJson("v1/views", { method: "POST", body: form(), signal: mine });
@@ -42,7 +42,13 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
         section.hidden = true;
         onFault(problem);
       } else if (NOT_THERE.includes(problem.status)) section.hidden = true;
-      else fill(body, h("p", {}, "This cannot be shown now. Your images will decide."), h("p", { class: "note" }, problem.detail), h("button", { type: "button", class: "quiet", onclick: look }, "Try again"));
+      else {
+        if (!isUnseen) fill(body, h("p", {}, "This cannot be shown now. Your images will decide."), h("p", { class: "note" }, problem.detail), h("button", { type: "button", class: "quiet", onclick: () => look() }, "Try again"));
+        if (!problem.againInS) return;
+        // Right after its start the service has nobody yet who looks.
+        await pause(1000 * problem.againInS, mine);
+        if (!mine.aborted) look({ isUnseen: true });
+      }
     }
   }
 

@@ -146,6 +146,19 @@ def test_what_may_differ_is_asked_and_sent(
     assert request_of(page, service)["invariances"] == ["rotate_90"]
 
 
+def test_what_cannot_be_shown_yet_is_shown_once_it_can(open_page: OpenPage, good_files: list[Path]):
+    page = open_page()
+    problem = '{"title": "Not ready", "status": 503, "detail": "No viewer is running."}'
+    page.route(
+        "**/v1/views",
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}, body=problem),
+        times=2,
+    )
+    ask(page, good_files, "nut", 1)
+    expect(page.get_by_text("No viewer is running.")).to_be_visible()
+    expect(page.locator(".family")).to_have_count(len(Invariance))
+
+
 def test_the_large_view_by_keys(open_page: OpenPage, service: Service):
     page = open_page(f"#/jobs/{service.finish('nut')}")
     opener = page.get_by_role("button", name="New image 2, large")
