@@ -78,7 +78,7 @@ def vqgan() -> Model:
     return _model(
         ModelFile(
             _own("vqgan", "diffusion_pytorch_model.safetensors"),
-            "sha256:8190cf59b71c77bf43239151b093503e8bdc4ecdfa5433894fcc375728a89595",
+            "sha256:bab6198d1fd31e8270fcc7fd842d07e071050fc56b18562745afbe9f6c3fd5b2",
         ),
         ModelFile(
             _own("vqgan", "config.json"),
