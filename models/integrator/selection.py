@@ -8,7 +8,8 @@ the paper.
 Axes: I candidates, P patches of an image, F patch features, N known patches, Q patches asked for.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -40,6 +41,7 @@ def select(
     num_images: int,
     known: Tensor,
     *,
+    kinds: Sequence[Hashable] = (),
     score_weight: float = SCORE_WEIGHT,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[int]:
@@ -48,13 +50,15 @@ def select(
     Each has the highest sum of its cosine and of what it adds, both scaled to [0, 1]. It adds
     sum_q d(q)^2 - min(d(q), d_i(q))^2 over a fixed sample q of the candidates' patches, with d(q)
     the distance to the nearest patch of the chosen ones and of `known`, d_i(q) to its own. Where
-    there is nothing to choose, all are taken as they come.
+    there is nothing to choose, all are taken as they come. Of each kind there are as many as among
+    the first M candidates: otherwise what is farthest from the real images would be chosen most.
 
     Args:
         patches: gives those of each of the I candidates, (P, F) float on the CPU, from `looked_at`.
         cosines: of each candidate, cos(f(I+), z^t) in [-1, 1].
         num_images: M.
         known: patches that the detector has anyway, the real images', (N, F).
+        kinds: of each candidate; empty: all are of one.
         score_weight: the cosine's weight in the sum, in [0, 1].
         on_step: called I + M times if there is anything to choose; it may raise to stop.
     """
@@ -68,6 +72,9 @@ def select(
         on_step()
     added = LazyAdded(squares, to_each)
     scores = score_weight * _unit(torch.tensor(cosines))
+    kinds = kinds or [None] * len(patches)
+    left = Counter(kinds[:num_images])
+    is_out = torch.tensor([not left[kind] for kind in kinds])
     chosen: list[int] = []
     while len(chosen) < num_images:
         # What is chosen adds nothing, so that 0 is the least from the second step on.
@@ -77,11 +84,16 @@ def select(
 
         def values(low: float = low, scale: float = scale) -> Tensor:
             value = scores + scale * (added.bounds - low)
-            value[chosen] = -torch.inf
+            value[is_out] = -torch.inf
             return value
 
-        chosen.append(added.best(values))
-        added.choose(chosen[-1])
+        index = added.best(values)
+        chosen.append(index)
+        added.choose(index)
+        left[kinds[index]] -= 1
+        is_out[index] = True
+        if not left[kinds[index]]:
+            is_out.logical_or_(torch.tensor([kind == kinds[index] for kind in kinds]))
         on_step()
     return chosen
 

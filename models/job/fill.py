@@ -48,6 +48,7 @@ class Accepted:
     Attributes:
         images: in the order in which they were made.
         patches: gives of each what a detector sees, (P, F) half; empty if there is no choice.
+        poses: of each, what its view did with the pose.
         rejections: reason -> how many.
         rejected: the first MAX_SHOWN_REJECTIONS of each reason.
         spool: where what belongs to the images waits.
@@ -55,6 +56,7 @@ class Accepted:
 
     images: list[GeneratedImage] = field(default_factory=list)
     patches: list[Callable[[], np.ndarray]] = field(default_factory=list)
+    poses: list[tuple[bool, ...]] = field(default_factory=list)
     rejections: dict[str, int] = field(default_factory=lambda: {"anomalous": 0, "near_copy": 0})
     rejected: list[RejectedImage] = field(default_factory=list)
     spool: Spool = field(default_factory=Spool)
@@ -177,6 +179,7 @@ def _accept(
                 },
             )
         )
+    accepted.poses += [candidate.draw.view.pose for candidate, _ in passed]
     accepted.patches += [spool.put(each.cpu().half().numpy()) for each in patches]
 
 
@@ -205,6 +208,7 @@ def choose(generation: Generation, accepted: Accepted) -> list[GeneratedImage]:
         [image.scores["prompt_cosine"] for image in accepted.images],
         wanted,
         torch.cat(known).cpu(),
+        kinds=accepted.poses,
         score_weight=SCORE_WEIGHT if generation.options.text_guidance else 0.0,
         on_step=generation.progress.counter("fill", 97.0, 99.0, num_steps),
     )

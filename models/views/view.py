@@ -37,6 +37,8 @@ WIDENS = {
     "brightness": ("log_gain", "log_gamma"),
 }
 NOT_SEEN: Mapping[str, float] = MappingProxyType({})
+# No fixture leaves more open, whatever several images show.
+LOOSEST_DEG = 5.0
 # Of views that neither turn nor change size beyond what a fixture leaves open, so many only shift.
 STILL_SHARE = 0.5
 
@@ -109,6 +111,13 @@ class View:
     light: float = 0.0
     light_seed: int = 0
     fill: str = "mirror"
+
+    @property
+    def pose(self) -> tuple[bool, ...]:
+        """What becomes of the pose: kept, turned farther than a fixture lets, by half, mirrored."""
+        moves = (self.angle_deg, self.shift_x, self.shift_y, self.scale - 1.0)
+        others = (self.half_turn, self.flip_horizontal, self.flip_vertical)
+        return (not any((*moves, *others)), abs(self.angle_deg) > LOOSEST_DEG, *others)
 
     def as_dict(self) -> dict[str, object]:
         """JSON-able, angles in degrees rounded for people."""

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from models.views.registration import STILL, Placement, register
-from models.views.view import USUAL_LIMITS, ViewLimits
+from models.views.view import LOOSEST_DEG, USUAL_LIMITS, ViewLimits
 
 USUAL_WEIGHT = 1.0
 # Images lie on each other where half of them leave no more unexplained. Measured on thirteen good
@@ -37,7 +37,7 @@ LEAST_HELD = 3
 # Nothing is varied farther than this, whatever the images show: along a part that looks the same
 # wherever it is cut, a shift is found that is none.
 MOST = ViewLimits(
-    angle_deg=5.0,
+    angle_deg=LOOSEST_DEG,
     shift_x=0.03,
     shift_y=0.03,
     log_scale=0.05,
