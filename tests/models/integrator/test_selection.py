@@ -46,6 +46,18 @@ def test_without_weight_the_cosine_does_not_matter():
     assert select(images, cosines, 1, KNOWN, score_weight=1.0) == [0]
 
 
+def test_of_each_kind_there_are_as_many_as_come():
+    values = (0.0, 5.0, 0.1, 5.1, 6.0, 7.0, 0.2, 8.0)
+    kinds = ["moved" if value >= 5 else "still" for value in values]
+    images = [image(value) for value in values]
+    chosen = select(images, [0.5] * 8, 4, KNOWN, kinds=kinds)
+    assert sorted(kinds[index] for index in chosen) == ["moved"] * 2 + ["still"] * 2
+    assert len(set(chosen)) == 4
+    # What only comes later is no choice.
+    assert 7 not in select(images, [0.5] * 8, 4, KNOWN, kinds=[*kinds[:7], "mirrored"])
+    assert 7 in select(images, [0.5] * 8, 4, KNOWN)
+
+
 def ten() -> tuple[list[Callable[[], torch.Tensor]], list[float]]:
     return [image(i / 10) for i in range(10)], [i / 10 for i in range(10)]
 

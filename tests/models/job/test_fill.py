@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -95,6 +96,9 @@ def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepa
     chosen = choose(generation, accepted)
     assert (len(accepted.images), len(accepted.patches), len(chosen)) == (6, 6, 2)
     assert {image.seed for image in chosen} < {image.seed for image in accepted.images}
+    # A choice of what is seen, and not of how many are moved.
+    poses = dict(zip(map(id, accepted.images), accepted.poses, strict=True))
+    assert Counter(poses[id(image)] for image in chosen) == Counter(accepted.poses[:2])
     pixels = np.stack([image.pixels for image in chosen])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     cosines = pipeline.models.encoder.embed_image(images) @ prepared.prompt.embedding

@@ -6,6 +6,7 @@ from app.images.output_size import output_size as app_output_size
 from models.views.view import (
     INVARIANCES,
     WIDEST,
+    View,
     ViewLimits,
     draw_view,
     output_size,
@@ -83,3 +84,16 @@ def test_a_family_goes_as_far_as_the_images_show_and_without_them_to_its_bound(n
     assert 0.9 * np.sqrt(3) * seen < widest({name: seen}) <= np.sqrt(3) * seen
     assert widest({}) == pytest.approx(WIDEST[name], rel=0.05)
     assert widest({name: 9.0}) == pytest.approx(WIDEST[name], rel=0.05)
+
+
+def test_poses_are_told_apart():
+    poses = [
+        View(gain=1.1).pose,
+        View(shift_x=0.004).pose,
+        View(angle_deg=40).pose,
+        View(half_turn=True).pose,
+        View(flip_horizontal=True).pose,
+    ]
+    assert len(set(poses)) == len(poses)
+    assert View(angle_deg=-1, scale=1.01).pose == View(shift_x=0.004).pose
+    assert View(angle_deg=-170, shift_y=0.1).pose == View(angle_deg=40).pose
