@@ -5,6 +5,8 @@ import { announce, fill, h } from "./dom.js";
 
 const SETTLED_MS = 500;
 const NOT_THERE = [404, 405];
+// The images go with each question: a few minutes long, and then whoever wants to asks.
+const MOST_IN_VAIN = 24;
 // What a job is told when no family is ticked.
 const NONE = "none";
 
@@ -19,8 +21,8 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
   const section = h("section", { hidden: true, "aria-labelledby": "ask-title" },
     h("h2", { id: "ask-title" }, "Which of these are still good parts?"), body);
 
-  /** Asks the service anew, once the images have settled; unseen, if nobody has to know. */
-  async function look({ isUnseen = false } = {}) {
+  /** Asks the service anew, once the images have settled; unseen where it was asked in vain so many times. */
+  async function look(inVain = 0) {
     asked.abort();
     asked = new AbortController();
     families = null;
@@ -29,7 +31,7 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
     if (form().getAll("images").length === 0) return (section.hidden = true);
     await pause(SETTLED_MS, mine);
     if (mine.aborted) return;
-    if (!isUnseen) fill(body, h("p", { role: "status" }, h("span", { class: "spinner" }), " Looking at your images. You need not wait."));
+    if (!inVain) fill(body, h("p", { role: "status" }, h("span", { class: "spinner" }), " Looking at your images. You need not wait."));
     section.hidden = false;
     try {
       const found = await getJson("v1/views", { method: "POST", body: form(), signal: mine });
@@ -43,11 +45,11 @@ export function viewQuestion({ signal, form, onInputs, onFault }) {
         onFault(problem);
       } else if (NOT_THERE.includes(problem.status)) section.hidden = true;
       else {
-        if (!isUnseen) fill(body, h("p", {}, "This cannot be shown now. Your images will decide."), h("p", { class: "note" }, problem.detail), h("button", { type: "button", class: "quiet", onclick: () => look() }, "Try again"));
-        if (!problem.againInS) return;
+        if (!inVain) fill(body, h("p", {}, "This cannot be shown now. Your images will decide."), h("p", { class: "note" }, problem.detail), h("button", { type: "button", class: "quiet", onclick: () => look() }, "Try again"));
         // Right after its start the service has nobody yet who looks.
+        if (!problem.againInS || inVain === MOST_IN_VAIN) return;
         await pause(1000 * problem.againInS, mine);
-        if (!mine.aborted) look({ isUnseen: true });
+        if (!mine.aborted) look(inVain + 1);
       }
     }
   }
