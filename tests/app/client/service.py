@@ -39,6 +39,11 @@ class Service:
     connection: redis.Redis
     store: JobStore
 
+    @property
+    def port(self) -> int:
+        """Where its API listens."""
+        return int(self.address.rstrip("/").rpartition(":")[2])
+
     @contextmanager
     def other(self, **changes: object) -> Iterator[str]:
         """The address of another API of the same service."""

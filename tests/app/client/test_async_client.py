@@ -21,7 +21,6 @@ from goodmany import (
 )
 from tests.app.client.held_by_name import HELD
 from tests.app.client.service import BreaksOnce, Service
-from tests.app.client.test_client import port_of
 from tests.conftest import texture
 from tests.workers.generation.held_pipeline import GO_KEY, HELD_KEY
 
@@ -115,7 +114,7 @@ def test_faults_are_told_and_borne_alike(service: Service, image: Path):
         found = [one.id async for one in client.jobs(object_name="async nut sent again")]
         assert found == [job.id]
 
-    wire = BreaksOnce(port_of(service.address), 0)
+    wire = BreaksOnce(service.port, 0)
     run(sent_again, wire.address)
     wire.cut()
     assert wire.has_broken
@@ -130,7 +129,7 @@ def test_faults_are_told_and_borne_alike(service: Service, image: Path):
 def test_a_download_that_broke_off_goes_on(service: Service):
     with Client(service.address) as client:
         result = client.generate(texture(), "nut", num_images=3)
-    wire = BreaksOnce(port_of(service.address), len(result.archive) // 2)
+    wire = BreaksOnce(service.port, len(result.archive) // 2)
 
     async def work(client: AsyncClient) -> None:
         job = await client.job(result.job.id)

@@ -1,9 +1,7 @@
 """Whole jobs by the client, against the real service."""
 
 import io
-import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,35 +10,10 @@ import tifffile
 from PIL import Image
 
 from app.access.api_keys import ApiKeys
-from goodmany import Client, Job, JobCanceledError, JobStatus, Result, errors
-from tests.app.client.held_by_name import HELD
-from tests.app.client.service import BreaksOnce, Restarted, Service
-from tests.conftest import encode, texture, wait_until
-from tests.workers.generation.held_pipeline import GO_KEY, HELD_KEY
+from goodmany import Client, Job, JobCanceledError, Result, errors
+from tests.app.client.service import Service
+from tests.conftest import texture
 from tests.workers.generation.quick_pipeline import FAILING
-
-
-def port_of(address: str) -> int:
-    return int(address.rstrip("/").rpartition(":")[2])
-
-
-@pytest.fixture(scope="module")
-def result(service: Service) -> Result:
-    """One that nobody changes."""
-    with Client(service.address) as client:
-        return client.generate(texture(), "fine nut", num_images=3, seed=5)
-
-
-@pytest.fixture
-def held(service: Service, client: Client, image: Path) -> Iterator[Job]:
-    """A job that waits for leave with all its images made."""
-    service.connection.delete(GO_KEY, HELD_KEY)
-    job = client.submit(image, HELD, num_images=8)
-    service.wait_held()
-    yield job
-    if not job.refresh().is_over:
-        service.release()
-        job.wait()
 
 
 def test_images_in_a_bucket_are_the_services_to_fetch(client: Client):
@@ -62,42 +35,6 @@ def test_images_that_are_held_out_judge_the_set(client: Client):
     assert set(judged["new"]) == {"precision", "coverage"}
     with pytest.raises(errors.InvalidRequestError, match="at least 6"):
         client.submit(texture(), "nut", held_out=apart[1:])
-
-
-class Follower(threading.Thread):
-    """Waits for a job as another program would."""
-
-    def __init__(self, address: str, job_id: str):
-        super().__init__()
-        self.address, self.job_id = address, job_id
-        self.told: list[JobStatus] = []
-        self.error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            with Client(self.address) as client:
-                client.job(self.job_id).wait(self.told.append)
-        except Exception as error:
-            self.error = error
-
-    def has_heard(self) -> bool:
-        return any(status.state == "running" for status in self.told)
-
-    def end(self) -> list[JobStatus]:
-        self.join(90)
-        assert not self.is_alive()
-        if self.error is not None:
-            raise self.error
-        return self.told
-
-
-def check_told(told: list[JobStatus]) -> None:
-    """Nothing came twice, and nothing was missed at the end."""
-    percents = [status.percent for status in told]
-    assert percents == sorted(percents)
-    assert told[-1].state == "succeeded"
-    assert told[-1].percent == 100
 
 
 def test_images_come_with_what_the_manifest_says(result: Result):
@@ -214,51 +151,6 @@ def test_jobs_are_listed_page_by_page(client: Client, image: Path, monkeypatch: 
     assert {"succeeded"} <= states <= {"succeeded", "failed"}
 
 
-REFUSED = {
-    "field": ({"num_images": 0}, errors.InvalidRequestError),
-    "name": ({"object_name": "123"}, errors.InvalidRequestError),
-    "no image": ({"images": b"no image"}, errors.NotAnImageError),
-    "empty": ({"images": b""}, errors.EmptyImageError),
-    "damaged": ({"images": encode(texture())[:300]}, errors.DamagedImageError),
-    "small": ({"images": texture((8, 8))}, errors.ImageTooSmallError),
-    "narrow": ({"images": texture((1280, 32))}, errors.ImageTooNarrowError),
-    "shapes": ({"images": [texture(), texture((64, 128))]}, errors.ShapeMismatchError),
-    "many": ({"images": [texture(seed=seed) for seed in range(9)]}, errors.TooManyImagesError),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_refusal_raises_its_problem(client: Client, image: Path, case: str):
-    changes, kind = REFUSED[case]
-    with pytest.raises(kind) as refused:
-        client.submit(**{"images": image, "object_name": "nut", **changes})
-    assert refused.value.job is None
-    assert refused.value.status == 422
-
-
-@pytest.mark.parametrize(
-    ("settings", "kind"),
-    [
-        ({"max_upload_bytes": 100}, errors.UploadTooLargeError),
-        ({"max_image_pixels": 1000}, errors.ImageTooLargeError),
-        ({"require_api_key": "always"}, errors.UnauthorizedError),
-    ],
-)
-def test_limits_and_keys_raise_their_problem(
-    service: Service, image: Path, settings: dict[str, object], kind: type[errors.ProblemError]
-):
-    with service.other(**settings) as address, Client(address) as client, pytest.raises(kind):
-        client.submit(image, "nut")
-
-
-def test_a_service_that_lies_elsewhere_has_no_such_route(service: Service, image: Path):
-    with (
-        Client(f"{service.address}/nowhere") as client,
-        pytest.raises(errors.RouteNotFoundError),
-    ):
-        client.submit(image, "nut")
-
-
 def test_a_key_opens_and_a_wrong_one_does_not(
     service: Service, image: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -278,34 +170,12 @@ def test_a_key_opens_and_a_wrong_one_does_not(
                 client.job("0" * 32)
 
 
-def test_a_request_that_lost_its_answer_makes_one_job(service: Service, image: Path):
-    wire = BreaksOnce(port_of(service.address), 0)
-    with Client(wire.address) as client:
-        job = client.submit(image, "nut that is sent again", num_images=1)
-        assert wire.has_broken
-        found = [one.id for one in client.jobs(object_name="nut that is sent again")]
-    wire.cut()
-    assert found == [job.id]
-
-
 def test_a_key_of_ones_own_finds_the_job_again(client: Client, image: Path):
     first = client.submit(image, "nut", num_images=1, idempotency_key="line 3, monday")
     again = client.submit(image, "nut", num_images=1, idempotency_key="line 3, monday")
     assert first.id == again.id
     with pytest.raises(errors.IdempotencyKeyReusedError):
         client.submit(image, "bolt", num_images=1, idempotency_key="line 3, monday")
-
-
-def test_a_download_that_broke_off_goes_on(service: Service, result: Result):
-    wire = BreaksOnce(port_of(service.address), len(result.archive) // 2)
-    with Client(wire.address) as client:
-        job = client.job(result.job.id)
-        file = io.BytesIO(b"before")
-        file.seek(6)
-        job.download("archive", file)
-    wire.cut()
-    assert wire.has_broken
-    assert file.getvalue() == b"before" + result.archive
 
 
 def test_a_download_that_fails_leaves_no_file(client: Client, held: Job, tmp_path: Path):
@@ -317,102 +187,7 @@ def test_a_download_that_fails_leaves_no_file(client: Client, held: Job, tmp_pat
     assert (tmp_path / "old.zip").read_bytes() == b"old"
 
 
-def test_a_download_that_cannot_go_on_begins_again(service: Service, result: Result):
-    """What is made while it is sent has no ETag."""
-    with Client(service.address) as client:
-        whole = io.BytesIO()
-        client.job(result.job.id).download("archive", whole, without="0")
-    wire = BreaksOnce(port_of(service.address), len(whole.getvalue()) // 2)
-    with Client(wire.address) as client:
-        file = io.BytesIO()
-        client.job(result.job.id).download("archive", file, without="0")
-    wire.cut()
-    assert wire.has_broken
-    assert file.getvalue() == whole.getvalue()
-
-
-def test_events_that_broke_off_go_on(service: Service, held: Job):
-    wire = BreaksOnce(port_of(service.address), 10**9)
-    follower = Follower(wire.address, held.id)
-    wait_until(follower.has_heard)
-    wire.cut()
-    wire.mend()
-    service.release()
-    check_told(follower.end())
-    wire.cut()
-
-
-def test_a_service_that_is_started_anew_is_waited_for(service: Service, held: Job):
-    api = Restarted(service.settings)
-    follower = Follower(api.address, held.id)
-    wait_until(follower.has_heard)
-    api.stop()
-    service.release()
-    wait_until(lambda: held.refresh().is_over)
-    api.start()
-    check_told(follower.end())
-    api.stop()
-
-
-def test_a_service_that_does_not_come_back_is_told(service: Service, held: Job):
-    wire = BreaksOnce(port_of(service.address), 10**9)
-    with Client(wire.address, patience_s=0.5) as client:
-        job = client.job(held.id)
-        with pytest.raises(errors.UnreachableError, match=f"Job {held.id} may go on there"):
-            job.wait(lambda _: wire.cut())
-
-
-def test_where_no_events_come_through_it_asks(
-    service: Service, held: Job, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("goodmany.http.waiting.SILENCE_S", 0.2)
-    asked: list[str] = []
-    with Client(service.address) as client:
-        client.http.event_hooks["request"] = [lambda one: asked.append(one.headers.get("prefer"))]
-        told: list[JobStatus] = []
-        thread = threading.Thread(target=lambda: client.job(held.id).wait(told.append))
-        thread.start()
-        wait_until(lambda: any(asked))
-        service.release()
-        thread.join()
-    check_told(told)
-
-
-def test_too_many_questions_are_asked_later(service: Service, image: Path):
-    _, text = ApiKeys(service.connection).create("a machine")
-    with (
-        service.other(require_api_key="always", max_requests_per_minute=60) as address,
-        Client(address, text) as client,
-    ):
-        refusals: list[int] = []
-        client.http.event_hooks["response"] = [lambda answer: refusals.append(answer.status_code)]
-        job = client.submit(image, "nut", num_images=1)
-        while 429 not in refusals:
-            job.refresh()
-        assert job.wait().state == "succeeded"
-
-
 def test_a_wait_can_be_given_up(held: Job):
     with pytest.raises(errors.WaitTimeoutError):
         held.wait(timeout_s=0.2)
     assert held.refresh().state == "running"
-
-
-def test_nobody_there(image: Path):
-    with (
-        Client("http://127.0.0.1:1", max_retries=1) as client,
-        pytest.raises(errors.UnreachableError, match="cannot be reached"),
-    ):
-        client.submit(image, "nut")
-
-
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "nonsense", "http://[::1", "ftp://127.0.0.1"])
-def test_what_is_no_address(url: str):
-    with pytest.raises(ValueError, match="is no address of a service"):
-        Client(url)
-
-
-@pytest.mark.parametrize("job_id", ["", "..", "a/b", "a b", "ä"])
-def test_what_is_no_id(client: Client, job_id: str):
-    with pytest.raises(ValueError, match="is no id of a job"):
-        client.job(job_id)

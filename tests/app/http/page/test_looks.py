@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.http.page.page import FILES, FOLDER, INDEX, PAGE_PATHS
 from tests.app.http.page.conftest import OpenPage, Service, violations
-from tests.app.http.page.test_journeys import CHOOSER, cancel, progress
+from tests.app.http.page.driving import CHOOSER, cancel, progress
 from tests.app.http.test_zip_uploads import zipped
 from tests.conftest import encode, texture, wait_until
 from tests.workers.generation.quick_pipeline import FAILING
