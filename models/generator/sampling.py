@@ -140,10 +140,13 @@ class VarianceAwareGenerator:
         z = self.draw_latents(encoded.posterior, seeds, settings)
         decoded = self.model.decode_latents(z)  # D(q(z))
         if is_residual:
-            change = decoded - encoded.plain
-            change = torch.einsum("ij,bjhw->bihw", self.colour_filter.to(views), change)
+            change = self.in_colours(decoded - encoded.plain)
             return (views + change / 2).clamp(0.0, 1.0)
         return ((decoded + 1) / 2).clamp(0.0, 1.0)
+
+    def in_colours(self, change: Tensor) -> Tensor:
+        """What of a change of images (B, 3, H, W) keeps within the colours in which they vary."""
+        return torch.einsum("ij,bjhw->bihw", self.colour_filter.to(change), change)
 
     def sample(self, views: Tensor, seeds: list[int], settings: SamplingSettings) -> Tensor:
         """`encode` and `vary` in one; differentiable in the decoder's parameters."""

@@ -55,7 +55,10 @@ def update(
 
     def embed(piece: slice) -> tuple[Tensor, Tensor]:
         images = generator.sample(views[piece], seeds[piece], settings)
-        return encoder.embed_image(images), ANCHOR_WEIGHT * (images - anchor[piece]).abs().mean()
+        change = images - anchor[piece]
+        # No colour that good images do not have comes nearer to the prompt: grey stays grey.
+        embeddings = encoder.embed_image(anchor[piece] + generator.in_colours(change))
+        return embeddings, ANCHOR_WEIGHT * change.abs().mean()
 
     def set_gradients(pieces: list[slice]) -> None:
         optimizer.zero_grad(set_to_none=True)

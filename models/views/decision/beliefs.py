@@ -142,7 +142,11 @@ def _needed(name: str, evidence: Evidence) -> float:
     never = never or (name in TURNS and evidence.is_round) or name in ON_WORD
     # Of a surface it is what its two mirror images make, or nobody knows.
     never = never or (name == HALF_TURN and not evidence.is_part)
-    return math.inf if never else MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
+    if name == HALF_TURN and evidence.num_images > 1:
+        least = TRIED_FROM  # half of the pictures stay as they are
+    else:
+        least = MIRRORED_FROM if name in FLIPS else CHOSEN_FROM
+    return math.inf if never else least
 
 
 def _chance(name: str, evidence: Evidence) -> float:

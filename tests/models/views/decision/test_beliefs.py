@@ -233,6 +233,13 @@ def test_a_free_part_is_turned_by_half_with_its_light_unless_the_images_show_oth
     assert reasons[0] == reasons[1] != reasons[2]
 
 
+def test_as_likely_as_not_several_pictures_are_turned_by_half_and_a_single_one_is_not():
+    unsure = replace(several(5, 1.0), to_itself=ROUND, one_sided=0.32)
+    assert 0.4 < believed("half_turn", unsure) < 0.65
+    assert "half_turn" in made(unsure)
+    assert "half_turn" not in made(replace(unsure, num_images=1, lone=0.1))
+
+
 @pytest.mark.parametrize(
     "told",
     [
