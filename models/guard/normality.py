@@ -63,17 +63,21 @@ class Look:
     """What the guard finds strangest in an image.
 
     Attributes:
-        guard_distance: worst patch's distance to the bank over the threshold; > 1 is rejected.
+        guard_distance: worst patch's distance to the bank over the threshold.
         place: that patch.
+        allowed: the `guard_distance` beyond which it is rejected, >= 1. A real image moved as a
+            whole is such as the bank is made of, and at most strange to a sample of them: of it,
+            and of what sigma makes of it, its own.
     """
 
     guard_distance: float
     place: Place
+    allowed: float = 1.0
 
     @property
     def is_anomalous(self) -> bool:
         """Whether it is rejected for it."""
-        return not self.guard_distance <= 1.0  # a NaN is rejected too
+        return not self.guard_distance <= self.allowed  # a NaN is rejected too
 
 
 @dataclass(frozen=True)
@@ -201,17 +205,11 @@ class NormalityGuard:
         """Verdict on one image (3, H, W); does not remember it."""
         return self.judge_look(image, self.look(image[None])[0])
 
-    def judge_look(
-        self, image: Tensor, look: Look | None, *, is_moved_whole: bool = False
-    ) -> Verdict:
-        """Verdict on an image (3, H, W) that was looked at or is a copy; does not remember it.
-
-        An image that is a real one moved as a whole is such as the bank is made of, and at most
-        strange to a sample of them: it is no anomaly, whatever its distance.
-        """
+    def judge_look(self, image: Tensor, look: Look | None) -> Verdict:
+        """Verdict on an image (3, H, W) that was looked at or is a copy; does not remember it."""
         nearest = float(self.known.difference(image))
         reason = None
-        if look is not None and look.is_anomalous and not is_moved_whole:
+        if look is not None and look.is_anomalous:
             reason = "anomalous"
         elif nearest < self.copy_difference:
             reason = "near_copy"

@@ -104,11 +104,7 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
         passed = []
         made = batch.run(partial(_make_in_pieces, generation, prepared, draws), count)
         for candidate in made:
-            verdict = prepared.guard.judge_look(
-                candidate.image,
-                candidate.look,
-                is_moved_whole=_is_moved_whole(generation, candidate),
-            )
+            verdict = prepared.guard.judge_look(candidate.image, candidate.look)
             if verdict.reason is not None and options.guard:
                 accepted.reject(candidate, verdict)
                 continue
@@ -123,18 +119,6 @@ def fill(generation: Generation, prepared: Prepared) -> Accepted:
     prepared.guard.copy_difference = copy_difference
     generation.progress.tell("fill", 97.0, num_images=min(len(accepted.images), wanted))
     return accepted
-
-
-def _is_moved_whole(generation: Generation, candidate: Candidate) -> bool:
-    """Whether it is a real image with its plain edge drawn out, as `Source.moved_whole` shows it.
-
-    Beyond an edge that is not plain there is ground that was made up, for the guard to see.
-    """
-    draw = candidate.draw
-    has_plain_edge = (
-        draw.view.fill == "edge" and generation.draws.sources[draw.source].has_plain_frame
-    )
-    return has_plain_edge and not candidate.variation.sigma_scale
 
 
 def _make_in_pieces(

@@ -74,12 +74,23 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     made: dict[int, Candidate] = {}
     generator = prepared.generator
 
-    def look_at(images: Tensor) -> list[Look | None]:
-        guard = prepared.guard
+    guard = prepared.guard
+    whole = [n for n, draw in enumerate(draws) if generation.draws.is_moved_whole(draw)]
+    # How strange the views themselves are, of which sigma makes images.
+    own: dict[int, float] = {}
+    if moved := [n for n in varied if n in whole]:
+        views = guard.look(torch.stack([draws[n].pixels for n in moved]))
+        own = {n: look.guard_distance for n, look in zip(moved, views, strict=True)}
+
+    def look_at(numbers: list[int], images: Tensor) -> list[Look | None]:
         copies = guard.copies(images) if options.guard else [False] * len(images)
-        others = [n for n, is_copy in enumerate(copies) if not is_copy]
+        others = [place for place, is_copy in enumerate(copies) if not is_copy]
         looks = dict(zip(others, guard.look(images[others]), strict=True)) if others else {}
-        return [looks.get(n) for n in range(len(images))]
+        for place, look in looks.items():
+            if (number := numbers[place]) in whole:
+                allowed = max(1.0, own.get(number, look.guard_distance))
+                looks[place] = replace(look, allowed=allowed)
+        return [looks.get(place) for place in range(len(images))]
 
     def try_scale(numbers: list[int], encoded: EncodedViews | None, scale: float) -> None:
         chosen = [draws[n] for n in numbers]
@@ -95,7 +106,7 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
         variations = [Variation(each, is_change, scale) for each in pixels]
         pairs = zip(variations, chosen, strict=True)
         images = torch.stack([variation.of(draw.pixels) for variation, draw in pairs])
-        looks = look_at(images)
+        looks = look_at(numbers, images)
         made.update(
             (number, Candidate(*parts))
             for number, *parts in zip(numbers, chosen, variations, images, looks, strict=True)

@@ -4,13 +4,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from models.generator.sampling import SamplingSettings
+from models.guard.normality import Look
 from models.job.fill import CANDIDATE_BUDGET, MORE_BUDGETS, choose, fill
+from models.job.making import make
 from models.job.options import PipelineOptions
 from models.views.decision.invariances import InvarianceDecision
-from models.views.view import ViewLimits
-from tests.models.job.conftest import generation_of
+from models.views.draws import FILL_SEEDS
+from models.views.view import ViewLimits, to_image
+from tests.models.conftest import part_image
+from tests.models.job.conftest import generation_of, picture
 
 BLIND = PipelineOptions(
     varied_share=1.0, sampling=SamplingSettings(unit_sigma=True, scale=50.0, output="decode")
@@ -88,6 +93,28 @@ def test_a_share_of_the_images_is_varied_and_the_others_are_views(
     images = fill(generation_of(pipeline.models, options, num_images=3), prepared).images
     assert {image.transform["sigma_scale"] for image in images} <= scales
     assert {image.kind for image in images} == {"varied" if share else "view"}
+
+
+def test_what_moves_all_that_is_seen_may_be_as_strange_as_its_view(pipeline, prepared, monkeypatch):
+    monkeypatch.setattr(prepared.guard, "threshold", prepared.guard.threshold / 20)
+    hung = part_image(angle_deg=20, size=256)
+    hung[:, :128, 126:130] = 0.7  # on a wire
+
+    def looks(image: Image.Image, share: float) -> tuple[Look, Look]:
+        """What the guard says of an image and of the view that it is made of."""
+        options = PipelineOptions(varied_share=share)
+        generation = generation_of(pipeline.models, options, images=[image])
+        draw = generation.draws.draw(FILL_SEEDS, 0)
+        (made,) = make(generation, prepared, [draw])
+        return made.look, prepared.guard.look(draw.pixels[None])[0]
+
+    look, of_view = looks(to_image(hung), 1.0)
+    assert look.allowed == pytest.approx(of_view.guard_distance)
+    assert look.allowed > 1.0
+    assert look.guard_distance != of_view.guard_distance
+    assert not looks(to_image(hung), 0.0)[0].is_anomalous
+    for share in (0.0, 1.0):
+        assert looks(picture(33), share)[0].is_anomalous
 
 
 def test_more_are_made_than_wanted_and_the_set_is_chosen_of_them(pipeline, prepared):
