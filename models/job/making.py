@@ -72,9 +72,7 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     varied = [n for n, draw in enumerate(draws) if draw.seed < share * MAX_SEED]
     still = [n for n in range(len(draws)) if n not in varied]
     made: dict[int, Candidate] = {}
-    generator = prepared.generator
-
-    guard = prepared.guard
+    generator, guard = prepared.generator, prepared.guard
     whole = [n for n, draw in enumerate(draws) if generation.draws.is_moved_whole(draw)]
     # How strange the views themselves are, of which sigma makes images.
     own: dict[int, float] = {}
