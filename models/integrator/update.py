@@ -36,6 +36,8 @@ def update(
 ) -> None:
     """Takes `steps` gradient steps of 1 - cos(z^v, z^t) + ANCHOR_WEIGHT * |I+ - anchor|.
 
+    z^v is that of the set with no more of its change than keeps within the good images' colours.
+
     Args:
         generator: its decoder is updated in place.
         encoder: f; differentiable in the image.
@@ -56,7 +58,7 @@ def update(
     def embed(piece: slice) -> tuple[Tensor, Tensor]:
         images = generator.sample(views[piece], seeds[piece], settings)
         change = images - anchor[piece]
-        # No colour that good images do not have comes nearer to the prompt: grey stays grey.
+        # A colour that good images do not have brings nothing nearer to the prompt.
         embeddings = encoder.embed_image(anchor[piece] + generator.in_colours(change))
         return embeddings, ANCHOR_WEIGHT * change.abs().mean()
 

@@ -73,7 +73,9 @@ def make(generation: Generation, prepared: Prepared, draws: Sequence[Draw]) -> l
     still = [n for n in range(len(draws)) if n not in varied]
     made: dict[int, Candidate] = {}
     generator, guard = prepared.generator, prepared.guard
-    whole = [n for n, draw in enumerate(draws) if generation.draws.is_moved_whole(draw)]
+    # Real images with their plain edge drawn out, as `Source.moved_whole` has them; beyond an edge
+    # that is not plain there is ground that was made up, for the guard to see.
+    whole = [n for n, draw in enumerate(draws) if generation.draws.hangs(draw.source)]
     # How strange the views themselves are, of which sigma makes images.
     own: dict[int, float] = {}
     if moved := [n for n in varied if n in whole]:

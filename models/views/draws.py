@@ -205,13 +205,6 @@ class Draws:
         """Whether what holds the part is seen to reach the frame, all else of which is plain."""
         return self.fills[source] == "edge" and self.sources[source].has_plain_frame
 
-    def is_moved_whole(self, draw: Draw) -> bool:
-        """Whether it is a real image with its plain edge drawn out, as `Source.moved_whole` has it.
-
-        Beyond an edge that is not plain there is ground that was made up, for the guard to see.
-        """
-        return draw.view.fill == "edge" and self.sources[draw.source].has_plain_frame
-
     def views(self, kind: int, count: int, on_view: Callable[[], None] = lambda: None) -> Tensor:
         """The pixels of the first `count` views of a kind, (count, 3, h, w).
 

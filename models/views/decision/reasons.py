@@ -9,8 +9,8 @@ from models.views.decision.evidence import Evidence
 HARDLY_SHOWS = 2.2
 # Distance to the other images over that as it is: above, no other image looks so.
 UNLIKE_OTHERS = 1.3
-# Parts are brighter on the same side, all in all.
-LIT_FROM_ONE_SIDE = 0.25
+# Parts are brighter on the same side, all in all; perhaps they are from the second on.
+LIT_FROM_ONE_SIDE, PERHAPS_LIT_SO = 0.38, 0.25
 # So many times as long as wide.
 LONG = 1.5
 # So little unlike its mirror image that its axis is no chance.
@@ -98,9 +98,14 @@ def _half_turned(evidence: Evidence) -> str:
     if evidence.num_images == 1:
         one = "A round part may lie the other way round; one" if evidence.is_round else "One"
         return f"{one} image does not show whether light comes from one side alone."
+    brighter = "the parts brighter on the same side"
     if evidence.one_sided > LIT_FROM_ONE_SIDE:
-        return "In most images the parts are brighter on the same side."
-    return "The images do not show the parts brighter on the same side."
+        said = f"Most images show {brighter}."
+    elif evidence.one_sided > PERHAPS_LIT_SO:
+        said = f"Some images show {brighter}, which may be chance."
+    else:
+        said = f"The images do not show {brighter}."
+    return said
 
 
 def _why_straight(evidence: Evidence) -> str:

@@ -237,6 +237,7 @@ def test_as_likely_as_not_several_pictures_are_turned_by_half_and_a_single_one_i
     unsure = replace(several(5, 1.0), to_itself=ROUND, one_sided=0.32)
     assert 0.4 < believed("half_turn", unsure) < 0.65
     assert "half_turn" in made(unsure)
+    assert "which may be chance" in beliefs_of(unsure)["half_turn"].reason
     assert "half_turn" not in made(replace(unsure, num_images=1, lone=0.1))
 
 
